@@ -1,0 +1,29 @@
+"""What a user can act on. A message says what is wrong, with the values, then what to do."""
+
+
+class ModelSearchError(Exception):
+    """Base of all errors that a host shows as they are, without a stack trace."""
+
+
+class UnreadableModelError(ModelSearchError):
+    """A file that is not a model, or a broken or malicious one; recorded with this reason and skipped."""
+
+
+class MissingBaseError(ModelSearchError):
+    """A LoRA for which no base model is at hand."""
+
+
+class MissingWeightsError(ModelSearchError):
+    """Weights (encoder, drawing, interrogator) that are neither on disk nor to be had by a download."""
+
+
+class InvalidOutputError(ModelSearchError):
+    """A model whose pictures are black, constant or not a number; never indexed."""
+
+
+class EmptyCatalogError(ModelSearchError):
+    """A search in a catalog that holds nothing to compare with."""
+
+
+class UnknownModelError(ModelSearchError):
+    """A name that fits no model, or more than one, of the catalog."""

@@ -1,0 +1,48 @@
+"""What is known of a model before anything is generated from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+
+class Kind(str, Enum):
+    """What sort of model a file is."""
+
+    CHECKPOINT = "checkpoint"
+    LORA = "lora"
+    DIFFUSION_MODEL = "diffusion_model"
+    CLASSIFIER = "classifier"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFile:
+    """A model on disk: what its header and the files beside it say.
+
+    `path` is a file, or the folder of a model in the diffusers layout. `architecture` is one of
+    `architecture.ARCHITECTURES`. `fingerprint` stays the same when the file is renamed, moved or copied.
+    """
+
+    path: Path
+    kind: Kind
+    architecture: str
+    fingerprint: str
+    size: int  # bytes
+    modified: int  # nanoseconds since the epoch
+    title: str
+    trigger_words: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()  # most frequent first
+    description: str = ""
+    base_hint: str | None = None  # what the author says it was trained on
+    preview: Path | None = None  # a picture beside the file
+    downloads: int | None = None  # as a hub counted them, where a sidecar says so
+    network: str | None = None  # lora, dora, loha, lokr, ...: how a LoRA is written
+
+
+@dataclass(frozen=True)
+class SkippedFile:
+    """A file that looked like a model and could not be read, with the reason."""
+
+    path: Path
+    reason: str

@@ -1,0 +1,74 @@
+"""What every model is asked: ordered probes, and everything else that changes an image.
+
+The same probe gives the same starting noise for every model of an architecture, so models are compared on paired
+outputs. A probe's picture does not depend on how many other probes were asked, so a set may be topped up later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from typing import Optional
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A prompt and a seed. `with_trigger`: the model's trigger words are put before the prompt, if it has any."""
+
+    prompt: str
+    seed: int
+    with_trigger: bool = False
+
+    def text(self, trigger_words: tuple[str, ...] = ()) -> str:
+        """The prompt as the model gets it."""
+        return ", ".join([*trigger_words, self.prompt]) if self.with_trigger and trigger_words else self.prompt
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeSet:
+    """Ordered probes plus all that changes an image; its digest is part of every key of the catalog.
+
+    `trigger_words`, `lora_weight` and `base` are of the model that is asked; `recipe_digest` leaves the trigger words
+    out, so that two models with equal recipe digests were asked the same under the same conditions.
+    """
+
+    probes: tuple[Probe, ...]
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    sampler: str
+    generator: str  # name of the engine: hosts' random numbers differ
+    precision: str = "float32"
+    negative_prompt: str = ""
+    base: Optional[str] = None  # fingerprint of the base model, of a LoRA
+    lora_weight: float = 1.0
+    trigger_words: tuple[str, ...] = ()
+    accelerator: Optional[str] = None  # fingerprint of a few-step LoRA
+    decoder: Optional[str] = None  # fingerprint of a small VAE (TAESD); None: the model's own
+    drawing: Optional[str] = None  # name of the line-drawing extractor
+    notes: tuple[str, ...] = field(default=(), compare=False)  # for people; changes no image, not in the digest
+
+    @property
+    def digest(self) -> str:
+        """32 hex digits over everything that changes an image."""
+        return _digest(asdict(self) | {"notes": None})
+
+    @property
+    def recipe_digest(self) -> str:
+        """The digest without the model's own trigger words."""
+        return replace(self, trigger_words=()).digest
+
+    def prompt(self, number: int) -> str:
+        """The prompt of probe `number` with this model's trigger words."""
+        return self.probes[number].text(self.trigger_words)
+
+    def for_base(self) -> ProbeSet:
+        """The same questions, put to the base model without the LoRA."""
+        return replace(self, trigger_words=(), lora_weight=0.0)
+
+
+def _digest(values: dict[str, object]) -> str:
+    text = json.dumps(values, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
