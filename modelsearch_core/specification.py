@@ -1,4 +1,62 @@
-"""What the index knows of a model, and what a query asks (Symbols: `design` of METHODS, section 0).
+"""What the index knows of a model, and what a query asks of it.
 
-Z (S, D): unit features of the model's samples.  Q (S, D): unit text features of the prompts behind them.
+Z (S, D): unit features of a model's samples.  Q (S, D): unit text features of the prompts behind them.
+h (T, D): unit features of a query's inputs of one modality.  q̂ (D,): unit text feature of a prompt for these.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .embedding import Features
+
+
+class Evidence(str, Enum):
+    """What a model's features rest on, best first."""
+
+    GENERATED = "generated"  # pictures that the index made with it
+    PREVIEW = "preview"  # pictures found beside the file
+    METADATA = "metadata"  # its author's words, through the text encoder
+
+
+class Modality(str, Enum):
+    """What sort of input a query is."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    SKETCH = "sketch"
+    MODEL = "model"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Specification:
+    """The features of one model under one probe set and one encoder.
+
+    `digest` is the probe set's; for previews and metadata, a digest of what was encoded. `numbers` are the probes
+    of the rows. `drawings` are the features of the samples' line drawings, row by row, where these were made.
+    """
+
+    fingerprint: str
+    digest: str
+    encoder: str
+    evidence: Evidence
+    Z: Features  # (S, D)
+    numbers: NDArray[np.int32]  # (S,)
+    drawings: Features | None = None  # (S, D)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """One input of a query, as features. A negative weight asks for less of it."""
+
+    modality: Modality
+    h: Features  # (T, D)
+    weight: float = 1.0
+    prompt: Features | None = None  # (D,), q̂ of METHODS section 2
+    difference: Features | None = None  # (D,), Δ_q of METHODS section 5
+    words: Features | None = None  # (T, D), for comparing with the authors' words
+    label: str = ""

@@ -1,0 +1,74 @@
+"""Opens a catalog: SQLite in WAL mode, so that a reader searches while another process indexes."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from ..errors import EmptyCatalogError, ModelSearchError
+from .migrations import STEPS
+
+BUSY_SECONDS = 30.0
+
+
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """A connection whose schema is the newest; autocommit, transactions are begun by hand."""
+    try:
+        connection = _open_reader(path) if read_only else _open_writer(path)
+        _check_version(connection, path)
+        if not read_only:
+            _migrate(connection)
+    except sqlite3.DatabaseError as error:
+        raise ModelSearchError(
+            f"{path} cannot be used as a catalog ({error}); name another file with --catalog"
+        ) from error
+    return connection
+
+
+def _open_writer(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def _open_reader(path: Path) -> sqlite3.Connection:
+    if not path.is_file():
+        raise EmptyCatalogError(f"there is no catalog at {path}; make it with `modelsearch index FOLDER`")
+    uri = path.resolve().as_uri()
+    connection = sqlite3.connect(
+        f"{uri}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:  # a write-protected folder: WAL cannot make its -shm file there
+        connection.close()
+        connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+    version = _version(connection)
+    if version > len(STEPS):
+        raise ModelSearchError(
+            f"{path} was written by a newer Model Search (schema {version}, this one knows {len(STEPS)}); "
+            "update this one"
+        )
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    for number in range(_version(connection), len(STEPS)):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            if _version(connection) == number:  # another process may have been first
+                STEPS[number](connection)
+                connection.execute(f"PRAGMA user_version = {number + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise

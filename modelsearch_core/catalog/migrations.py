@@ -1,0 +1,79 @@
+"""The catalog's schema, one numbered step after another. A step that was released is never edited.
+
+`file` is what lies on disk, `specification` and `sample` what was measured of a fingerprint: copies of a file share
+them, and a file that comes back finds its rows again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+Step = Callable[[sqlite3.Connection], None]
+
+FIRST_SCHEMA = """
+CREATE TABLE file (
+    path TEXT PRIMARY KEY,
+    fingerprint TEXT,               -- NULL: could not be read
+    kind TEXT,
+    architecture TEXT,
+    size INTEGER NOT NULL,
+    modified INTEGER NOT NULL,
+    record TEXT NOT NULL            -- JSON of the ModelFile or SkippedFile
+);
+CREATE INDEX file_fingerprint ON file (fingerprint);
+CREATE TABLE encoder (
+    name TEXT PRIMARY KEY,
+    source TEXT NOT NULL,           -- what opens it again
+    dimension INTEGER NOT NULL
+);
+CREATE TABLE probe_set (
+    digest TEXT PRIMARY KEY,
+    recipe_digest TEXT NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE TABLE specification (
+    fingerprint TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    encoder TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    samples INTEGER NOT NULL,
+    created TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    mean BLOB NOT NULL,             -- float32 (D,), of Z: derived, so that a first answer need not read Z
+    numbers BLOB NOT NULL,          -- int32 (S,)
+    z BLOB NOT NULL,                -- float16 (S, D)
+    drawings BLOB,                  -- float16 (S, D)
+    PRIMARY KEY (fingerprint, digest, encoder)
+);
+CREATE TABLE sample (
+    fingerprint TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    webp BLOB NOT NULL,
+    PRIMARY KEY (fingerprint, digest, number)
+);
+CREATE TABLE text_feature (
+    encoder TEXT NOT NULL,
+    text TEXT NOT NULL,
+    feature BLOB NOT NULL,          -- float16 (D,)
+    PRIMARY KEY (encoder, text)
+);
+CREATE TABLE failure (
+    fingerprint TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+CREATE TABLE setting (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+"""
+
+
+def m001_first_schema(connection: sqlite3.Connection) -> None:
+    for statement in FIRST_SCHEMA.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+STEPS: tuple[Step, ...] = (m001_first_schema,)

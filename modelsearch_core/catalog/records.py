@@ -1,0 +1,88 @@
+"""Rows of the catalog to the core's data and back."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..embedding import Features
+from ..model_files import Kind, ModelFile, SkippedFile
+from ..probes import Probe, ProbeSet
+from ..specification import Evidence, Specification
+
+LOSSLESS_UP_TO = 96  # pixels; a small picture costs little and keeps every bit
+
+
+def file_to_json(file: ModelFile | SkippedFile) -> str:
+    return json.dumps(asdict(file), default=_plain, ensure_ascii=False)
+
+
+def file_from_json(text: str) -> ModelFile | SkippedFile:
+    values: dict[str, Any] = json.loads(text)
+    values["path"] = Path(values["path"])
+    if "reason" in values:
+        return SkippedFile(**values)
+    values["kind"] = Kind(values["kind"])
+    values["preview"] = Path(values["preview"]) if values.get("preview") else None
+    return ModelFile(**_tuples(values))
+
+
+def probe_set_to_json(probe_set: ProbeSet) -> str:
+    return json.dumps(asdict(probe_set), default=_plain, ensure_ascii=False)
+
+
+def probe_set_from_json(text: str) -> ProbeSet:
+    values: dict[str, Any] = json.loads(text)
+    values["probes"] = tuple(Probe(**probe) for probe in values["probes"])
+    return ProbeSet(**_tuples(values))
+
+
+def specification_from_row(row: tuple[Any, ...], dimension: int) -> Specification:
+    """From (fingerprint, digest, encoder, evidence, numbers, z, drawings)."""
+    fingerprint, digest, encoder, evidence, numbers, z, drawings = row
+    return Specification(
+        fingerprint=fingerprint,
+        digest=digest,
+        encoder=encoder,
+        evidence=Evidence(evidence),
+        Z=half(z, dimension),
+        numbers=np.frombuffer(numbers, dtype=np.int32),
+        drawings=half(drawings, dimension) if drawings else None,
+    )
+
+
+def half(blob: bytes, dimension: int) -> NDArray[np.float16]:
+    """A stored (n, D) block of features."""
+    return np.frombuffer(blob, dtype=np.float16).reshape(-1, dimension)
+
+
+def to_half(features: Features) -> bytes:
+    return np.ascontiguousarray(features, dtype=np.float16).tobytes()
+
+
+def to_webp(image: Image.Image) -> bytes:
+    """A thumbnail's bytes. What is encoded into features is this picture, so a later encoder sees the same."""
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=85, lossless=max(image.size) <= LOSSLESS_UP_TO)
+    return buffer.getvalue()
+
+
+def from_webp(blob: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(blob)).convert("RGB")
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in the catalog: {value!r}")
