@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Optional, Protocol
+from typing import Protocol
 
 from PIL import Image
 
@@ -20,7 +20,7 @@ class Generator(Protocol):
     @property
     def name(self) -> str: ...
 
-    def base_of(self, model: ModelFile) -> Optional[ModelFile]:
+    def base_of(self, model: ModelFile) -> ModelFile | None:
         """The base model that a LoRA is applied to; None for a model that stands alone.
 
         Raises MissingBaseError, naming what is missing.

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Optional
+
+from .probe_prompts import PROMPTS
+
+SEED = 20_000  # of the first default probe; the n-th has SEED + n
+TRIGGER_EVERY = 4
 
 
 @dataclass(frozen=True)
@@ -42,12 +47,12 @@ class ProbeSet:
     generator: str  # name of the engine: hosts' random numbers differ
     precision: str = "float32"
     negative_prompt: str = ""
-    base: Optional[str] = None  # fingerprint of the base model, of a LoRA
+    base: str | None = None  # fingerprint of the base model, of a LoRA
     lora_weight: float = 1.0
     trigger_words: tuple[str, ...] = ()
-    accelerator: Optional[str] = None  # fingerprint of a few-step LoRA
-    decoder: Optional[str] = None  # fingerprint of a small VAE (TAESD); None: the model's own
-    drawing: Optional[str] = None  # name of the line-drawing extractor
+    accelerator: str | None = None  # fingerprint of a few-step LoRA
+    decoder: str | None = None  # fingerprint of a small VAE (TAESD); None: the model's own
+    drawing: str | None = None  # name of the line-drawing extractor
     notes: tuple[str, ...] = field(default=(), compare=False)  # for people; changes no image, not in the digest
 
     @property
@@ -69,6 +74,25 @@ class ProbeSet:
         return replace(self, trigger_words=(), lora_weight=0.0)
 
 
-def _digest(values: dict[str, object]) -> str:
+def _digest(values: Mapping[str, object]) -> str:
     text = json.dumps(values, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def default_probes(count: int = 64) -> tuple[Probe, ...]:
+    """The first `count` default probes; a longer list starts with the shorter one.
+
+    Each eight in a row have one prompt of every kind (people, animals, ...), so multiples of eight are balanced. Every
+    fourth probe carries the trigger words, one place earlier in each following eight, so that all kinds get them. After
+    64 the prompts repeat with new seeds.
+    """
+    if count < 1:
+        raise ValueError(f"count must be at least 1, not {count}")
+    return tuple(_default_probe(number) for number in range(count))
+
+
+def _default_probe(number: int) -> Probe:
+    kinds = list(PROMPTS.values())
+    turn, place = divmod(number, len(kinds))
+    prompt = kinds[place][turn % len(kinds[place])]
+    return Probe(prompt, SEED + number, with_trigger=(place + turn) % TRIGGER_EVERY == TRIGGER_EVERY - 1)

@@ -1,0 +1,71 @@
+"""Probes: balanced, prefix-stable, and a digest that follows whatever changes an image."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields, replace
+
+import pytest
+
+from modelsearch_core.probe_prompts import PROMPTS
+from modelsearch_core.probes import Probe, ProbeSet, default_probes
+
+KIND_OF = {prompt: kind for kind, prompts in PROMPTS.items() for prompt in prompts}
+
+
+def a_set(**changes: object) -> ProbeSet:
+    plain = ProbeSet(
+        probes=default_probes(8), width=64, height=64, steps=5, guidance=3.0, sampler="dpmpp_2m", generator="diffusers"
+    )
+    return replace(plain, **changes)  # pyright: ignore[reportArgumentType]
+
+
+def test_sixty_four_default_prompts_are_distinct() -> None:
+    assert len({probe.prompt for probe in default_probes()}) == len(default_probes()) == 64
+
+
+@pytest.mark.parametrize("count", [8, 16, 32, 64, 128])
+def test_every_prefix_is_balanced(count: int) -> None:
+    kinds = Counter(KIND_OF[probe.prompt] for probe in default_probes(count))
+    assert kinds == dict.fromkeys(PROMPTS, count // 8)
+    assert sum(probe.with_trigger for probe in default_probes(count)) == count // 4
+
+
+def test_every_kind_gets_trigger_words() -> None:
+    with_trigger = Counter(KIND_OF[probe.prompt] for probe in default_probes() if probe.with_trigger)
+    assert with_trigger == dict.fromkeys(PROMPTS, 2)
+
+
+def test_a_longer_list_starts_with_the_shorter_one() -> None:
+    assert default_probes(150)[:16] == default_probes(16)
+    assert len({probe.seed for probe in default_probes(150)}) == 150
+    assert default_probes(65)[64].prompt == default_probes()[0].prompt
+
+
+def test_no_probes_at_all_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="at least 1, not 0"):
+        default_probes(0)
+
+
+def test_trigger_words_go_before_the_prompt_of_marked_probes_only() -> None:
+    asked = a_set(probes=(Probe("a cat", 1, True), Probe("a dog", 2)), trigger_words=("ohwx", "ink wash"))
+    assert [asked.prompt(0), asked.prompt(1)] == ["ohwx, ink wash, a cat", "a dog"]
+    assert a_set(probes=asked.probes).prompt(0) == "a cat"
+
+
+def test_the_digest_follows_every_field_but_the_notes() -> None:
+    changes: dict[str, object] = {
+        "probes": default_probes(9), "width": 128, "height": 128, "steps": 6, "guidance": 4.0, "sampler": "euler",
+        "generator": "comfyui", "precision": "float16", "negative_prompt": "blurry", "base": "b", "lora_weight": 0.5,
+        "trigger_words": ("t",), "accelerator": "a", "decoder": "d", "drawing": "hed",
+    }  # fmt: skip
+    assert set(changes) | {"notes"} == {field.name for field in fields(ProbeSet)}
+    digests = {a_set(**{name: value}).digest for name, value in changes.items()}
+    assert len(digests | {a_set().digest}) == len(changes) + 1
+    assert a_set(notes=("a note",)).digest == a_set().digest
+
+
+def test_the_base_is_asked_the_same_for_every_lora() -> None:
+    one = a_set(base="b", trigger_words=("t",), lora_weight=0.8)
+    assert one.for_base() == a_set(base="b").for_base()
+    assert one.recipe_digest == a_set(base="b", lora_weight=0.8).recipe_digest
