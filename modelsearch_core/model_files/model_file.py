@@ -38,11 +38,14 @@ class ModelFile:
     preview: Path | None = None  # a picture beside the file
     downloads: int | None = None  # as a hub counted them, where a sidecar says so
     network: str | None = None  # lora, dora, loha, lokr, ...: how a LoRA is written
+    preferred_weight: float | None = None  # LoRA strength that its user or author noted
+    stamp: str = ""  # changes when the file or what lies beside it does
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SkippedFile:
-    """A file that looked like a model and could not be read, with the reason."""
+    """A file that looked like a model and is none to index, with the reason."""
 
     path: Path
     reason: str
+    stamp: str = ""  # as of ModelFile

@@ -1,0 +1,159 @@
+"""Files and folders that may be models, with what lies beside them, from directory listings alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+from .model_file import SkippedFile
+
+MODEL_EXTENSIONS = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
+PICTURE_EXTENSIONS = (".png", ".webp", ".jpg", ".jpeg", ".gif")
+NEIGHBOUR_EXTENSIONS = (*PICTURE_EXTENSIONS, ".json", ".info", ".txt")
+INDEX_NAME = "model_index.json"  # what makes a folder a model in the diffusers layout
+SKIPPED_FOLDERS = {"__pycache__", "__MACOSX", "node_modules"}
+
+
+class Neighbour(NamedTuple):
+    """A file that shares a model's stem. `suffix` is the rest of its name, in lower case."""
+
+    name: str
+    suffix: str
+    size: int
+    modified: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A file or folder that may be a model. Of a folder, `size` and `modified` are those of its index."""
+
+    path: Path
+    size: int  # bytes
+    modified: int  # nanoseconds since the epoch
+    neighbours: tuple[Neighbour, ...] = ()
+    is_folder: bool = False
+
+    @property
+    def stamp(self) -> str:
+        """Changes when the file, or a file beside it, does."""
+        facts = [str((self.size, self.modified)), *(str((*each[:1], *each[2:])) for each in self.neighbours)]
+        return blake2b("\n".join(facts).encode(errors="surrogateescape"), digest_size=8).hexdigest()
+
+
+def candidate_at(path: Path) -> Candidate:
+    """The candidate at `path`, a file or a folder in the diffusers layout. Raises OSError."""
+    if path.is_dir():
+        return _folder_candidate(path)
+    state = path.stat()
+    with os.scandir(path.parent) as listing:
+        beside = [entry for entry in listing if entry.name.startswith(path.stem + ".")]
+    neighbours = _neighbours({path.stem}, beside).get(path.stem, ())
+    return Candidate(path=path, size=state.st_size, modified=state.st_mtime_ns, neighbours=tuple(neighbours))
+
+
+def walk(folder: Path, visited: set[tuple[int, int]]) -> Iterator[Candidate | SkippedFile]:
+    """Candidates below `folder`, in the order of names, links followed. No folder in `visited` is entered again."""
+    pending = [folder]
+    while pending:
+        folder = pending.pop()
+        try:
+            files, folders = _listing(folder, visited)
+            if any(entry.name == INDEX_NAME for entry in files):
+                yield _folder_candidate(folder)
+                continue
+        except OSError as error:
+            yield SkippedFile(path=folder, reason=f"the folder cannot be read: {error.strerror or error}")
+            continue
+        yield from _candidates(folder, files)
+        pending.extend(folder / name for name in sorted(folders, reverse=True))
+
+
+def _listing(folder: Path, visited: set[tuple[int, int]]) -> tuple[list[os.DirEntry[str]], list[str]]:
+    """Files and names of sub-folders; nothing of a folder that was visited before, so a loop of links ends."""
+    state = folder.stat()
+    identity = (state.st_dev, state.st_ino)
+    if identity in visited:
+        return [], []
+    visited.add(identity)
+    with os.scandir(folder) as listing:
+        entries = [entry for entry in listing if not entry.name.startswith(".") and entry.name not in SKIPPED_FOLDERS]
+    folders = {entry.name for entry in entries if _is_folder(entry)}
+    return [entry for entry in entries if entry.name not in folders], list(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _candidates(folder: Path, entries: list[os.DirEntry[str]]) -> Iterator[Candidate | SkippedFile]:
+    models = sorted((entry for entry in entries if is_model_name(entry.name)), key=lambda entry: entry.name)
+    stems = {os.path.splitext(entry.name)[0] for entry in models}  # noqa: PTH122  a Path each would cost more than the rest
+    neighbours = _neighbours(stems, entries)
+    for entry in models:
+        path = folder / entry.name
+        try:
+            state = entry.stat()
+        except OSError as error:
+            yield SkippedFile(path=path, reason=f"the file cannot be reached: {error.strerror or error}")
+            continue
+        beside = tuple(neighbours.get(path.stem, ()))
+        yield Candidate(path=path, size=state.st_size, modified=state.st_mtime_ns, neighbours=beside)
+
+
+def is_model_name(name: str) -> bool:
+    return name.lower().endswith(MODEL_EXTENSIONS)
+
+
+def _neighbours(stems: set[str], entries: Iterable[os.DirEntry[str]]) -> dict[str, list[Neighbour]]:
+    """Sidecars and pictures by the stem of the model that they belong to, in the order of names."""
+    found: dict[str, list[Neighbour]] = {}
+    for entry in entries:
+        stem = _model_stem(entry.name, stems) if entry.name.lower().endswith(NEIGHBOUR_EXTENSIONS) else None
+        if stem is not None and (state := _state(entry)):
+            neighbour = Neighbour(entry.name, entry.name[len(stem) :].lower(), state.st_size, state.st_mtime_ns)
+            found.setdefault(stem, []).append(neighbour)
+    for neighbours in found.values():
+        neighbours.sort()
+    return found
+
+
+def _model_stem(name: str, stems: set[str]) -> str | None:
+    """The longest stem that fits: `a.1.png` is the picture of `a.1.safetensors` if there is one, else of `a`."""
+    end = name.rfind(".")
+    while end > 0:
+        if name[:end] in stems:
+            return name[:end]
+        end = name.rfind(".", 0, end)
+    return None
+
+
+def _state(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return entry.stat()
+    except OSError:
+        return None
+
+
+def _folder_candidate(folder: Path) -> Candidate:
+    """A diffusers folder; every file below it counts as its neighbour, so that any change is noticed."""
+    index = (folder / INDEX_NAME).stat()
+    neighbours: list[Neighbour] = []
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            state = path.stat()
+            name = path.relative_to(folder).as_posix()
+            neighbours.append(Neighbour(name, path.suffix.lower(), state.st_size, state.st_mtime_ns))
+    return Candidate(
+        path=folder,
+        size=index.st_size,
+        modified=index.st_mtime_ns,
+        neighbours=tuple(sorted(neighbours)),
+        is_folder=True,
+    )

@@ -1,0 +1,139 @@
+"""Models in the diffusers layout: a folder with `model_index.json` and a sub-folder for every component."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from ..errors import UnreadableModelError
+from .candidates import INDEX_NAME
+from .fingerprint import file_fingerprint, joint_fingerprint, tensor_fingerprint
+from .header import parse_header
+from .networks import UNKNOWN, context_architecture
+
+DENOISERS = ("unet", "transformer", "prior", "decoder")
+NOT_WEIGHTS = ("safety_checker", "feature_extractor", "scheduler", "tokenizer", "tokenizer_2", "tokenizer_3")
+LARGEST_CONFIG = 2**20  # bytes
+_WEIGHTS = re.compile(r"\.(safetensors|bin)$")
+_SHARD = re.compile(r"-\d{5}-of-\d{5}")
+_PIPELINES = (  # where the diffusion model's class does not tell
+    ("Kolors", "kolors"),
+    ("StableVideoDiffusion", "svd"),
+    ("StableCascade", "stable_cascade"),
+)
+_CLASSES = (  # what the class of the diffusion model begins with; the longer name first
+    ("Flux3", "flux3"),
+    ("Flux2", "flux2"),
+    ("Flux", "flux"),
+    ("SD3", "sd3"),
+    ("Chroma", "chroma"),
+    ("PixArt", "pixart"),
+    ("AuraFlow", "auraflow"),
+    ("HunyuanDiT", "hunyuan_dit"),
+    ("HunyuanVideo", "hunyuan_video"),
+    ("Lumina2", "lumina2"),
+    ("ZImage", "z_image"),
+    ("QwenImage", "qwen_image"),
+    ("HiDream", "hidream"),
+    ("Sana", "sana"),
+    ("Wan", "wan"),
+    ("LTX2", "ltx2"),
+    ("LTX", "ltxv"),
+    ("Cosmos", "cosmos"),
+    ("Mochi", "mochi"),
+    ("OmniGen2", "omnigen2"),
+    ("Kandinsky5", "kandinsky5"),
+    ("Krea2", "krea2"),
+    ("CogView4", "cogview4"),
+    ("CogVideoX", "cogvideox"),
+    ("StableCascade", "stable_cascade"),
+)
+
+
+class Pipeline(NamedTuple):
+    """What the files of a folder say. `size` is that of the weights that would be loaded."""
+
+    architecture: str
+    fingerprint: str
+    size: int
+    title: str
+
+
+def read_pipeline(folder: Path) -> Pipeline:
+    """The model in the diffusers layout at `folder`. Raises UnreadableModelError with the reason."""
+    index = _config(folder / INDEX_NAME)
+    component = next((name for name in DENOISERS if name in index and (folder / name).is_dir()), None)
+    if component is None:
+        raise UnreadableModelError(f"its {INDEX_NAME} names none of {', '.join(DENOISERS)}: it generates nothing")
+    weights = [path for name in sorted(index) if name not in NOT_WEIGHTS for path in _weights(folder / name)]
+    if not any(path.parent.name == component for path in weights):
+        raise UnreadableModelError(f"no weights in {component}; download the model again")
+    return Pipeline(
+        architecture=_architecture(str(index.get("_class_name", "")), _config(folder / component / "config.json")),
+        fingerprint=joint_fingerprint((path.relative_to(folder).as_posix(), _fingerprint(path)) for path in weights),
+        size=sum(path.stat().st_size for path in weights),
+        title=_title(folder),
+    )
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            config = json.loads(file.read(LARGEST_CONFIG).decode())
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError) as error:
+        raise UnreadableModelError(f"{path.parent.name}/{path.name} is not JSON; download the model again") from error
+    return cast("dict[str, Any]", config) if isinstance(config, dict) else {}
+
+
+def _architecture(pipeline: str, config: dict[str, Any]) -> str:
+    for start, architecture in _PIPELINES:
+        if pipeline.startswith(start):
+            return architecture
+    name = str(config.get("_class_name", ""))
+    if name.startswith("UNet2DCondition"):
+        width = config.get("cross_attention_dim")
+        return context_architecture(width[0] if isinstance(width, list) and width else cast("Any", width))
+    return next((architecture for start, architecture in _CLASSES if name.startswith(start)), UNKNOWN)
+
+
+def _weights(folder: Path) -> list[Path]:
+    """The files that diffusers would load: safetensors before pickles, full precision before a variant."""
+    if not folder.is_dir():
+        return []
+    files = sorted(path for path in folder.iterdir() if _WEIGHTS.search(path.name))
+    for wanted in (_is_plain_safetensors, _is_safetensors):
+        if any(wanted(path) for path in files):
+            return _one_set(path for path in files if wanted(path))
+    return _one_set(files)
+
+
+def _is_safetensors(path: Path) -> bool:
+    return path.suffix == ".safetensors"
+
+
+def _is_plain_safetensors(path: Path) -> bool:
+    return _is_safetensors(path) and "." not in _SHARD.sub("", path.stem)
+
+
+def _one_set(files: Iterable[Path]) -> list[Path]:
+    """One file, or the shards of one; a repository may hold other sets (fp16, ema) beside them."""
+    known = list(files)
+    first = _SHARD.sub("", known[0].name) if known else ""
+    return [path for path in known if _SHARD.sub("", path.name) == first]
+
+
+def _fingerprint(path: Path) -> str:
+    with path.open("rb") as file:
+        return tensor_fingerprint(file, parse_header(file)) if _is_safetensors(path) else file_fingerprint(file)
+
+
+def _title(folder: Path) -> str:
+    """The folder's name; in the hub's cache, where that is a digest, the repository's."""
+    if folder.parent.name == "snapshots" and folder.parent.parent.name.startswith("models--"):
+        return folder.parent.parent.name.split("--")[-1]
+    return folder.name

@@ -1,0 +1,87 @@
+"""Pictures that lie beside a model, or within its header."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from PIL import Image
+
+from .candidates import PICTURE_EXTENSIONS, Neighbour, candidate_at
+from .header import read_header
+from .model_file import ModelFile
+
+PREVIEW_SUFFIXES = (  # A1111's and Lora-Manager's own previews first, then pictures of the same name (ComfyUI)
+    *(".preview.png", ".preview.webp", ".preview.jpg", ".preview.jpeg"),
+    *(".png", ".webp", ".jpg", ".jpeg"),
+)
+THUMBNAIL_KEY = "modelspec.thumbnail"
+LONGEST_THUMBNAIL = 8 * 2**20  # characters of base64
+MOST_PIXELS = 4096 * 4096
+_DATA_URI = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
+
+
+def previews_of(model: ModelFile) -> list[Path]:
+    """Pictures beside the model, best first; beyond PREVIEW_SUFFIXES come numbered and other ones of the same stem.
+
+    Of a folder, those that lie in it and those that are named like it. None when the model is gone by now.
+    """
+    try:
+        return preview_paths(model.path, candidate_at(model.path).neighbours)
+    except OSError:
+        return []
+
+
+def preview_paths(model: Path, neighbours: Iterable[Neighbour]) -> list[Path]:
+    """The pictures among a model's neighbours, best first."""
+    folder = model if model.is_dir() else model.parent
+    pictures = [each for each in neighbours if each.suffix.endswith(PICTURE_EXTENSIONS)]
+    return [folder / each.name for each in sorted(pictures, key=_order)]
+
+
+def _order(picture: Neighbour) -> tuple[int, list[str | int], str]:
+    known = PREVIEW_SUFFIXES.index(picture.suffix) if picture.suffix in PREVIEW_SUFFIXES else len(PREVIEW_SUFFIXES)
+    return (
+        known,
+        [f"{int(part):09d}" if part.isdigit() else part for part in re.split(r"(\d+)", picture.suffix)],
+        picture.name,
+    )
+
+
+def embedded_preview(model: ModelFile) -> Image.Image | None:
+    """The thumbnail in a safetensors header, as RGB; None when there is none, or none that is safe to open."""
+    if model.path.suffix.lower() not in (".safetensors", ".sft"):
+        return None
+    return thumbnail_of(read_header(model.path).metadata)
+
+
+def thumbnail_of(metadata: Mapping[str, str]) -> Image.Image | None:
+    """The picture in `modelspec.thumbnail`, a data URI; None for a broken or an oversized one."""
+    uri = metadata.get(THUMBNAIL_KEY, "")
+    match = _DATA_URI.match(uri)
+    if match is None or len(uri) > LONGEST_THUMBNAIL:
+        return None
+    try:
+        return _open(base64.b64decode(uri[match.end() :], validate=True))
+    except (
+        binascii.Error,
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ):
+        return None
+
+
+def _open(data: bytes) -> Image.Image | None:
+    """The size is looked at before a pixel is decoded."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "GIF")) as picture:
+            return picture.convert("RGB") if picture.width * picture.height <= MOST_PIXELS else None

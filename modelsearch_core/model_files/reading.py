@@ -1,0 +1,97 @@
+"""A candidate becomes a ModelFile: format, then kind and architecture, then words and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import UnreadableModelError
+from .annotations import Annotations, clean_title, first_of
+from .architecture import Recognised, recognise
+from .candidates import Candidate, candidate_at
+from .fingerprint import file_fingerprint, tensor_fingerprint
+from .gguf import gguf_architecture
+from .header import parse_header
+from .metadata import header_annotations
+from .model_file import Kind, ModelFile
+from .pickles import pickle_shapes
+from .pipelines import read_pipeline
+from .previews import preview_paths
+from .sidecars import sidecar_annotations
+
+
+class Contents(NamedTuple):
+    """What is in a model's own files."""
+
+    recognised: Recognised
+    fingerprint: str
+    size: int
+    said: Annotations
+
+
+def read_model_file(path: Path) -> ModelFile:
+    """The model at `path`, a file or a folder in the diffusers layout. Raises UnreadableModelError with the reason."""
+    try:
+        return read_candidate(candidate_at(path))
+    except (UnreadableModelError, OSError) as error:
+        raise UnreadableModelError(f"{path}: {error}") from error
+
+
+def read_candidate(candidate: Candidate) -> ModelFile:
+    """The model that a candidate is. Raises UnreadableModelError (without the path) and OSError."""
+    path = candidate.path
+    contents = _contents(candidate)
+    folder = path if candidate.is_folder else path.parent
+    own_name = Annotations(title=clean_title(path.name if candidate.is_folder else path.stem))
+    words = first_of([sidecar_annotations(folder, candidate.neighbours), contents.said, own_name])
+    previews = preview_paths(path, candidate.neighbours)
+    return ModelFile(
+        path=path,
+        kind=contents.recognised.kind,
+        architecture=contents.recognised.architecture,
+        network=contents.recognised.network,
+        fingerprint=contents.fingerprint,
+        size=contents.size,
+        modified=candidate.modified,
+        stamp=candidate.stamp,
+        preview=previews[0] if previews else None,
+        **vars(words),
+    )
+
+
+def _contents(candidate: Candidate) -> Contents:
+    if candidate.is_folder:
+        return _folder_contents(candidate.path)
+    extension = candidate.path.suffix.lower()
+    if extension in (".safetensors", ".sft"):
+        return _safetensors_contents(candidate)
+    return _gguf_contents(candidate) if extension == ".gguf" else _pickle_contents(candidate)
+
+
+def _safetensors_contents(candidate: Candidate) -> Contents:
+    with candidate.path.open("rb") as file:
+        header = parse_header(file)
+        recognised = recognise(header.shapes, header.metadata)
+        fingerprint = tensor_fingerprint(file, header)
+    return Contents(recognised, fingerprint, candidate.size, header_annotations(header.metadata))
+
+
+def _gguf_contents(candidate: Candidate) -> Contents:
+    with candidate.path.open("rb") as file:
+        recognised = Recognised(kind=Kind.DIFFUSION_MODEL, architecture=gguf_architecture(file))
+        return Contents(recognised, file_fingerprint(file), candidate.size, Annotations())
+
+
+def _pickle_contents(candidate: Candidate) -> Contents:
+    if candidate.size == 0:
+        raise UnreadableModelError("the file is empty; download it again")
+    recognised = recognise(pickle_shapes(candidate.path), {})
+    with candidate.path.open("rb") as file:
+        return Contents(recognised, file_fingerprint(file), candidate.size, Annotations())
+
+
+def _folder_contents(folder: Path) -> Contents:
+    pipeline = read_pipeline(folder)
+    recognised = Recognised(kind=Kind.CHECKPOINT, architecture=pipeline.architecture)
+    said = Annotations(title=clean_title(pipeline.title))
+    return Contents(recognised, pipeline.fingerprint, pipeline.size, said)

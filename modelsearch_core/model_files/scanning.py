@@ -1,0 +1,63 @@
+"""Folders of models: every model below them, once, in a fixed order; what did not change is not opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from ..errors import ModelSearchError, UnreadableModelError
+from .candidates import Candidate, candidate_at, walk
+from .model_file import Kind, ModelFile, SkippedFile
+from .reading import read_candidate
+
+
+def scan(
+    folders: Iterable[Path],
+    known: Mapping[Path, ModelFile | SkippedFile] | None = None,
+    kinds: Collection[Kind] | None = None,
+) -> Iterator[ModelFile | SkippedFile]:
+    """The models in `folders` (folders, or files given as such), and what looked like one and is none.
+
+    For a file that did not change, nor anything beside it, the very object of `known` comes back. With `kinds`, models
+    of other kinds are left out. Raises ModelSearchError, before anything is read, for a folder that is missing.
+    """
+    places = [Path(folder) for folder in folders]
+    for place in places:
+        if not place.exists():
+            raise ModelSearchError(f"{place} does not exist; give a folder of models, or a model file")
+    return _scan(places, known or {}, kinds)
+
+
+def _scan(
+    places: Iterable[Path], known: Mapping[Path, ModelFile | SkippedFile], kinds: Collection[Kind] | None
+) -> Iterator[ModelFile | SkippedFile]:
+    seen: set[Path] = set()
+    for candidate in _candidates(places):
+        if candidate.path in seen:
+            continue
+        seen.add(candidate.path)
+        found = _read(candidate, known.get(candidate.path)) if isinstance(candidate, Candidate) else candidate
+        if kinds is None or isinstance(found, SkippedFile) or found.kind in kinds:
+            yield found
+
+
+def _candidates(places: Iterable[Path]) -> Iterator[Candidate | SkippedFile]:
+    visited: set[tuple[int, int]] = set()
+    for place in places:
+        if place.is_dir():
+            yield from walk(place, visited)
+        else:
+            yield candidate_at(place)
+
+
+def _read(candidate: Candidate, known: ModelFile | SkippedFile | None) -> ModelFile | SkippedFile:
+    stamp = candidate.stamp
+    if known is not None and known.stamp == stamp:
+        return known
+    try:
+        return read_candidate(candidate)
+    except UnreadableModelError as error:
+        reason = str(error)
+    except OSError as error:
+        reason = f"the file cannot be read: {error.strerror or error}"
+    return SkippedFile(path=candidate.path, reason=reason, stamp=stamp)

@@ -1,0 +1,134 @@
+"""Files that other tools leave beside a model, read and never written.
+
+Who is believed first, field by field: what the user typed (A1111's `.json`, Lora-Manager's `.metadata.json`), then what
+tools copied from Civitai (`.civitai.info`, Stability Matrix's `.cm-info.json`, rgthree's `.rgthree-info.json`), then a
+`.txt`. All of them come before the file's own header. One that cannot be read says nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from .annotations import Annotations, clean_count, clean_text, clean_title, clean_weight, clean_words, first_of
+from .candidates import Neighbour
+
+LARGEST_SIDECAR = 8 * 2**20  # bytes
+Fields = Mapping[str, Any]
+
+
+def sidecar_annotations(folder: Path, neighbours: tuple[Neighbour, ...]) -> Annotations:
+    """What the sidecars among a model's neighbours say."""
+    found: list[tuple[int, Annotations]] = []
+    for neighbour in neighbours:
+        rank = next((rank for rank, (suffix, _) in enumerate(READERS) if neighbour.suffix.endswith(suffix)), None)
+        if rank is not None and neighbour.size <= LARGEST_SIDECAR:
+            text = _text(folder / neighbour.name)
+            found.append((rank, _read(READERS[rank][1], text)))
+    return first_of(annotations for _, annotations in sorted(found, key=lambda each: each[0]))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig", "replace")
+    except OSError:
+        return ""
+
+
+def _read(reader: Callable[[Fields], Annotations] | None, text: str) -> Annotations:
+    if reader is None:
+        return Annotations(description=clean_text(text))
+    try:
+        return reader(_object(json.loads(text)))
+    except (ValueError, RecursionError):
+        return Annotations()
+
+
+def _object(value: object) -> Fields:
+    return cast("Fields", value) if isinstance(value, dict) else {}
+
+
+def _a1111(fields: Fields) -> Annotations:
+    """The WebUI's "edit metadata" card. A Civitai answer saved under the same name (SD.Next does) is read as one."""
+    if "trainedWords" in fields or "modelVersions" in fields:
+        return _civitai(fields)
+    return Annotations(
+        trigger_words=clean_words(fields.get("activation text")),
+        description=clean_text(fields.get("description")) or clean_text(fields.get("notes")),
+        base_hint=_base(fields.get("sd version")),
+        preferred_weight=clean_weight(fields.get("preferred weight")),
+    )
+
+
+def _civitai(fields: Fields) -> Annotations:
+    """Civitai's answer for one version of a model, as Civitai Helper and others save it."""
+    model = _object(fields.get("model"))
+    return Annotations(
+        title=clean_title(model.get("name")) or clean_title(fields.get("name")),
+        trigger_words=clean_words(fields.get("trainedWords")),
+        tags=clean_words(model.get("tags") or fields.get("tags")),
+        description=_joined(model.get("description"), fields.get("description")),
+        base_hint=_base(fields.get("baseModel")),
+        downloads=clean_count(_object(fields.get("stats")).get("downloadCount")),
+    )
+
+
+def _lora_manager(fields: Fields) -> Annotations:
+    own = Annotations(
+        title=clean_title(fields.get("model_name")),
+        tags=clean_words(fields.get("tags")),
+        description=_joined(fields.get("notes"), fields.get("modelDescription")),
+        base_hint=_base(fields.get("base_model")),
+        preferred_weight=clean_weight(_usage_tips(fields).get("strength")),
+    )
+    return first_of([own, _civitai(_object(fields.get("civitai")))])
+
+
+def _usage_tips(fields: Fields) -> Fields:
+    """JSON within JSON."""
+    try:
+        return _object(json.loads(fields.get("usage_tips") or "{}"))
+    except (TypeError, ValueError, RecursionError):
+        return {}
+
+
+def _stability_matrix(fields: Fields) -> Annotations:
+    return Annotations(
+        title=clean_title(fields.get("UserTitle")) or clean_title(fields.get("ModelName")),
+        trigger_words=clean_words(fields.get("TrainedWords")),
+        tags=clean_words(fields.get("Tags")),
+        description=_joined(fields.get("ModelDescription"), fields.get("VersionDescription")),
+        base_hint=_base(fields.get("BaseModel")),
+    )
+
+
+def _rgthree(fields: Fields) -> Annotations:
+    entries = fields.get("trainedWords")
+    words = [_object(entry).get("word") for entry in cast("list[Any]", entries)] if isinstance(entries, list) else []
+    return Annotations(
+        title=clean_title(fields.get("name")),
+        trigger_words=clean_words(words),
+        base_hint=_base(fields.get("baseModel")),
+        preferred_weight=clean_weight(fields.get("strengthMax")),
+    )
+
+
+def _joined(*texts: object) -> str:
+    return "\n\n".join(dict.fromkeys(text for text in map(clean_text, texts) if text))
+
+
+def _base(value: object) -> str | None:
+    text = clean_title(value)
+    return None if text.casefold() in ("", "unknown", "other") else text
+
+
+READERS: tuple[tuple[str, Callable[[Fields], Annotations] | None], ...] = (  # the first suffix that fits; best first
+    (".metadata.json", _lora_manager),
+    (".civitai.info", _civitai),
+    (".cm-info.json", _stability_matrix),
+    (".rgthree-info.json", _rgthree),
+    (".json", _a1111),
+    (".txt", None),
+)
