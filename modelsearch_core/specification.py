@@ -47,6 +47,8 @@ class Specification:
     Z: Features  # (S, D)
     numbers: NDArray[np.int32]  # (S,)
     drawings: Features | None = None  # (S, D)
+    strength: float | None = None  # mean ‖δ‖ of a LoRA's differences to its base (METHODS, section 5)
+    consistency: float | None = None  # mean cosine of two of these differences
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,5 +60,5 @@ class Requirement:
     weight: float = 1.0
     prompt: Features | None = None  # (D,), q̂ of METHODS section 2
     difference: Features | None = None  # (D,), Δ_q of METHODS section 5
-    words: Features | None = None  # (T, D), for comparing with the authors' words
+    model: int | None = None  # the row of the gallery that asks
     label: str = ""

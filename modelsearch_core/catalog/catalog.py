@@ -16,7 +16,7 @@ from ..specification import Evidence, Specification
 from . import records
 from .database import connect
 
-SPECIFICATION_COLUMNS = "fingerprint, digest, encoder, evidence, numbers, z, drawings"
+SPECIFICATION_COLUMNS = "fingerprint, digest, encoder, evidence, strength, consistency, numbers, z, drawings"
 
 
 class Catalog:
@@ -113,12 +113,13 @@ class Catalog:
 
     def put_specification(self, specification: Specification) -> None:
         s = specification
-        row = (s.fingerprint, s.digest, s.encoder, s.evidence.value, len(s.Z), *_blobs(s))
+        facets = s.strength, s.consistency
+        row = (s.fingerprint, s.digest, s.encoder, s.evidence.value, len(s.Z), *facets, *_blobs(s))
         with self.transaction():
             self._connection.execute(
                 "INSERT OR REPLACE INTO specification "
-                "(fingerprint, digest, encoder, evidence, samples, mean, numbers, z, drawings) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "(fingerprint, digest, encoder, evidence, samples, strength, consistency, mean, numbers, z, drawings) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
             if s.evidence is Evidence.GENERATED:
@@ -139,6 +140,15 @@ class Catalog:
             (encoder,),
         )
         return [(fingerprint, digest, Evidence(evidence), samples) for fingerprint, digest, evidence, samples in rows]
+
+    def facets(self, encoder: str) -> dict[tuple[str, str], tuple[float, float]]:
+        """(strength, consistency) by (fingerprint, digest), of LoRA that were compared with their base."""
+        rows = self._connection.execute(
+            "SELECT fingerprint, digest, strength, consistency FROM specification "
+            "WHERE encoder = ? AND strength IS NOT NULL",
+            (encoder,),
+        )
+        return {(fingerprint, digest): (strength, consistency) for fingerprint, digest, strength, consistency in rows}
 
     def means(self, encoder: str) -> dict[tuple[str, str], Features]:
         """The stored means (D,) by (fingerprint, digest); reads no sample."""

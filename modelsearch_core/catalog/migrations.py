@@ -39,6 +39,8 @@ CREATE TABLE specification (
     evidence TEXT NOT NULL,
     samples INTEGER NOT NULL,
     created TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    strength REAL,
+    consistency REAL,
     mean BLOB NOT NULL,             -- float32 (D,), of Z: derived, so that a first answer need not read Z
     numbers BLOB NOT NULL,          -- int32 (S,)
     z BLOB NOT NULL,                -- float16 (S, D)

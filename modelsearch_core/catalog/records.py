@@ -45,8 +45,8 @@ def probe_set_from_json(text: str) -> ProbeSet:
 
 
 def specification_from_row(row: tuple[Any, ...], dimension: int) -> Specification:
-    """From (fingerprint, digest, encoder, evidence, numbers, z, drawings)."""
-    fingerprint, digest, encoder, evidence, numbers, z, drawings = row
+    """From (fingerprint, digest, encoder, evidence, strength, consistency, numbers, z, drawings)."""
+    fingerprint, digest, encoder, evidence, strength, consistency, numbers, z, drawings = row
     return Specification(
         fingerprint=fingerprint,
         digest=digest,
@@ -55,6 +55,8 @@ def specification_from_row(row: tuple[Any, ...], dimension: int) -> Specificatio
         Z=half(z, dimension),
         numbers=np.frombuffer(numbers, dtype=np.int32),
         drawings=half(drawings, dimension) if drawings else None,
+        strength=strength,
+        consistency=consistency,
     )
 
 

@@ -1,0 +1,107 @@
+"""LoRA files as users have them: kohya's or PEFT's keys, with and without headers, sidecars beside them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from .lora import Lora
+from .mini import Plan
+
+
+def save(low: Lora, plan: Plan, path: Path, captions: list[str]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = kohya_keys(low) if plan.layout == "kohya" else peft_keys(low)
+    half = {k: v.detach().half().contiguous() for k, v in tensors.items()}
+    save_file(half, path, metadata=header(plan, captions) or None)
+
+
+def kohya_keys(low: Lora) -> dict[str, torch.Tensor]:
+    out: dict[str, torch.Tensor] = {}
+    for name, f in low.items():
+        key = "lora_unet_" + name.replace(".", "_")
+        out[f"{key}.lora_down.weight"] = f.down
+        out[f"{key}.lora_up.weight"] = _like(f.up, f.down)
+        out[f"{key}.alpha"] = torch.tensor(float(f.down.shape[0]))
+    return out
+
+
+def peft_keys(low: Lora) -> dict[str, torch.Tensor]:
+    out: dict[str, torch.Tensor] = {}
+    for name, f in low.items():
+        out[f"unet.{name}.lora_A.weight"] = f.down
+        out[f"unet.{name}.lora_B.weight"] = _like(f.up, f.down)
+        if f.magnitude is not None:
+            out[f"unet.{name}.lora_magnitude_vector"] = f.magnitude
+    return out
+
+
+def _like(up: torch.Tensor, down: torch.Tensor) -> torch.Tensor:
+    return up[:, :, None, None] if down.ndim == 4 else up
+
+
+def header(plan: Plan, captions: list[str]) -> dict[str, str]:
+    """What training tools write into a safetensors header."""
+    out: dict[str, str] = {"format": "pt"} if plan.metadata else {}
+    if "kohya" in plan.metadata:
+        out |= {
+            "ss_sd_model_name": "mini-zoo-base.safetensors",
+            "ss_base_model_version": "sd_v1",
+            "ss_output_name": Path(plan.file).stem,
+            "ss_network_module": "networks.lora",
+            "ss_network_dim": str(plan.rank),
+            "ss_network_alpha": str(float(plan.rank)),
+            "ss_steps": str(plan.steps),
+            "ss_resolution": "(64, 64)",
+            "ss_tag_frequency": json.dumps({f"10_{plan.trigger or 'set'}": _tags(captions)}),
+        }
+    if "modelspec" in plan.metadata:
+        kind = "/lora" if plan.category != "checkpoint" else ""
+        out |= {
+            "modelspec.sai_model_spec": "1.0.0",
+            "modelspec.architecture": f"stable-diffusion-v1{kind}",
+            "modelspec.title": Path(plan.file).stem,
+            "modelspec.resolution": "64x64",
+        }
+        if plan.trigger:
+            out["modelspec.trigger_phrase"] = plan.trigger
+    return out
+
+
+def _tags(captions: list[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for tag in (part.strip() for c in captions for part in c.split(",")):
+        counts[tag] = counts.get(tag, 0) + 1
+    return dict(sorted(counts.items(), key=lambda kv: -kv[1])[:12])
+
+
+def save_sidecar(plan: Plan, path: Path) -> None:
+    """The small files that model managers keep beside a model."""
+    words = [plan.trigger] if plan.trigger else []
+    title = plan.description.capitalize()
+    if plan.sidecar == "civitai":
+        about = {"name": "v1.0", "baseModel": "SD 1.5", "trainedWords": words, "model": {"name": title, "type": "LORA", "nsfw": False}}
+        path.with_suffix(".civitai.info").write_text(json.dumps(about, indent=2))
+    elif plan.sidecar == "manager":
+        about = {"file_name": path.stem, "model_name": title, "base_model": "SD 1.5", "tags": ["style"], "civitai": {"trainedWords": words}}
+        path.with_suffix(".metadata.json").write_text(json.dumps(about, indent=2))
+    elif plan.sidecar == "a1111":
+        about = {"description": title, "sd version": "SD1", "activation text": plan.trigger, "preferred weight": 0.9, "notes": ""}
+        path.with_suffix(".json").write_text(json.dumps(about, indent=2))
+    elif plan.sidecar == "txt":
+        path.with_suffix(".txt").write_text(f"{title}\ntrigger: {plan.trigger}\n")
+
+
+def read(path: Path) -> dict[str, torch.Tensor]:
+    """A file's changes of the UNet's weights, from either key layout: module with `_` for `.` -> BA (not for DoRA)."""
+    tensors = {k: v.float() for k, v in load_file(path).items()}
+    down = {k: v for k, v in tensors.items() if k.endswith((".lora_down.weight", ".lora_A.weight"))}
+    out = {}
+    for key, a in down.items():
+        b = tensors[key.replace("lora_down", "lora_up").replace("lora_A", "lora_B")]
+        name = key.rsplit(".", 2)[0].removeprefix("lora_unet_").removeprefix("unet.").replace(".", "_")
+        out[name] = b.flatten(1) @ a.flatten(1)
+    return out

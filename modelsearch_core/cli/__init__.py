@@ -1,0 +1,38 @@
+"""The command line: the only place that prints, the only one that sets an exit code.
+
+0 done; 1 nothing found, or some models failed; 2 wrong use, or something that the user has to mend first.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from ..errors import ModelSearchError
+from .arguments import parser
+
+MODULES = {
+    "index": "index",
+    "search": "search",
+    "evaluate": "evaluate",
+    "doctor": "doctor",
+    "demo": "demo",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command."""
+    logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
+    args = parser().parse_args(arguments)
+    module = import_module(f".{MODULES.get(args.command, 'reports')}", __name__)
+    command: Callable[..., int] = getattr(module, args.command.replace("list", "list_"))
+    try:
+        return command(args)
+    except ModelSearchError as error:
+        print(f"modelsearch: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; what was finished is stored, the same command goes on from there", file=sys.stderr)
+        return 130

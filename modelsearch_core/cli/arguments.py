@@ -1,0 +1,94 @@
+"""The command line's words."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..model_files import Kind
+from ..places import default_catalog
+from ..search import METHODS
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; each command stores its name in `command`."""
+    root = argparse.ArgumentParser(
+        prog="modelsearch", description="Finds the model in your own folders by what it generates."
+    )
+    commands = root.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_index(commands.add_parser("index", help="generate from the models of a folder and remember what they do"))
+    _add_search(commands.add_parser("search", help="find models by text, image, sketch or another model"))
+    _add_short_commands(commands)
+    _add_evaluate(commands.add_parser("evaluate", help="how often a folder of pictures finds the model it is named after"))
+    _add_demo(commands.add_parser("demo", help="index the bundled mini zoo and search it"))
+    for command in commands.choices.values():
+        command.add_argument("--catalog", type=Path, default=default_catalog(), metavar="FILE", help="the index")
+        command.add_argument("--json", action="store_true", help="machine-readable output")
+    return root
+
+
+def _add_index(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    command.add_argument("--kind", action="append", choices=[kind.value for kind in Kind], help="only such models")
+    command.add_argument("--base", type=Path, metavar="CKPT", help="the base model that LoRA are applied to")
+    command.add_argument("--quick", action="store_true", help="names, words and previews only; generate nothing")
+    command.add_argument("--samples", type=int, metavar="N", help="pictures a model (else as many as it takes)")
+    command.add_argument("--refresh", action="store_true", help="again, where the settings were other ones")
+    command.add_argument("--encoder", metavar="NAME", help="an open_clip model/weights, or a folder with one")
+    _add_device(command)
+    generation = command.add_argument_group("generation (changes the pictures, so old ones do not count)")
+    generation.add_argument("--size", type=int, metavar="PIXELS", help="width and height")
+    generation.add_argument("--steps", type=int, metavar="N")
+    generation.add_argument("--guidance", type=float, metavar="CFG")
+    generation.add_argument("--no-accelerator", action="store_true", help="no few-step LoRA even if one is found")
+    generation.add_argument("--vae-approx", type=Path, metavar="FOLDER", help="where TAESD lies")
+    generation.add_argument("--batch", type=int, metavar="N", help="pictures at a time")
+
+
+def _add_search(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--text", action="append", default=[], metavar="T", help="what it should make")
+    command.add_argument("--image", action="append", default=[], type=Path, metavar="F", help="a picture like it")
+    command.add_argument("--sketch", action="append", default=[], type=Path, metavar="F", help="a line drawing of it")
+    command.add_argument("--like", action="append", default=[], metavar="MODEL", help="a model of the index")
+    command.add_argument("--without", action="append", default=[], metavar="T", help="text or picture that is not wanted")
+    command.add_argument("--weight", action="append", default=[], type=float, metavar="W", help="one for each input")
+    command.add_argument("--prompt", metavar="T", help="what the image shows, in words (kernel-mean methods)")
+    command.add_argument("--kind", choices=[kind.value for kind in Kind])
+    command.add_argument("--arch", metavar="A", help="sd15, sdxl, flux, ...")
+    command.add_argument("--folder", type=Path, help="only models below it")
+    command.add_argument("--method", choices=METHODS, default="auto")
+    command.add_argument("--diverse", action="store_true", help="no two alike")
+    command.add_argument("--explain", action="store_true", help="what each input contributed")
+    command.add_argument("-k", type=int, default=10, metavar="N", help="how many")
+    command.add_argument("--sheet", type=Path, metavar="PNG", help="write a contact sheet of the answer")
+    _add_device(command)
+
+
+def _add_short_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    commands.add_parser("list", help="all models of the index")
+    show = commands.add_parser("show", help="what is known of one model")
+    show.add_argument("model", metavar="MODEL")
+    show.add_argument("--sheet", type=Path, metavar="PNG", help="write its samples as a contact sheet")
+    commands.add_parser("status", help="how much is indexed, and what failed")
+    forget = commands.add_parser("forget", help="drop what was measured of a model")
+    forget.add_argument("model", metavar="MODEL")
+    duplicates = commands.add_parser("duplicates", help="models with the same weights or the same pictures")
+    duplicates.add_argument("--threshold", type=float, metavar="COSINE", help="how alike counts as near")
+    doctor = commands.add_parser("doctor", help="what is missing and how to get it")
+    doctor.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
+
+
+def _add_evaluate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", type=Path, metavar="DIR", help="pictures in one sub-folder a model, named as the model")
+    command.add_argument("--sketch", action="store_true", help="the pictures are line drawings")
+    command.add_argument("--method", choices=METHODS, action="append", help="several allowed; all that fit unless given")
+    _add_device(command)
+
+
+def _add_demo(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", type=Path, default=Path("demo"), metavar="FOLDER", help="where the pictures go")
+    command.add_argument("--samples", type=int, default=16, metavar="N", help="pictures a model")
+
+
+def _add_device(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--device", default="auto", metavar="D", help="cuda, mps, cpu (default: the best there is)")

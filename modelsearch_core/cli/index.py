@@ -1,0 +1,82 @@
+"""`modelsearch index`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from ..catalog import Catalog
+from ..drawing import best_drawer
+from ..encoders import DEFAULT_ENCODER, open_encoder
+from ..generators import DiffusersSettings, diffusers_generator
+from ..indexing import Engine, IndexSettings, Report
+from ..indexing import index as run_index
+from ..model_files import Kind, ModelFile
+from .bars import Bars
+from .tables import print_json
+
+
+def index(args: argparse.Namespace) -> int:
+    """Brings the catalog up to date with the folders."""
+    started = time.monotonic()
+    settings = IndexSettings(
+        samples=args.samples,
+        quick=args.quick,
+        refresh=args.refresh,
+        kinds=[Kind(kind) for kind in args.kind] if args.kind else None,
+    )
+    with Catalog(args.catalog) as catalog, Bars(shown=False if args.json else None) as bars:
+        report = run_index(catalog, args.folders, engine(args, catalog), settings, bars)
+    print_json(_as_json(report)) if args.json else _tell(report, time.monotonic() - started, args)
+    return 1 if report.failed or not report.models else 0
+
+
+def engine(args: argparse.Namespace, catalog: Catalog) -> Engine:
+    """What generates and encodes, as the options say; the encoder of an existing catalog unless another is named."""
+    known = catalog.encoders()
+    source = args.encoder or (known[0][1] if known else DEFAULT_ENCODER)
+
+    def generator_for(models: Sequence[ModelFile]) -> object:
+        return diffusers_generator(models, generator_settings(args))
+
+    encoder = open_encoder(source, device=args.device)
+    return Engine(encoder=encoder, encoder_source=source, generator_for=generator_for, draw=best_drawer())
+
+
+def generator_settings(args: argparse.Namespace) -> DiffusersSettings:
+    return DiffusersSettings(
+        device=args.device,
+        base=args.base,
+        size=args.size,
+        steps=args.steps,
+        guidance=args.guidance,
+        batch=args.batch,
+        accelerate=not args.no_accelerator,
+        vae_approx=args.vae_approx,
+    )
+
+
+def _tell(report: Report, seconds: float, args: argparse.Namespace) -> None:
+    print(
+        f"{report.models} models: {len(report.generated)} generated now ({report.images} images), "
+        f"{report.unchanged} unchanged, {len(report.failed)} failed; {seconds:.0f} s"
+    )
+    for path, reason in report.failed.items():
+        print(f"  failed: {path}: {reason}", file=sys.stderr)
+    if report.skipped:
+        print(f"  {len(report.skipped)} files are no models or cannot be read: `modelsearch status` lists them")
+    print(f"catalog: {args.catalog}")
+
+
+def _as_json(report: Report) -> dict[str, object]:
+    return {
+        "models": report.models,
+        "generated": [str(path) for path in report.generated],
+        "unchanged": report.unchanged,
+        "images": report.images,
+        "removed": report.removed,
+        "failed": {str(path): reason for path, reason in report.failed.items()},
+        "skipped": {str(file.path): file.reason for file in report.skipped},
+    }

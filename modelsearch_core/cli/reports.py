@@ -1,0 +1,92 @@
+"""`modelsearch list`, `show`, `status`, `forget`, `duplicates`: what the catalog holds."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+
+from ..catalog import Catalog
+from ..contact_sheet import Cell, Row, contact_sheet
+from ..model_files import ModelFile, SkippedFile
+from ..search import ModelIndex
+from .tables import print_json, print_table
+
+
+def list_(args: argparse.Namespace) -> int:
+    """Every model with its best evidence."""
+    with ModelIndex.open(args.catalog) as index:
+        models = index.models()
+    if args.json:
+        print_json([model.to_json() for model in models])
+    else:
+        rows = [(m.kind, m.architecture, m.evidence or "-", m.samples, m.name, ", ".join(m.trigger_words)) for m in models]
+        print_table(["kind", "arch", "evidence", "samples", "name", "trigger words"], rows)
+    return 0 if models else 1
+
+
+def show(args: argparse.Namespace) -> int:
+    """All that is known of one model."""
+    with ModelIndex.open(args.catalog) as index:
+        model = index.describe(args.model)
+        if args.sheet:
+            cells = [Cell(image=image, note=prompt) for image, prompt in index.samples_with_prompts(model.id)]
+            rows = [Row("" if start else model.name, cells[start : start + 8]) for start in range(0, len(cells), 8)]
+            contact_sheet(rows).save(args.sheet)
+    if args.json:
+        print_json(model.to_json())
+    else:
+        print_table(["what", "value"], [(key, _text(value)) for key, value in model.to_json().items() if value])
+    return 0
+
+
+def status(args: argparse.Namespace) -> int:
+    """How much is indexed, what failed, what could not be read."""
+    with Catalog(args.catalog, read_only=True) as catalog:
+        files, failures, encoders = catalog.files(), catalog.failures(), catalog.encoders()
+    models = [file for file in files if isinstance(file, ModelFile)]
+    with ModelIndex.open(args.catalog) as index:
+        evidence = Counter(model.evidence or "nothing" for model in index.models())
+    failed = {str(m.path): failures[m.fingerprint] for m in models if m.fingerprint in failures}
+    skipped = {str(file.path): file.reason for file in files if isinstance(file, SkippedFile)}
+    summary = {"models": len(models), "evidence": dict(evidence), "encoder": encoders[0][0] if encoders else None}
+    if args.json:
+        print_json({**summary, "failed": failed, "skipped": skipped, "catalog": str(args.catalog)})
+        return 0
+    known = ", ".join(f"{count} {level}" for level, count in evidence.items()) or "none"
+    print(f"{len(models)} models: {known}\nencoder: {summary['encoder']}\ncatalog: {args.catalog}")
+    for heading, reasons in (("failed", failed), ("no models, or not readable", skipped)):
+        if reasons:
+            print(f"\n{heading}:")
+            print_table(["file", "reason"], list(reasons.items()))
+    return 0
+
+
+def forget(args: argparse.Namespace) -> int:
+    """Drops what was measured of one model; the file stays."""
+    with ModelIndex.open(args.catalog) as index:
+        model = index.describe(args.model)
+    with Catalog(args.catalog) as catalog:
+        catalog.forget(model.id)
+    print_json({"forgotten": model.id, "path": str(model.path)}) if args.json else print(f"forgot {model.path}")
+    return 0
+
+
+def duplicates(args: argparse.Namespace) -> int:
+    """Groups with the same weights, and pairs whose pictures are nearly the same."""
+    with ModelIndex.open(args.catalog) as index:
+        exact, near = index.exact_duplicates(), index.near_duplicates(args.threshold)
+    if args.json:
+        pairs = [{"a": str(a), "b": str(b), "similarity": round(cosine, 4)} for a, b, cosine in near]
+        print_json({"exact": [[str(path) for path in group] for group in exact], "near": pairs})
+        return 0 if exact or near else 1
+    for group in exact:
+        print("same weights:", *(f"\n  {path}" for path in group), sep="")
+    if near:
+        print_table(["alike", "model", "and"], [(f"{cosine:.3f}", a, b) for a, b, cosine in near])
+    if not exact and not near:
+        print("no duplicates")
+    return 0 if exact or near else 1
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

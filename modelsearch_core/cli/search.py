@@ -1,0 +1,101 @@
+"""`modelsearch search`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from ..contact_sheet import Cell, Row, contact_sheet
+from ..errors import ModelSearchError
+from ..search import Match, ModelIndex, Query
+from .tables import print_json, print_table
+
+
+def search(args: argparse.Namespace) -> int:
+    """Prints the models that fit, best first."""
+    query = query_of(args)
+    with ModelIndex.open(args.catalog, device=args.device) as index:
+        matches = index.search(
+            query,
+            kind=args.kind,
+            architecture=args.arch,
+            folder=args.folder,
+            method=args.method,
+            k=args.k,
+            diverse=args.diverse,
+        )
+        if args.sheet:
+            answer_sheet(index, [(heading_of(args), matches)]).save(args.sheet)
+    if args.json:
+        print_json([match.to_json() for match in matches])
+    else:
+        print_matches(matches, explain=args.explain)
+    return 0 if matches else 1
+
+
+def query_of(args: argparse.Namespace) -> Query:
+    without = [load_image(Path(item)) if Path(item).is_file() else item for item in args.without]
+    try:
+        return Query(
+            text=args.text,
+            images=[load_image(path) for path in args.image],
+            sketches=[load_image(path) for path in args.sketch],
+            like=args.like,
+            without=without,
+            weights=args.weight or None,
+            prompt=args.prompt,
+        )
+    except ValueError as error:
+        raise ModelSearchError(f"{error}; see `modelsearch search --help`") from error
+
+
+def load_image(path: Path) -> Image.Image:
+    """A picture from a file; ModelSearchError where there is none."""
+    try:
+        image = Image.open(path)
+        image.load()
+        return image
+    except FileNotFoundError as error:
+        raise ModelSearchError(f"there is no picture at {path}") from error
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise ModelSearchError(f"{path} cannot be read as a picture: {error}") from error
+
+
+def heading_of(args: argparse.Namespace) -> str:
+    parts = [*args.text, *(p.name for p in args.image), *(p.name for p in args.sketch), *args.like]
+    return " + ".join(map(str, parts)) + "".join(f" without {item}" for item in args.without)
+
+
+def print_matches(matches: Sequence[Match], *, explain: bool = False) -> None:
+    if not matches:
+        print("no model of the index fits", file=sys.stderr)
+        return
+    rows = [
+        (m.rank, f"{m.relevance:.2f}{' weak' if m.weak else ''}", m.kind, m.architecture, m.evidence.value, m.name, _words(m))
+        for m in matches
+    ]
+    print_table(["#", "relevance", "kind", "arch", "evidence", "name", "trigger words"], rows)
+    if matches[0].weak:
+        print("weak: an unrelated query's best match is as good; nothing here may be what you want")
+    for match in matches if explain else ():
+        parts = ", ".join(f"{e.label}: {e.score:+.2f} × {e.weight:g}" for e in match.explanation)
+        print(f"{match.rank}. {match.name}: {parts}")
+
+
+def answer_sheet(index: ModelIndex, answers: Sequence[tuple[str, Sequence[Match]]]) -> Image.Image:
+    """Each answer a row: its models' nearest samples."""
+    rows = [Row(heading, [_cell(index, match) for match in matches]) for heading, matches in answers]
+    return contact_sheet(rows)
+
+
+def _cell(index: ModelIndex, match: Match) -> Cell:
+    image = index.sample(match.id, match.thumbnails[0]) if match.thumbnails else None
+    return Cell(image=image, title=f"{match.rank}. {match.name}", note=f"relevance {match.relevance:.2f}")
+
+
+def _words(match: Match) -> str:
+    return ", ".join(match.trigger_words)

@@ -1,0 +1,107 @@
+"""What can be known without generating: a model's own words and the pictures beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..catalog import Catalog
+from ..catalog.records import to_webp
+from ..embedding import Encoder
+from ..model_files import ModelFile, load_preview, previews_of
+from ..specification import Evidence, Specification
+from .progress import Progress, Step
+from .thumbnails import thumbnail
+
+MOST_TAGS = 12
+MOST_PREVIEWS = 8
+BATCH = 64
+
+
+def words_of(model: ModelFile) -> list[str]:
+    """What the author says of a model, as a few texts of the length a text encoder reads."""
+    name = model.title.replace("_", " ").replace("-", " ")
+    texts = [name, ", ".join(model.trigger_words), ", ".join(model.tags[:MOST_TAGS]), model.description[:300]]
+    return list(dict.fromkeys(text.strip() for text in texts if text.strip()))
+
+
+def store_words(catalog: Catalog, encoder: Encoder, models: Sequence[ModelFile], progress: Progress) -> None:
+    """Encodes the words of models whose words are new."""
+    known = _digests(catalog, encoder, Evidence.METADATA)
+    wanted = [(model, words_of(model)) for model in models]
+    new = [(model, words) for model, words in wanted if words and known.get(model.fingerprint) != _of_words(words)]
+    for start in range(0, len(new), BATCH):
+        part = new[start : start + BATCH]
+        features = encoder.encode_texts([text for _, words in part for text in words])
+        with catalog.transaction():
+            for (model, words), rows in zip(part, _split(features, [len(words) for _, words in part]), strict=True):
+                _replace(catalog, known, _specification(model, _of_words(words), encoder, Evidence.METADATA, rows))
+        progress(Step(stage="words", done=start + len(part), total=len(new), model=part[-1][0].title))
+
+
+def store_previews(catalog: Catalog, encoder: Encoder, models: Sequence[ModelFile], progress: Progress) -> None:
+    """Encodes the pictures beside models, where they are new; an unreadable picture is passed over."""
+    known = _digests(catalog, encoder, Evidence.PREVIEW)
+    for done, model in enumerate(models, 1):
+        paths = previews_of(model)[:MOST_PREVIEWS]
+        digest = _of_files(paths)
+        if paths and known.get(model.fingerprint) != digest:
+            images = [thumbnail(image) for path in paths if (image := load_preview(path)) is not None]
+            _store_pictures(catalog, known, encoder, model, digest, images)
+        progress(Step(stage="previews", done=done, total=len(models), model=model.title))
+
+
+def _store_pictures(
+    catalog: Catalog, known: dict[str, str], encoder: Encoder, model: ModelFile, digest: str, images: list[Image.Image]
+) -> None:
+    if not images:
+        return
+    features = encoder.encode_images(images)
+    with catalog.transaction():
+        _replace(catalog, known, _specification(model, digest, encoder, Evidence.PREVIEW, features))
+        catalog.put_samples(model.fingerprint, digest, {n: to_webp(image) for n, image in enumerate(images)})
+
+
+def _replace(catalog: Catalog, known: dict[str, str], specification: Specification) -> None:
+    if old := known.get(specification.fingerprint):
+        catalog.remove_specification(specification.fingerprint, old)
+    catalog.put_specification(specification)
+
+
+def _specification(
+    model: ModelFile, digest: str, encoder: Encoder, evidence: Evidence, rows: np.ndarray
+) -> Specification:
+    return Specification(
+        fingerprint=model.fingerprint,
+        digest=digest,
+        encoder=encoder.name,
+        evidence=evidence,
+        Z=rows,
+        numbers=np.arange(len(rows), dtype=np.int32),
+    )
+
+
+def _digests(catalog: Catalog, encoder: Encoder, evidence: Evidence) -> dict[str, str]:
+    keys = catalog.specification_keys(encoder.name)
+    return {fingerprint: digest for fingerprint, digest, found, _ in keys if found is evidence}
+
+
+def _of_words(words: Sequence[str]) -> str:
+    return "words:" + hashlib.sha256("\0".join(words).encode()).hexdigest()[:24]
+
+
+def _of_files(paths: Sequence[Path]) -> str:
+    stats = [(path, path.stat()) for path in paths if path.is_file()]
+    text = "\0".join(f"{path.name}|{stat.st_size}|{stat.st_mtime_ns}" for path, stat in stats)
+    return "preview:" + hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _split(rows: np.ndarray, lengths: Sequence[int]) -> Iterator[np.ndarray]:
+    start = 0
+    for length in lengths:
+        yield rows[start : start + length]
+        start += length

@@ -1,0 +1,167 @@
+"""From folders to a filled catalog: scan, words, previews, generation. Resumable; one model at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..background import background_texts
+from ..carriers import one_each
+from ..catalog import Catalog
+from ..embedding import Encoder
+from ..errors import ModelSearchError
+from ..generation import Generator
+from ..model_files import ModelFile, SkippedFile, scan
+from ..probes import Probe, default_probes
+from ..specification import Evidence
+from .cheap_evidence import store_previews, store_words
+from .progress import Progress, Report, Step, silent
+from .sampling import Draw, Sampler
+from .settings import IndexSettings
+
+GeneratorFor = Callable[[Sequence[ModelFile]], Generator]  # gets all known models, as candidates for a base
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """What generates, draws and encodes. `encoder_source` opens the same encoder again for a search."""
+
+    encoder: Encoder
+    encoder_source: str
+    generator_for: GeneratorFor
+    draw: Draw
+    probes: Callable[[int], Sequence[Probe]] = default_probes
+
+
+def index(
+    catalog: Catalog,
+    folders: Sequence[Path],
+    engine: Engine,
+    settings: IndexSettings = IndexSettings(),
+    progress: Progress = silent,
+) -> Report:
+    """Brings the catalog up to date with the folders. Raises only for what concerns all models; each model that fails
+    is recorded with its reason and the others go on."""
+    report = Report()
+    models = update_files(catalog, folders, settings, report, progress)
+    catalog.put_encoder(engine.encoder.name, engine.encoder_source, engine.encoder.dimension)
+    store_words(catalog, engine.encoder, models, progress)
+    store_previews(catalog, engine.encoder, models, progress)
+    store_background(catalog, engine.encoder)
+    if not settings.quick:
+        generate_all(catalog, models, engine, settings, report, progress)
+    return report
+
+
+def update_files(
+    catalog: Catalog, folders: Sequence[Path], settings: IndexSettings, report: Report, progress: Progress
+) -> list[ModelFile]:
+    """Scans, stores what is new, drops what is gone; the models there, one of each fingerprint."""
+    known = {file.path: file for file in catalog.files()}
+    found: list[ModelFile | SkippedFile] = []
+    for file in scan(folders, known):
+        found.append(file)
+        progress(Step(stage="scan", done=len(found), total=None, model=file.path.name))
+    seen = {file.path for file in found}
+    gone = [path for path in known if path not in seen and _inside(path, folders)]
+    with catalog.transaction():
+        catalog.remove_files(gone)
+        catalog.put_files(file for file in found if known.get(file.path) is not file)
+    models = _distinct(file for file in found if isinstance(file, ModelFile))
+    models = [model for model in models if settings.kinds is None or model.kind in settings.kinds]
+    report.models, report.removed = len(models), len(gone)
+    report.skipped = [file for file in found if isinstance(file, SkippedFile)]
+    return models
+
+
+def store_background(catalog: Catalog, encoder: Encoder) -> None:
+    """Features of generic texts: what an unrelated query looks like (METHODS, section 7)."""
+    texts = background_texts()
+    texts = list(dict.fromkeys([*texts, *(text for pair in one_each(texts) for text in pair)]))
+    known = catalog.text_features(encoder.name, texts)
+    new = [text for text in texts if text not in known]
+    if new:
+        catalog.put_text_features(encoder.name, new, encoder.encode_texts(new))
+
+
+def generate_all(
+    catalog: Catalog,
+    models: Sequence[ModelFile],
+    engine: Engine,
+    settings: IndexSettings,
+    report: Report,
+    progress: Progress,
+) -> None:
+    """Samples every model that is not current yet, grouped by base so that each base is loaded once."""
+    generator = engine.generator_for(_distinct([*models, *catalog.models()]))
+    current = Step(stage="generate", done=0, total=len(models))
+
+    def on_images(count: int) -> None:
+        report.images += count
+        progress(Step(stage="generate", done=current.done, total=len(models), model=current.model, images=count))
+
+    sampler = Sampler(
+        catalog=catalog,
+        encoder=engine.encoder,
+        generator=generator,
+        draw=engine.draw,
+        probes=engine.probes(settings.cap),
+        settings=settings,
+        on_images=on_images,
+    )
+    have = _generated(catalog, engine.encoder)
+    for done, model in enumerate(_by_base(models, generator)):
+        current = Step(stage="generate", done=done, total=len(models), model=model.title)
+        failure = _sample_one(sampler, model, have[model.fingerprint], report)
+        if failure is not None:
+            catalog.put_failure(model.fingerprint, failure)
+            report.failed[model.path] = failure
+        progress(Step(stage="generate", done=done + 1, total=len(models), model=model.title, failure=failure))
+
+
+def _sample_one(sampler: Sampler, model: ModelFile, have: dict[str, int], report: Report) -> str | None:
+    """Why it failed, or None. The one place where an unexpected error is kept from stopping the others."""
+    try:
+        if sampler.is_current(model, have):
+            report.unchanged += 1
+        else:
+            sampler.sample(model)
+            report.generated.append(model.path)
+    except ModelSearchError as error:
+        return str(error)
+    except Exception as error:  # a broken file can raise anything from inside torch or diffusers
+        log.exception("%s could not be sampled", model.path)
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _generated(catalog: Catalog, encoder: Encoder) -> dict[str, dict[str, int]]:
+    have: dict[str, dict[str, int]] = defaultdict(dict)
+    for fingerprint, digest, evidence, samples in catalog.specification_keys(encoder.name):
+        if evidence is Evidence.GENERATED:
+            have[fingerprint][digest] = samples
+    return have
+
+
+def _by_base(models: Iterable[ModelFile], generator: Generator) -> list[ModelFile]:
+    def order(model: ModelFile) -> tuple[str, bool, str]:
+        try:
+            base = generator.base_of(model)
+        except ModelSearchError:
+            return "", False, str(model.path)
+        return (base or model).fingerprint, base is not None, str(model.path)
+
+    return sorted(models, key=order)
+
+
+def _distinct(models: Iterable[ModelFile]) -> list[ModelFile]:
+    return list({model.fingerprint: model for model in sorted(models, key=lambda m: m.path, reverse=True)}.values())[::-1]
+
+
+def _inside(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path == folder or folder in path.parents for folder in map(Path.absolute, folders))

@@ -1,0 +1,41 @@
+"""What indexing tells whoever watches, and what came of it at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..model_files import SkippedFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A moment of the work. `done` of `total` models of `stage` are ready; `images` were made since the last step."""
+
+    stage: str  # scan, words, previews, generate, background
+    done: int
+    total: int | None
+    model: str = ""
+    images: int = 0
+    failure: str | None = None
+
+
+Progress = Callable[[Step], None]  # may raise to stop the work; what was stored stays
+
+
+def silent(_: Step) -> None:
+    """Nobody watches."""
+
+
+@dataclass(kw_only=True)
+class Report:
+    """What one run did, by path."""
+
+    models: int = 0
+    skipped: list[SkippedFile] = field(default_factory=list[SkippedFile])
+    removed: int = 0
+    generated: list[Path] = field(default_factory=list[Path])
+    unchanged: int = 0
+    failed: dict[Path, str] = field(default_factory=dict[Path, str])
+    images: int = 0

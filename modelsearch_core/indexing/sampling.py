@@ -1,0 +1,160 @@
+"""One model's pictures and features: generated, topped up while its direction is not yet reliable, stored at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from PIL import Image
+
+from ..catalog import Catalog
+from ..catalog.records import to_webp
+from ..embedding import Encoder, Features
+from ..generation import Generator
+from ..model_files import ModelFile
+from ..probes import Probe, ProbeSet
+from ..scores import differences
+from ..specification import Evidence, Specification
+from .settings import IndexSettings
+from .thumbnails import thumbnail
+
+Draw = Callable[[Image.Image], Image.Image]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampler:
+    """What it takes to sample a model. `on_images` hears of every batch; it may raise to stop."""
+
+    catalog: Catalog
+    encoder: Encoder
+    generator: Generator
+    draw: Draw
+    probes: Sequence[Probe]
+    settings: IndexSettings
+    on_images: Callable[[int], None]
+
+    def is_current(self, model: ModelFile, have: dict[str, int]) -> bool:
+        """Whether the stored samples (number by probe-set digest) are all that is asked for."""
+        if not have:
+            return False
+        if self.settings.refresh and self.generator.plan(model, self.probes).digest not in have:
+            return False
+        return max(have.values()) >= (self.settings.samples or 1)
+
+    def sample(self, model: ModelFile) -> Specification:
+        """Generates, encodes and stores what is missing, in one transaction (its base before, in another)."""
+        probe_set = self.generator.plan(model, self.probes)
+        base = self.generator.base_of(model)
+        work = self._begin(model, probe_set)
+        if base is None:
+            self._extend(work, self.settings.samples or self.settings.plain)
+            return self._store(work)
+        self._extend(work, self.settings.samples or self.settings.first)
+        facets = self._compare(work, base)
+        while (wanted := self._wanted(facets)) > len(work.numbers):
+            self._extend(work, wanted)
+            facets = self._compare(work, base)
+        return self._store(work, facets)
+
+    def _compare(self, work: _Work, base: ModelFile) -> tuple[float, float]:
+        """Strength and consistency of what the LoRA adds to its base."""
+        delta = work.Z - self._ensure_base(base, work.probe_set, work.numbers)
+        all_of_it = np.array([0, len(delta)])
+        return (
+            float(differences.strength(delta, all_of_it)[0]),
+            float(differences.consistency(delta, all_of_it)[0]),
+        )
+
+    def _wanted(self, facets: tuple[float, float]) -> int:
+        """How many samples this LoRA needs, from how well its differences agree."""
+        if self.settings.samples is not None:
+            return self.settings.samples
+        needed = differences.samples_needed(facets[1], self.settings.reliability)
+        return int(min(self.settings.most, needed))
+
+    def _ensure_base(self, base: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Features:
+        """The base's features on these probes; generated once per base and stored on their own."""
+        work = self._begin(base, probe_set.for_base())
+        missing = max(numbers) + 1
+        if len(work.numbers) < missing:
+            self._extend(work, missing)
+            self._store(work)
+        return work.rows(numbers)
+
+    def _begin(self, model: ModelFile, probe_set: ProbeSet) -> _Work:
+        stored = self.catalog.specification(model.fingerprint, probe_set.digest, self.encoder.name)
+        work = _Work(model=model, probe_set=probe_set, dimension=self.encoder.dimension)
+        if stored is not None and stored.drawings is not None:
+            work.add(list(stored.numbers), np.asarray(stored.Z, np.float32), np.asarray(stored.drawings, np.float32))
+        return work
+
+    def _extend(self, work: _Work, count: int) -> None:
+        missing = [number for number in range(min(count, len(work.probe_set.probes))) if number not in work.numbers]
+        for numbers, images in self._pictures(work, missing):
+            work.add(numbers, self.encoder.encode_images(images), self.encoder.encode_images([*map(self.draw, images)]))
+            work.pictures.update(zip(numbers, map(to_webp, images), strict=True))
+            self.on_images(len(images))
+
+    def _pictures(self, work: _Work, missing: Sequence[int]) -> Iterator[tuple[list[int], list[Image.Image]]]:
+        """Stored pictures first (another encoder made them), then new ones."""
+        stored = self.catalog.sample_images(work.model.fingerprint, work.probe_set.digest)
+        kept = [number for number in missing if number in stored]
+        if kept:
+            yield kept, [stored[number] for number in kept]
+        new = [number for number in missing if number not in stored]
+        start = 0
+        for images in self.generator.generate(work.model, work.probe_set, new) if new else ():
+            yield new[start : start + len(images)], [thumbnail(image) for image in images]
+            start += len(images)
+
+    def _store(self, work: _Work, facets: tuple[float, float] | None = None) -> Specification:
+        specification = work.specification(self.encoder.name, facets)
+        prompts = list(dict.fromkeys(work.probe_set.prompt(number) for number in work.numbers))
+        known = self.catalog.text_features(self.encoder.name, prompts)
+        new = [prompt for prompt in prompts if prompt not in known]
+        features = self.encoder.encode_texts(new) if new else np.empty((0, self.encoder.dimension))
+        with self.catalog.transaction():
+            self.catalog.put_probe_set(work.probe_set)
+            self.catalog.put_text_features(self.encoder.name, new, features)
+            self.catalog.put_samples(work.model.fingerprint, work.probe_set.digest, work.pictures)
+            self.catalog.put_specification(specification)
+        return specification
+
+
+@dataclass(kw_only=True)
+class _Work:
+    """A model in progress: rows in the order of `numbers`."""
+
+    model: ModelFile
+    probe_set: ProbeSet
+    dimension: int
+    numbers: list[int] = field(default_factory=list[int])
+    pictures: dict[int, bytes] = field(default_factory=dict[int, bytes])
+
+    def __post_init__(self) -> None:
+        self.Z: Features = np.empty((0, self.dimension), np.float32)
+        self.drawings: Features = np.empty((0, self.dimension), np.float32)
+
+    def add(self, numbers: Sequence[int], Z: Features, drawings: Features) -> None:
+        self.numbers.extend(int(number) for number in numbers)
+        self.Z = np.concatenate([self.Z, Z])
+        self.drawings = np.concatenate([self.drawings, drawings])
+
+    def rows(self, numbers: Sequence[int]) -> Features:
+        place = {number: row for row, number in enumerate(self.numbers)}
+        return self.Z[[place[number] for number in numbers]]
+
+    def specification(self, encoder: str, facets: tuple[float, float] | None) -> Specification:
+        strength, consistency = facets or (None, None)
+        return Specification(
+            fingerprint=self.model.fingerprint,
+            digest=self.probe_set.digest,
+            encoder=encoder,
+            evidence=Evidence.GENERATED,
+            Z=self.Z,
+            numbers=np.asarray(self.numbers, np.int32),
+            drawings=self.drawings,
+            strength=strength,
+            consistency=consistency,
+        )

@@ -1,0 +1,32 @@
+"""How much is asked of every model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..model_files import Kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexSettings:
+    """`samples` asks exactly that many of every model; None starts with `first` and adds, up to `most`, for a LoRA
+    whose direction is less reliable than `reliability` (METHODS, section 5)."""
+
+    samples: int | None = None
+    first: int = 32
+    plain: int = 64  # for a model without a base, which has no direction
+    most: int = 128
+    reliability: float = 0.9
+    quick: bool = False  # words and previews only
+    refresh: bool = False  # again for models whose probes were other ones
+    kinds: Sequence[Kind] | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples is not None and self.samples < 1:
+            raise ValueError(f"samples must be at least 1, not {self.samples}")
+
+    @property
+    def cap(self) -> int:
+        """The most probes that any model may get."""
+        return self.samples or max(self.most, self.plain, self.first)

@@ -1,0 +1,101 @@
+"""From scores to an order: several inputs at once, ties, diversity, duplicates. The only place that flips a sign.
+
+z (M,): standardised scores of M models (`scores.calibration.standardise`), NaN where a model cannot be compared.
+Signatures (M, D): what tells models apart, rows with the common part taken off: directions, or means less their mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .embedding import unit
+from .scores.samples import BLOCK
+
+WORDS_WEIGHT = 0.5  # of the author's words beside what was measured
+NEAR = 0.5  # cosine of signatures above which two models give the same sort of pictures
+
+
+def from_distance(distance: NDArray[np.floating]) -> NDArray[np.floating]:
+    """A score: what is near comes first."""
+    return -distance
+
+
+def z_scored(scores: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Zero mean and unit spread over the gallery (..., M), where there is no bank to go by; equal scores give 0."""
+    mean, deviation = np.nanmean(scores, axis=-1, keepdims=True), np.nanstd(scores, axis=-1, keepdims=True)
+    return (scores - mean) / np.where(deviation > 1e-6 * np.maximum(1, np.abs(mean)), deviation, 1)
+
+
+def combine(experts: Sequence[tuple[NDArray[np.floating], float]]) -> NDArray[np.floating]:
+    """Product of experts: Σ weight·z / sqrt(Σ weight²), (M,) (Hinton 2002; section 3.3 of arXiv 2210.03116).
+
+    A negative weight asks for less of something. The root keeps the spread of one expert, so that a relevance holds for
+    any number of inputs. An expert that cannot judge a model counts as its background median, 0; NaN where none can.
+    """
+    if not experts:
+        raise ValueError("0 experts to combine; give one or more")
+    z, weights = np.stack([scores for scores, _ in experts]), np.array([weight for _, weight in experts])
+    total = np.tensordot(weights, np.nan_to_num(z, nan=0.0), axes=1) / max(np.linalg.norm(weights), 1e-12)
+    return np.where(np.isnan(z).all(axis=0), np.nan, total)
+
+
+def fuse(
+    measured: NDArray[np.floating], words: NDArray[np.floating], weight: float = WORDS_WEIGHT
+) -> NDArray[np.floating]:
+    """Measured z with the z of the author's words, which is NaN for a model without any: that one stays as measured."""
+    return np.where(np.isnan(words), measured, (measured + weight * words) / np.hypot(1, weight))
+
+
+def rank(scores: NDArray[np.floating], k: int | None = None) -> NDArray[np.intp]:
+    """The k best models, best first; equal scores in the models' own order, NaN last."""
+    return np.argsort(-np.asarray(scores, float), kind="stable")[:k]
+
+
+def diverse(
+    order: NDArray[np.intp], signatures: NDArray[np.floating], k: int, near: float = NEAR, pool: int = 5
+) -> NDArray[np.intp]:
+    """k models of an order, the best of every cluster before anyone's second (LoRAverse, ICCV 2025).
+
+    Going down the first `pool`·k of the order, a model with a cosine of `near` to one already taken waits for the next
+    round.
+    """
+    first = order[: pool * k]
+    s = unit(signatures[first].astype(np.float32))
+    alike = s @ s.T >= near
+    waiting, taken = list(range(len(first))), list[int]()
+    while waiting and len(taken) < k:
+        taken += (found := leaders(waiting, alike))
+        waiting = [i for i in waiting if i not in found]
+    return first[taken[:k]]
+
+
+def leaders(waiting: Sequence[int], alike: NDArray[np.bool_]) -> list[int]:
+    """Of those in order, the ones not alike to a leader before them."""
+    found: list[int] = []
+    for i in waiting:
+        if not alike[i, found].any():
+            found.append(i)
+    return found
+
+
+def near_pairs(signatures: NDArray[np.floating], threshold: float) -> Iterator[tuple[int, int, float]]:
+    """(i, j, cosine) of every two models i < j with a cosine of `threshold` or more."""
+    s = unit(signatures.astype(np.float32))
+    step = max(1, BLOCK // max(1, len(s)))
+    for a in range(0, len(s), step):
+        cosine = np.triu(s[a : a + step] @ s.T, k=a + 1)
+        for i, j in np.argwhere(cosine >= threshold):
+            yield a + int(i), int(j), float(cosine[i, j])
+
+
+def duplicates(signatures: NDArray[np.floating], threshold: float = 0.999) -> list[list[int]]:
+    """Groups of two or more models that a chain of cosines of `threshold` or more connects; a zero row is in none."""
+    group = list(range(len(signatures)))
+    for i, j, _ in near_pairs(signatures, threshold):
+        old, new = group[j], group[i]
+        group = [new if g == old else g for g in group] if old != new else group
+    members = [[m for m, g in enumerate(group) if g == leader] for leader in sorted(set(group))]
+    return [models for models in members if len(models) > 1]

@@ -1,0 +1,125 @@
+"""Scores made comparable by asking what background queries would have scored.
+
+Bank: scores (B, M) of B background queries (generic names, the index's own prompts and pictures); NaN where a query
+must not count for a model, such as a picture of its own. Hubs: models that are near to every query (Radovanović et
+al. 2010). z: a score in units of its group's spread over the bank.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .content import Scores
+
+WEAK_BELOW = 0.5  # relevance under which a match is called weak: half of all background queries find a better one
+SKEWED = 1.0  # N_10 skewness above which hubs are worth correcting
+ENOUGH = 8  # finite bank scores that a group needs to be measured by the bank alone
+TAIL = 0.9  # where `relevance` leaves the logistic
+
+
+def mean_of_top(scores: Scores, k: int, axis: int = 0) -> NDArray[np.floating]:
+    """Mean of the k largest finite scores along an axis; of all where there are fewer, 0 where there are none."""
+    known = np.where(np.isfinite(scores), scores, -np.inf)
+    top = -np.sort(-known, axis=axis).take(np.arange(min(k, scores.shape[axis])), axis=axis)
+    finite = np.isfinite(top)
+    return np.where(finite, top, 0).sum(axis=axis) / np.maximum(finite.sum(axis=axis), 1)
+
+
+def hub_bias(bank_scores: Scores, k: int = 16) -> NDArray[np.floating]:
+    """Mean of the k largest scores that a model gives to background queries, (M,): NNN (Chowdhury et al. 2024)."""
+    return mean_of_top(bank_scores, k)
+
+
+def without_hubs(scores: Scores, bias: NDArray[np.floating], alpha: float = 0.5) -> Scores:
+    """s − α·bias: NNN. α is .25–.5 for a small or foreign bank; α = 1 on distances is probelog's calibration."""
+    return scores - alpha * bias
+
+
+def csls(scores: Scores, bank_scores: Scores, k: int = 10) -> Scores:
+    """2s − r_T(query) − r_M(model), r the mean of the k nearest (Lample et al. 2018), on cosines (T, M)."""
+    return 2 * scores - mean_of_top(scores, k, axis=1)[:, None] - mean_of_top(bank_scores, k)
+
+
+def n10(bank_scores: Scores, n: int = 10) -> NDArray[np.floating]:
+    """N_10 (M,): in how many background queries' first ten a model is; models that tie share the places left."""
+    known = np.where(np.isfinite(bank_scores), bank_scores, -np.inf)
+    last = np.sort(known, axis=1)[:, -min(n, known.shape[1]), None]
+    above, level = known > last, known == last
+    places = (min(n, known.shape[1]) - above.sum(axis=1, keepdims=True)) / level.sum(axis=1, keepdims=True)
+    return (above + places * level).sum(axis=0)
+
+
+def n10_skewness(bank_scores: Scores, n: int = 10) -> float:
+    """Skewness of N_10: above 1 a few models are in everyone's answer. 0 where all models are in as many."""
+    counts = n10(bank_scores, n)
+    deviation = counts - counts.mean()
+    spread = deviation.std()
+    return float((deviation**3).mean() / spread**3) if spread > 1e-9 * len(bank_scores) else 0.0
+
+
+def when_to_correct(bank_scores: Scores) -> bool:
+    """Whether hubs are marked enough for `without_hubs` to help."""
+    return n10_skewness(bank_scores) > SKEWED
+
+
+def standardise(scores: Scores, bank_scores: Scores, groups: NDArray[np.integer]) -> Scores:
+    """z (T, M): each score less its group's bank median, in units of the group's spread.
+
+    Models of one evidence, kind and modality form a group (M,), so that different ones can stand in one list. A group
+    that the bank says too little of is measured by the scores at hand as well.
+    """
+    z = np.empty(scores.shape)
+    for group in np.unique(groups):
+        of = groups == group
+        location, scale = location_and_scale(bank_scores[:, of], scores[:, of])
+        z[:, of] = (scores[:, of] - location) / scale
+    return z
+
+
+def location_and_scale(bank: Scores, scores: Scores) -> tuple[float, float]:
+    """Median, and half the distance of the 16 % and 84 % quantiles (a normal's σ); 0 and 1 where nothing is known."""
+    known = bank[np.isfinite(bank)]
+    if len(known) < ENOUGH:
+        known = np.concatenate([known, scores[np.isfinite(scores)]])
+    if not len(known):
+        return 0.0, 1.0
+    low, middle, high = np.quantile(known, [0.16, 0.5, 0.84])
+    return float(middle), positive((high - low) / 2, middle)
+
+
+def positive(scale: float, location: float) -> float:
+    """A scale to divide by: 1 where all values were equal but for rounding."""
+    return float(scale) if scale > 1e-6 * max(1.0, abs(location)) else 1.0
+
+
+class Background(NamedTuple):
+    """The logistic through the median and the 90 % quantile of background queries' best matches."""
+
+    location: float
+    scale: float
+
+
+def background(bank_z: Scores) -> Background:
+    """How good the best match of a background query is, from the bank's own z (B, M)."""
+    best = np.max(bank_z, axis=1, initial=-np.inf, where=np.isfinite(bank_z))
+    best = best[np.isfinite(best)]
+    if not len(best):
+        return Background(0.0, 1.0)
+    middle, high = np.quantile(best, [0.5, TAIL])
+    return Background(float(middle), positive((high - middle) / np.log(TAIL / (1 - TAIL)), middle))
+
+
+def relevance(z: NDArray[np.floating], background: Background) -> NDArray[np.floating]:
+    """0–1: the share of background queries whose own best match is less convincing than z; NaN gives 0.
+
+    The empirical share is smoothed by a logistic; above its 90 % by a Pareto tail that joins it with the same slope
+    and falls with the square, so that matches far beyond the whole bank still differ.
+    """
+    x = np.where(np.isnan(z), -np.inf, (z - background.location) / background.scale)
+    joint = np.log(TAIL / (1 - TAIL))
+    body = 1 / (1 + np.exp(-np.clip(x, -700, joint)))
+    beyond = np.maximum(x - joint, 0)
+    return np.where(x > joint, 1 - (1 - TAIL) / (1 + TAIL * beyond / 2) ** 2, body)

@@ -1,0 +1,102 @@
+"""All that is known of one model, for lists and for a closer look."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..model_files import Kind, ModelFile
+from ..scores.differences import reliability
+from .gallery import Entry, Gallery
+from .query import plain
+
+USUAL_STRENGTH = 0.8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """A model of the catalog. `reliability` says how far the direction of a LoRA can be trusted, 0 to 1."""
+
+    id: str
+    name: str
+    title: str
+    path: Path
+    copies: tuple[Path, ...]
+    kind: str
+    architecture: str
+    evidence: str | None
+    samples: int
+    reliability: float | None
+    strength: float | None
+    trigger_words: tuple[str, ...]
+    tags: tuple[str, ...]
+    description: str
+    base_hint: str | None
+    size: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {key: plain(value) for key, value in asdict(self).items()}
+
+
+def describe_all(models: Sequence[ModelFile], gallery: Gallery) -> list[Description]:
+    """One for each fingerprint, ordered by path."""
+    copies: dict[str, list[ModelFile]] = defaultdict(list)
+    for model in models:
+        copies[model.fingerprint].append(model)
+    rows = {entry.model.fingerprint: m for m, entry in enumerate(gallery.entries)}
+    return [_describe(same, gallery, rows.get(fingerprint)) for fingerprint, same in copies.items()]
+
+
+def name_of(model: ModelFile) -> str:
+    """The file name without its ending; a folder's whole name."""
+    return model.path.stem if model.path.suffix.lower() in MODEL_ENDINGS else model.path.name
+
+
+MODEL_ENDINGS = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft"}
+
+
+def suggested_strength(gallery: Gallery, m: int) -> float | None:
+    """The author's weight if there is one; else less for a LoRA that changes pictures more than the others do."""
+    model = gallery.entries[m].model
+    if model.kind is not Kind.LORA:
+        return None
+    if model.preferred_weight is not None:
+        return model.preferred_weight
+    own = gallery.facets.get(gallery.entries[m].key)
+    if own is None or own[0] <= 0:
+        return USUAL_STRENGTH
+    usual = float(np.median([strength for strength, _ in gallery.facets.values()]))
+    return round(float(np.clip(USUAL_STRENGTH * usual / own[0], 0.4, 0.95)), 2)
+
+
+def _describe(same: Sequence[ModelFile], gallery: Gallery, m: int | None) -> Description:
+    model = same[0]
+    entry = None if m is None else gallery.entries[m]
+    return Description(
+        id=model.fingerprint,
+        name=name_of(model),
+        title=model.title,
+        path=model.path,
+        copies=tuple(copy.path for copy in same[1:]),
+        kind=model.kind.value,
+        architecture=model.architecture,
+        evidence=entry.evidence.value if entry else None,
+        samples=entry.samples if entry else 0,
+        reliability=_reliability(gallery, entry),
+        strength=None if m is None else suggested_strength(gallery, m),
+        trigger_words=model.trigger_words,
+        tags=model.tags,
+        description=model.description,
+        base_hint=model.base_hint,
+        size=model.size,
+    )
+
+
+def _reliability(gallery: Gallery, entry: Entry | None) -> float | None:
+    facets = gallery.facets.get(entry.key) if entry else None
+    return None if facets is None or entry is None else round(float(reliability(facets[1], entry.samples)), 3)

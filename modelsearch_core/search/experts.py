@@ -1,0 +1,158 @@
+"""The scores of a gallery's models for queries of one modality, by the name of a method. Higher is better for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..embedding import Features, unit
+from ..ranking import from_distance
+from ..scores import content, differences, gaussian, kernel_mean
+from ..specification import Modality, Requirement
+from .banks import Bank
+from .gallery import Gallery
+
+Scores = NDArray[np.floating]  # (T, M)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """T separate queries of one modality, with what some methods want besides."""
+
+    modality: Modality
+    h: Features  # (T, D)
+    prompts: Features | None = None  # (T, D)
+    differences: Features | None = None  # (T, D)
+    models: NDArray[np.intp] | None = None  # (T,), where models ask
+
+    @classmethod
+    def of(cls, requirement: Requirement) -> Asked:
+        """One requirement's inputs as separate queries."""
+        T = len(requirement.h)
+
+        def spread(row: Features | None) -> Features | None:
+            return None if row is None else np.repeat(row[None], T, axis=0)
+
+        return cls(
+            modality=requirement.modality,
+            h=requirement.h,
+            prompts=spread(requirement.prompt),
+            differences=spread(requirement.difference),
+            models=None if requirement.model is None else np.array([requirement.model]),
+        )
+
+    @classmethod
+    def of_bank(cls, bank: Bank, modality: Modality) -> Asked:
+        models = bank.owner if modality is Modality.MODEL else None
+        return cls(modality=modality, h=bank.h, prompts=bank.prompts, differences=bank.differences, models=models)
+
+
+class Experts:
+    """Every method that a gallery can answer by; what a method works out about the gallery is kept."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
+
+    def __call__(self, method: str, asked: Asked) -> Scores:
+        """(T, M)"""
+        return METHODS[method](self, asked)
+
+    @property
+    def _samples(self) -> tuple[Features, NDArray[np.intp]]:
+        return self._gallery.samples.Z, self._gallery.samples.offsets
+
+    def first_moment(self, asked: Asked) -> Scores:
+        return content.first_moment(self._gallery.means, asked.h)
+
+    def monte_carlo(self, asked: Asked) -> Scores:
+        return content.monte_carlo(*self._samples, asked.h)
+
+    def best_k(self, asked: Asked) -> Scores:
+        return content.best_k(*self._samples, asked.h)
+
+    def second_moment(self, asked: Asked) -> Scores:
+        return content.second_moment(*self._samples, asked.h)
+
+    @cached_property
+    def _gaussians(self) -> gaussian.Gaussians:
+        return gaussian.fit(*self._samples)
+
+    def gaussian(self, asked: Asked) -> Scores:
+        return gaussian.log_density(self._gaussians, asked.h)
+
+    @cached_property
+    def _drawn_means(self) -> Features:
+        drawings = self._gallery.drawings
+        return unit(content.means(drawings.Z, drawings.offsets))
+
+    def drawn_first_moment(self, asked: Asked) -> Scores:
+        """1st Moment over the features of the samples' line drawings: a sketch meets its like."""
+        return content.first_moment(self._drawn_means, asked.h)
+
+    @cached_property
+    def _kernels(self) -> kernel_mean.Kernels:
+        return kernel_mean.kernels(*self._samples)
+
+    def kernel_mean(self, asked: Asked) -> Scores:
+        Z, offsets = self._samples
+        prompts = asked.h if asked.prompts is None else asked.prompts
+        w = kernel_mean.prompt_weights(self._gallery.prompts, prompts)  # (T, N)
+        similarity = kernel_mean.self_similarity(self._kernels, offsets, w)
+        return from_distance(kernel_mean.kernel_mean_distances(Z, offsets, w, asked.h, similarity=similarity))
+
+    @cached_property
+    def _reduced(self) -> tuple[Features, Features]:
+        return kernel_mean.reduce_to_one(*self._samples)
+
+    def rkme_clip(self, asked: Asked) -> Scores:
+        return from_distance(kernel_mean.rkme_distance(*self._reduced, asked.h))
+
+    @cached_property
+    def _reduced_side_by_side(self) -> tuple[Features, Features]:
+        Z, offsets = self._samples
+        return kernel_mean.reduce_to_one(kernel_mean.side_by_side(Z, self._gallery.prompts), offsets)
+
+    def rkme_concat(self, asked: Asked) -> Scores:
+        prompts = asked.h if asked.prompts is None else asked.prompts
+        queries = kernel_mean.side_by_side(asked.h, prompts)
+        return from_distance(kernel_mean.rkme_distance(*self._reduced_side_by_side, queries))
+
+    @cached_property
+    def _directions(self) -> NDArray[np.floating]:
+        """(M, D): what a model adds to what its base, else the collection, makes of the same probes."""
+        Z, offsets = self._samples
+        return differences.direction(differences.differences(Z, self._gallery.references.Z), offsets)
+
+    def paired_difference(self, asked: Asked) -> Scores:
+        if asked.models is not None:
+            return differences.difference_score(self._directions, self._directions[asked.models])
+        if asked.differences is not None:
+            return differences.difference_score(self._directions, asked.differences)
+        return self._picture_difference(asked.h)
+
+    def _picture_difference(self, h: Features) -> Scores:
+        """Each model's base would have made another picture of the same content, so Δ_q differs by base."""
+        scores = np.empty((len(h), len(self._gallery)))
+        for reference in self._gallery.references.groups:
+            cosine = h @ reference.prompts.T
+            delta = differences.image_difference(h, reference.Z, cosine, IMAGE_TEMPERATURE)
+            scores[:, reference.models] = differences.difference_score(self._directions[reference.models], delta)
+        return scores
+
+
+METHODS: dict[str, Callable[[Experts, Asked], Scores]] = {
+    "first_moment": Experts.first_moment,
+    "monte_carlo": Experts.monte_carlo,
+    "best_k": Experts.best_k,
+    "gaussian": Experts.gaussian,
+    "second_moment": Experts.second_moment,
+    "kernel_mean": Experts.kernel_mean,
+    "rkme_clip": Experts.rkme_clip,
+    "rkme_concat": Experts.rkme_concat,
+    "paired_difference": Experts.paired_difference,
+    "drawn_first_moment": Experts.drawn_first_moment,
+}

@@ -1,0 +1,240 @@
+"""Open a catalog, ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..catalog import Catalog
+from ..catalog.records import from_webp
+from ..embedding import Encoder
+from ..errors import EmptyCatalogError
+from ..ranking import diverse, rank
+from ..scores.calibration import WEAK_BELOW, background, relevance
+from ..specification import Modality, Requirement
+from .answering import ALL_METHODS, Answer, Answering, added
+from .description import Description, describe_all, name_of, suggested_strength
+from .gallery import Entry, Gallery
+from .query import Explanation, Match, Query
+from .requirements import Reader, find_entry
+from .duplicates import NEARLY_THE_SAME, alike
+
+WITH_PROMPTS = ("kernel_mean", "rkme_concat")
+
+
+class ModelIndex:
+    """A catalog's arrays and the encoder that made them. Read-only, safe while another process indexes."""
+
+    def __init__(self, catalog: Catalog, encoder: Encoder | None = None, *, device: str = "auto") -> None:
+        self._catalog = catalog
+        self._given_encoder = encoder
+        self._device = device
+        self._interrogator: Interrogator | None = None
+        self._version = catalog.version()
+        self._load()
+
+    @classmethod
+    def open(cls, path: str | Path, *, encoder: Encoder | None = None, device: str = "auto") -> ModelIndex:
+        """EmptyCatalogError where there is nothing to search."""
+        return cls(Catalog(Path(path), read_only=True), encoder, device=device)
+
+    def close(self) -> None:
+        self._catalog.close()
+
+    def __enter__(self) -> ModelIndex:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def reload(self) -> bool:
+        """Reads again if another process has written meanwhile; whether it did."""
+        version = self._catalog.version()
+        if changed := version != self._version:
+            self._version = version
+            self._load()
+        return changed
+
+    def _load(self) -> None:
+        name, self._encoder_source, dimension = self._encoder_record()
+        self.gallery = Gallery(self._catalog, name, dimension)
+        self._answering = Answering(self.gallery)
+        self._reader: Reader | None = None
+
+    def _encoder_record(self) -> tuple[str, str, int]:
+        records = self._catalog.encoders()
+        wanted = self._given_encoder.name if self._given_encoder else None
+        for record in records:
+            if wanted in (None, record[0]):
+                return record
+        known = ", ".join(name for name, _, _ in records) or "none"
+        raise EmptyCatalogError(
+            f"{self._catalog.path} holds nothing encoded with {wanted or 'any encoder'} (encoders: {known}); "
+            "run `modelsearch index FOLDER`"
+        )
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """Opened when a text or a picture has to be encoded for the first time."""
+        if self._given_encoder is not None:
+            return self._given_encoder
+        from ..encoders import open_encoder  # brings torch along
+
+        return open_encoder(self._encoder_source, device=self._device)
+
+    def search(
+        self,
+        query: Query,
+        *,
+        kind: str | None = None,
+        architecture: str | None = None,
+        folder: Path | None = None,
+        method: str = "auto",
+        k: int = 10,
+        diverse: bool = False,
+    ) -> list[Match]:
+        """The k models that fit best, best first. `diverse` takes one of each sort before a second of any."""
+        if method not in ALL_METHODS:
+            raise ValueError(f"{method!r} is no method; choose one of {', '.join(ALL_METHODS)}")
+        if not len(self.gallery):
+            raise EmptyCatalogError(f"{self._catalog.path} holds no model yet; run `modelsearch index FOLDER`")
+        requirements = self._requirements(query, method)
+        answers = [self._answering.answer(requirement, method) for requirement in requirements]
+        allowed = self._allowed(kind, architecture, folder, requirements)
+        total = added([(answer, requirement.weight) for answer, requirement in zip(answers, requirements, strict=True)])
+        order = self._order(np.where(allowed, total.z, np.nan), int(allowed.sum()), k, varied=diverse)
+        return self._matches(order, total, requirements, answers)
+
+    def _requirements(self, query: Query, method: str) -> list[Requirement]:
+        if self._reader is None:
+            self._reader = Reader(self.gallery, lambda: self.encoder, self._describe)
+        return self._reader.read(query, words_needed=method in WITH_PROMPTS)
+
+    def _describe(self, images: Sequence[Image.Image]) -> list[str]:
+        """Pictures in words, for methods that weigh samples by their prompts."""
+        if self._interrogator is None:
+            from ..encoders import open_interrogator
+
+            self._interrogator = open_interrogator(self.encoder)
+        return self._interrogator.describe(images)
+
+    def _allowed(
+        self, kind: str | None, architecture: str | None, folder: Path | None, requirements: Sequence[Requirement]
+    ) -> NDArray[np.bool_]:
+        asking = {requirement.model for requirement in requirements}
+        return np.array([m not in asking and fits(e, kind, architecture, folder) for m, e in enumerate(self.gallery.entries)])
+
+    def _order(self, z: NDArray[np.floating], allowed: int, k: int, *, varied: bool) -> NDArray[np.intp]:
+        order = rank(z, allowed)
+        signatures = self.gallery.means - self.gallery.means.mean(axis=0)
+        return diverse(order, signatures, k) if varied else order[:k]
+
+    def _matches(
+        self,
+        order: NDArray[np.intp],
+        total: Answer,
+        requirements: Sequence[Requirement],
+        answers: Sequence[Answer],
+    ) -> list[Match]:
+        how_relevant = relevance(total.z, background(total.bank_z))
+        return [
+            Match(
+                rank=place,
+                score=float(total.z[m]),
+                relevance=float(how_relevant[m]),
+                weak=bool(how_relevant[m] < WEAK_BELOW),
+                thumbnails=self._thumbnails(m, requirements),
+                strength=suggested_strength(self.gallery, m),
+                explanation=_explained(m, requirements, answers),
+                **_identity(self.gallery.entries[m]),
+            )
+            for place, m in enumerate(map(int, order), 1)
+        ]
+
+    def _thumbnails(self, m: int, requirements: Sequence[Requirement], most: int = 8) -> tuple[int, ...]:
+        """This model's samples, nearest to what is wanted first."""
+        if self.gallery.only_words[m]:
+            return ()
+        specification = self.gallery.specification(m)
+        wanted = sum((r.weight * r.h.mean(axis=0) for r in requirements), np.zeros(self.gallery.dimension))
+        nearest = rank(specification.Z.astype(np.float32) @ wanted, most)
+        return tuple(int(number) for number in specification.numbers[nearest])
+
+    def models(self) -> list[Description]:
+        """Every model on disk, those without evidence too."""
+        return describe_all(self._catalog.models(), self.gallery)
+
+    def describe(self, name: str) -> Description:
+        """The model of that path, name or title. UnknownModelError if not just one."""
+        fingerprint = self.gallery.entries[find_entry(self.gallery, name)].model.fingerprint
+        return next(model for model in self.models() if model.id == fingerprint)
+
+    def sample(self, id: str, number: int) -> Image.Image | None:
+        """One of a model's samples, as `Match.thumbnails` numbers them."""
+        webp = self.sample_webp(id, number)
+        return None if webp is None else from_webp(webp)
+
+    def sample_webp(self, id: str, number: int) -> bytes | None:
+        entry = self._by_id.get(id)
+        return None if entry is None else self._catalog.sample(*entry.key, number)
+
+    def samples_with_prompts(self, id: str) -> Iterator[tuple[Image.Image, str]]:
+        """All of a model's samples with what they were asked for."""
+        entry = self._by_id[id]
+        m = self.gallery.entries.index(entry)
+        for number, image in self._catalog.sample_images(*entry.key).items():
+            yield image, self.gallery.prompt(m, number)
+
+    @property
+    def _by_id(self) -> dict[str, Entry]:
+        return {entry.model.fingerprint: entry for entry in self.gallery.entries}
+
+    def exact_duplicates(self) -> list[list[Path]]:
+        """Files with the same weights, group by group."""
+        groups = [[entry.model.path, *(copy.path for copy in entry.copies)] for entry in self.gallery.entries]
+        return [group for group in groups if len(group) > 1]
+
+    def near_duplicates(self, threshold: float | None = None) -> list[tuple[Path, Path, float]]:
+        """(a, b, cosine) of models that make nearly the same pictures of the same probes, most alike first."""
+        found = alike(self.gallery, NEARLY_THE_SAME if threshold is None else threshold)
+        paths = [entry.model.path for entry in self.gallery.entries]
+        return [(paths[a], paths[b], cosine) for a, b, cosine in found]
+
+
+def fits(entry: Entry, kind: str | None, architecture: str | None, folder: Path | None) -> bool:
+    """Whether a model passes the filters; a folder by any of its copies."""
+    model = entry.model
+    paths = [model.path, *(copy.path for copy in entry.copies)]
+    return (
+        kind in (None, model.kind.value)
+        and architecture in (None, model.architecture)
+        and (folder is None or any(folder.absolute() in path.parents for path in paths))
+    )
+
+
+def _explained(m: int, requirements: Sequence[Requirement], answers: Sequence[Answer]) -> tuple[Explanation, ...]:
+    return tuple(
+        Explanation(label=r.label, modality=r.modality, weight=r.weight, score=float(answer.z[m]))
+        for r, answer in zip(requirements, answers, strict=True)
+    )
+
+
+def _identity(entry: Entry) -> dict[str, Any]:
+    model = entry.model
+    return {
+        "id": model.fingerprint,
+        "name": name_of(model),
+        "title": model.title,
+        "path": model.path,
+        "copies": tuple(copy.path for copy in entry.copies),
+        "kind": model.kind.value,
+        "architecture": model.architecture,
+        "evidence": entry.evidence,
+        "trigger_words": model.trigger_words,
+    }

@@ -1,0 +1,89 @@
+"""What is asked, and what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from ..specification import Evidence, Modality
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """All inputs of one search; several are a product of experts.
+
+    `like` names models of the index, `without` holds texts or pictures that are not wanted, `prompt` is a user's words
+    for the images (kernel-mean methods; else an interrogator describes them). `weights` has one number per input in the
+    order text, images, sketches, like, without; all are 1 unless given.
+    """
+
+    text: Sequence[str] = ()
+    images: Sequence[Image.Image] = ()
+    sketches: Sequence[Image.Image] = ()
+    like: Sequence[str] = ()
+    without: Sequence[str | Image.Image] = ()
+    weights: Sequence[float] | None = None
+    prompt: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.inputs == 0:
+            raise ValueError("a query needs a text, an image, a sketch or a model")
+        if self.weights is not None and len(self.weights) != self.inputs:
+            raise ValueError(f"{len(self.weights)} weights for {self.inputs} inputs")
+
+    @property
+    def inputs(self) -> int:
+        return sum(map(len, (self.text, self.images, self.sketches, self.like, self.without)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Why a model stands where it does: one entry for each input."""
+
+    label: str
+    modality: Modality
+    weight: float
+    score: float  # standardised: 0 is an average unrelated query, 1 one standard deviation better
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """One answer. `relevance` below `weak_below` is a weak match: an unrelated query's best is as good."""
+
+    rank: int
+    id: str  # fingerprint
+    name: str
+    title: str
+    path: Path
+    copies: tuple[Path, ...]
+    kind: str
+    architecture: str
+    score: float
+    relevance: float
+    weak: bool
+    evidence: Evidence
+    trigger_words: tuple[str, ...]
+    strength: float | None  # suggested weight of a LoRA
+    thumbnails: tuple[int, ...]  # probe numbers of this model's samples, nearest to the query first
+    explanation: tuple[Explanation, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values under stable keys."""
+        return {key: plain(value) for key, value in asdict(self).items()}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON knows it."""
+    if isinstance(value, (Evidence, Modality)):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,109 @@
+"""From a query's texts and pictures to the features that are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+
+import numpy as np
+from PIL import Image
+
+from ..carriers import behind, carriers
+from ..drawing import to_sketch_tone
+from ..embedding import Encoder, Features, unit
+from ..errors import UnknownModelError
+from ..specification import Modality, Requirement
+from .gallery import Entry, Gallery
+from .query import Query
+
+
+class Reader:
+    """Turns queries into requirements. The encoder is opened, and pictures described, only where a query asks for it."""
+
+    def __init__(
+        self, gallery: Gallery, open_encoder: Callable[[], Encoder], describe: Callable[[Sequence[Image.Image]], list[str]]
+    ) -> None:
+        self._gallery = gallery
+        self._open_encoder = open_encoder
+        self._describe = describe
+
+    @property
+    def _encoder(self) -> Encoder:
+        return self._open_encoder()
+
+    def read(self, query: Query, *, words_needed: bool = False) -> list[Requirement]:
+        """One requirement an input, in the order of `Query.weights`; all images together are one, so are sketches."""
+        weights = iter(query.weights if query.weights is not None else [1.0] * query.inputs)
+        found = [self._text(text, next(weights)) for text in query.text]
+        found += self._pictures(query.images, Modality.IMAGE, weights, self._prompt(query, words_needed))
+        found += self._pictures([*map(to_sketch_tone, query.sketches)], Modality.SKETCH, weights, None)
+        found += [self._model(name, next(weights)) for name in query.like]
+        found += [self._unwanted(item, next(weights)) for item in query.without]
+        return found
+
+    def _text(self, text: str, weight: float) -> Requirement:
+        with_query = self._encoder.encode_texts([text, *(behind(carrier, text) for carrier in carriers())])
+        difference = (with_query[1:] - self._carriers).mean(axis=0)
+        h = with_query[:1]
+        return Requirement(
+            modality=Modality.TEXT, h=h, weight=weight, prompt=h[0], difference=difference, label=text
+        )
+
+    @cached_property
+    def _carriers(self) -> Features:
+        return self._encoder.encode_texts(carriers())
+
+    def _pictures(
+        self, images: Sequence[Image.Image], modality: Modality, weights: Iterator[float], prompt: Features | None
+    ) -> list[Requirement]:
+        if not images:
+            return []
+        weight = float(np.mean([next(weights) for _ in images]))
+        h = self._encoder.encode_images(images)
+        label = f"{len(images)} {modality.value}{'s' if len(images) > 1 else ''}"
+        return [Requirement(modality=modality, h=h, weight=weight, prompt=prompt, label=label)]
+
+    def _prompt(self, query: Query, words_needed: bool) -> Features | None:
+        if query.prompt:
+            return self._encoder.encode_texts([query.prompt])[0]
+        if not (words_needed and query.images):
+            return None
+        return unit(self._encoder.encode_texts(self._describe(query.images)).mean(axis=0))
+
+    def _model(self, name: str, weight: float) -> Requirement:
+        m = find_entry(self._gallery, name)
+        return Requirement(modality=Modality.MODEL, h=self._gallery.means[m : m + 1], weight=weight, model=m, label=name)
+
+    def _unwanted(self, item: str | Image.Image, weight: float) -> Requirement:
+        if isinstance(item, str):
+            return self._text(item, -abs(weight))
+        return self._pictures([item], Modality.IMAGE, iter([-abs(weight)]), None)[0]
+
+
+def find_entry(gallery: Gallery, name: str) -> int:
+    """The model of that path, file name, name or title (upper and lower case alike). UnknownModelError if not just one."""
+    wanted = name.replace("\\", "/").casefold()
+    for names in (_paths, _file_names, _titles):
+        found = [m for m, entry in enumerate(gallery.entries) if wanted in names(entry)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            choices = ", ".join(str(gallery.entries[m].model.path) for m in found[:5])
+            raise UnknownModelError(f"{name!r} fits {len(found)} models: {choices}; name one by its path")
+    near = [e.model.path.stem for e in gallery.entries if wanted[:4] and wanted[:4] in e.model.path.name.casefold()][:5]
+    hint = f"; near it: {', '.join(near)}" if near else ""
+    raise UnknownModelError(f"{name!r} is no model of the index{hint}; `modelsearch list` shows all")
+
+
+def _paths(entry: Entry) -> set[str]:
+    paths = {str(model.path).replace("\\", "/").casefold() for model in (entry.model, *entry.copies)}
+    return paths | {entry.model.fingerprint}
+
+
+def _file_names(entry: Entry) -> set[str]:
+    models = (entry.model, *entry.copies)
+    return {n.casefold() for model in models for n in (model.path.name, model.path.stem)}
+
+
+def _titles(entry: Entry) -> set[str]:
+    return {entry.model.title.casefold()}
