@@ -47,8 +47,8 @@ class ProbeSet:
     generator: str  # name of the engine: hosts' random numbers differ
     precision: str = "float32"
     negative_prompt: str = ""
-    base: str | None = None  # fingerprint of the base model, of a LoRA
-    lora_weight: float = 1.0
+    base: str | None = None  # fingerprint of the base model under a LoRA; None for a model that stands alone
+    lora_weight: float = 1.0  # 0 for a model that stands alone
     trigger_words: tuple[str, ...] = ()
     accelerator: str | None = None  # fingerprint of a few-step LoRA
     decoder: str | None = None  # fingerprint of a small VAE (TAESD); None: the model's own
@@ -70,8 +70,8 @@ class ProbeSet:
         return self.probes[number].text(self.trigger_words)
 
     def for_base(self) -> ProbeSet:
-        """The same questions, put to the base model without the LoRA."""
-        return replace(self, trigger_words=(), lora_weight=0.0)
+        """The same questions, put to the base model without the LoRA: the set of a checkpoint that stands alone."""
+        return replace(self, trigger_words=(), lora_weight=0.0, base=None)
 
 
 def _digest(values: Mapping[str, object]) -> str:

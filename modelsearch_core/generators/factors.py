@@ -1,0 +1,78 @@
+"""What a LoRA or one of its relatives adds to a weight.
+
+Plain and convolutional LoRA (arXiv 2106.09685; `lora_mid` is LoCon's Tucker core), LoHa and LoKr (LyCORIS, arXiv
+2309.14859), full differences, and DoRA's magnitude on top of any of them (arXiv 2402.09353). Names as in the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+Factors = Mapping[str, torch.Tensor]  # of one layer, by the canonical names of `network_files`
+
+
+def changed_weight(weight: torch.Tensor, factors: Factors, strength: float) -> torch.Tensor:
+    """The weight with the network applied; float32, in the shape of `weight`."""
+    here = {name: tensor.to(weight.device, torch.float32) for name, tensor in factors.items()}
+    weight = weight.float()
+    change = _difference(here).reshape(weight.shape)
+    if "dora_scale" in here:
+        change = _with_magnitude(weight + change, here["dora_scale"]) - weight
+    return weight + strength * change
+
+
+def _difference(factors: Factors) -> torch.Tensor:
+    if "diff" in factors:
+        return factors["diff"]
+    if "hada_w1_a" in factors:
+        return _scale(factors, factors["hada_w1_b"].shape[0]) * _hadamard(factors)
+    if "lokr_w1" in factors or "lokr_w1_a" in factors:
+        return _kronecker(factors)
+    return _scale(factors, factors["down"].shape[0]) * _low_rank(factors)
+
+
+def _low_rank(factors: Factors) -> torch.Tensor:
+    """up · down, with a Tucker core between them for some convolutions."""
+    up, down = factors["up"].flatten(1), factors["down"]
+    if "mid" in factors:
+        return torch.einsum("om,mnkl,ni->oikl", up, factors["mid"], down.flatten(1))
+    return up @ down.flatten(1)
+
+
+def _hadamard(factors: Factors) -> torch.Tensor:
+    """(w1a · w1b) ⊙ (w2a · w2b)."""
+    return _product(factors, "hada_w1", "hada_t1") * _product(factors, "hada_w2", "hada_t2")
+
+
+def _kronecker(factors: Factors) -> torch.Tensor:
+    """w1 ⊗ w2, each of them possibly a product; alpha counts only where one is."""
+    ranks = [factors[name].shape[0] for name in ("lokr_w1_b", "lokr_w2_b") if name in factors]
+    w1 = _product(factors, "lokr_w1", "lokr_t1")
+    w2 = _product(factors, "lokr_w2", "lokr_t2")
+    w1 = w1.reshape(*w1.shape, *[1] * (w2.dim() - w1.dim()))
+    return torch.kron(w1, w2) * (_scale(factors, ranks[0]) if ranks else 1.0)
+
+
+def _product(factors: Factors, name: str, core: str) -> torch.Tensor:
+    if name in factors:
+        return factors[name]
+    a, b = factors[f"{name}_a"], factors[f"{name}_b"]
+    if core in factors:
+        return torch.einsum("ij...,ip,jr->pr...", factors[core], a, b)
+    return a @ b
+
+
+def _scale(factors: Factors, rank: int) -> float:
+    return float(factors["alpha"]) / rank if "alpha" in factors else 1.0
+
+
+def _with_magnitude(weight: torch.Tensor, magnitude: torch.Tensor) -> torch.Tensor:
+    """The direction of `weight` with this norm: per output where the magnitude has as many entries in front, else per
+    input (LyCORIS writes either)."""
+    axis = 0 if magnitude.shape[0] == weight.shape[0] else 1
+    others = [dimension for dimension in range(weight.dim()) if dimension != axis]
+    shape = [-1 if dimension == axis else 1 for dimension in range(weight.dim())]
+    norm = weight.norm(dim=others, keepdim=True) + torch.finfo(weight.dtype).eps
+    return weight * (magnitude.reshape(shape) / norm)

@@ -1,0 +1,99 @@
+"""From a layer's name in a LoRA file to the module of a Stable Diffusion pipeline.
+
+Names are compared with dots as underscores, as kohya writes them, so that nothing depends on which names have one inside.
+SDXL trainers use the original names of the UNet (`input_blocks_4_1_…`), which are renamed by their position first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_PARTS = (
+    (re.compile(r"^(lora_unet_|unet\.|base_model\.model\.|(model\.)?diffusion_model\.|lycoris_unet_)"), "unet"),
+    (re.compile(r"^(lora_te2_|text_encoder_2\.)"), "text_encoder_2"),
+    (re.compile(r"^(lora_te1?_|text_encoder\.)"), "text_encoder"),
+)
+_OLD_NAMES = (  # of diffusers before PEFT
+    (re.compile(r"_processor_"), "_"),
+    (re.compile(r"(self_attn)_to_(q|k|v|out)$"), r"\1_\2_proj"),
+    (re.compile(r"(attn[12])_to_out$"), r"\1_to_out_0"),
+)
+_RESNET = {
+    "in_layers_0": "norm1",
+    "in_layers_2": "conv1",
+    "emb_layers_1": "time_emb_proj",
+    "out_layers_0": "norm2",
+    "out_layers_3": "conv2",
+    "skip_connection": "conv_shortcut",
+}
+_OUTER = {
+    "input_blocks_0_0": "conv_in",
+    "time_embed_0": "time_embedding_linear_1",
+    "time_embed_2": "time_embedding_linear_2",
+    "label_emb_0_0": "add_embedding_linear_1",
+    "label_emb_0_2": "add_embedding_linear_2",
+    "out_0": "conv_norm_out",
+    "out_2": "conv_out",
+}
+_MIDDLE = {"0": "resnets_0", "1": "attentions_0", "2": "resnets_1"}
+_INNER = re.compile(r"(input|output)_blocks_(\d+)_(\d)_(.+)$|middle_block_(\d)_(.+)$")
+
+Place = tuple[str, str]  # component of the pipeline, path of the module in it
+
+
+class LayerNames:
+    """Looks up layers in a pipeline's modules."""
+
+    def __init__(self, components: Mapping[str, Any]) -> None:
+        self._components = {part: module for _, part in _PARTS if (module := components.get(part)) is not None}
+        self._places = dict(self._names())
+        unet = self._components.get("unet")
+        self._blocks = unet.config["layers_per_block"] + 1 if unet is not None else 1
+
+    def place_of(self, layer: str) -> Place | None:
+        """Where the layer is; None when this pipeline has no such layer."""
+        part, name = _part_of(layer)
+        name = name.replace(".", "_")
+        for pattern, new in _OLD_NAMES:
+            name = pattern.sub(new, name)
+        name = renamed(name, self._blocks) if part == "unet" else name.removeprefix("text_model_")
+        return self._places.get((part, name))
+
+    def _names(self) -> Iterator[tuple[Place, Place]]:
+        for part, component in self._components.items():
+            for path, _ in component.named_modules():
+                yield (part, path.replace(".", "_").removeprefix("text_model_")), (part, path)
+
+
+def _part_of(layer: str) -> tuple[str, str]:
+    for pattern, part in _PARTS:
+        if found := pattern.match(layer):
+            return part, layer[found.end() :]
+    return "unet", layer
+
+
+def renamed(name: str, blocks: int) -> str:
+    """The diffusers name for an original one; others stay. `blocks`: layers per block, plus one."""
+    if name in _OUTER:
+        return _OUTER[name]
+    found = _INNER.match(name)
+    if found is None:
+        return name
+    side, number, place, rest, middle, middle_rest = found.groups()
+    if middle is not None:
+        return f"mid_block_{_MIDDLE.get(middle, middle)}_{_RESNET.get(middle_rest, middle_rest)}"
+    if side == "input":
+        block, layer = divmod(int(number) - 1, blocks)
+        return f"down_blocks_{block}_{_inner(layer, place, rest)}"
+    block, layer = divmod(int(number), blocks)
+    return f"up_blocks_{block}_{_inner(layer, place, rest)}"
+
+
+def _inner(layer: int, place: str, rest: str) -> str:
+    if rest == "op":
+        return "downsamplers_0_conv"
+    if rest == "conv":
+        return "upsamplers_0_conv"
+    return f"resnets_{layer}_{_RESNET.get(rest, rest)}" if place == "0" else f"attentions_{layer}_{rest}"

@@ -1,0 +1,49 @@
+"""Tensors of a model file, whatever it is packed in; nothing is unpickled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+
+State = dict[str, torch.Tensor]
+
+
+def load_state(path: Path) -> State:
+    """All tensors, on the CPU."""
+    if is_safetensors(path):
+        return load_file(path)
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return state.get("state_dict", state)
+
+
+def metadata_of(path: Path) -> dict[str, str]:
+    if not is_safetensors(path):
+        return {}
+    with safe_open(path, "pt") as file:
+        return file.metadata() or {}
+
+
+def shapes_of(path: Path) -> dict[str, tuple[int, ...]]:
+    """Names and shapes; for safetensors from the header alone."""
+    if not is_safetensors(path):
+        return {name: tuple(tensor.shape) for name, tensor in load_state(path).items() if hasattr(tensor, "shape")}
+    with safe_open(path, "pt") as file:
+        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+
+
+def some_tensors(path: Path, names: Sequence[str]) -> State:
+    """The named tensors that are there."""
+    if not is_safetensors(path):
+        state = load_state(path)
+        return {name: state[name] for name in names if name in state}
+    with safe_open(path, "pt") as file:
+        there = set(file.keys())
+        return {name: file.get_tensor(name) for name in names if name in there}
+
+
+def is_safetensors(path: Path) -> bool:
+    return path.suffix.lower() in (".safetensors", ".sft")
