@@ -1,4 +1,7 @@
-"""Prompts that a text is put behind, to see what it adds to them: Δ_q = mean_c [t(c + ", " + q) − t(c)] (METHODS, section 5)."""
+"""Prompts that a text is put behind, to see what it adds to them (CARLoS, arXiv 2512.08826).
+
+Δ_q = mean over carriers c of t(c + ", " + q) − t(c).
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from .loop import Figures, Schedule, train
 from .pictures import PictureSet, load
 
 MEAN, STD = (0.5, 0.5, 0.5), (0.3, 0.3, 0.3)
-CAPTION_TOKENS = 32  # the longest caption of the world fits
+CONTEXT = 48  # tokens; the longest caption of the world fits
 
 
 def settings() -> dict[str, Any]:
@@ -26,7 +26,7 @@ def settings() -> dict[str, Any]:
     model = {
         "embed_dim": 96,
         "vision_cfg": {"image_size": 64, "layers": 4, "width": 112, "head_width": 28, "patch_size": 8},
-        "text_cfg": {"context_length": 77, "vocab_size": vocabulary_size, "width": 80, "heads": 4, "layers": 2, "hf_tokenizer_name": "."},
+        "text_cfg": {"context_length": CONTEXT, "vocab_size": vocabulary_size, "width": 80, "heads": 4, "layers": 2, "hf_tokenizer_name": "."},
     }
     return {"model_cfg": model, "preprocess_cfg": {"mean": MEAN, "std": STD, "interpolation": "bicubic", "resize_mode": "squash"}}
 
@@ -38,7 +38,7 @@ def new() -> CLIP:
 
 def fit(pictures: PictureSet, schedule: Schedule, work: Path) -> tuple[CLIP, Figures]:
     images, captions = load(pictures, work)
-    tokens = tokenizer(work)(captions, context_length=CAPTION_TOKENS)
+    tokens = tokenizer(work)(captions, context_length=CONTEXT)
     torch.manual_seed(schedule.seed)
     model = new().train()
     contrast = ClipLoss()

@@ -78,7 +78,7 @@ class _Merged:
         self.model, self.low = model, low
         self.model.unet.requires_grad_(False)
 
-    def __call__(self, *inputs: torch.Tensor):  # noqa: ANN204  # diffusers' own output type
+    def __call__(self, *inputs: torch.Tensor):  # diffusers' own output type
         return functional_call(self.model.unet, merged(self.model, self.low), inputs)
 
 

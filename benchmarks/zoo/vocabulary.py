@@ -15,11 +15,7 @@ from .subjects import PLURALS, SUBJECTS
 from .world import BACKGROUNDS, COLOURS
 
 START, END = "<|startoftext|>", "<|endoftext|>"
-EXTRA = """a an the of in on with and picture painting drawing photo sketch style image art line portrait landscape one two three
-black white grey small large big little many no by day at night under over near bright dark pattern print person woman man face dog
-city street mountain forest sea sun sky grass water river beach garden flower food fruit bottle chair table window castle dragon
-ship train bridge road animal horse lion butterfly abstract shape sunset winter snow spring summer colourful simple detailed texture
-close up view red orange yellow green blue purple pink brown teal glimmer vortek zumba kelpo hexa""".split()
+EXTRA = ["a", "an", "the", "of", "in", "on", "with", "and", "picture", "painting", "drawing", "photo", "sketch", "style", "image", "art", "line", "portrait", "landscape", "one", "two", "three", "black", "white", "grey", "small", "large", "big", "little", "many", "no", "by", "day", "at", "night", "under", "over", "near", "bright", "dark", "pattern", "print", "person", "woman", "man", "face", "dog", "city", "street", "mountain", "forest", "sea", "sun", "sky", "grass", "water", "river", "beach", "garden", "flower", "food", "fruit", "bottle", "chair", "table", "window", "castle", "dragon", "ship", "train", "bridge", "road", "animal", "horse", "lion", "butterfly", "abstract", "shape", "sunset", "winter", "snow", "spring", "summer", "colourful", "simple", "detailed", "texture", "close", "up", "view", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "teal", "glimmer", "vortek", "zumba", "kelpo", "hexa"]
 
 
 def words() -> list[str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from ..model_files import Kind
 from ..places import default_catalog
 from ..search import METHODS
+
+Commands = Any  # argparse keeps the class of `add_subparsers` to itself
 
 
 def parser() -> argparse.ArgumentParser:
@@ -19,7 +22,7 @@ def parser() -> argparse.ArgumentParser:
     _add_index(commands.add_parser("index", help="generate from the models of a folder and remember what they do"))
     _add_search(commands.add_parser("search", help="find models by text, image, sketch or another model"))
     _add_short_commands(commands)
-    _add_evaluate(commands.add_parser("evaluate", help="how often a folder of pictures finds the model it is named after"))
+    _add_evaluate(commands.add_parser("evaluate", help="how often pictures find the model they are named after"))
     _add_demo(commands.add_parser("demo", help="index the bundled mini zoo and search it"))
     for command in commands.choices.values():
         command.add_argument("--catalog", type=Path, default=default_catalog(), metavar="FILE", help="the index")
@@ -41,7 +44,7 @@ def _add_index(command: argparse.ArgumentParser) -> None:
     generation.add_argument("--steps", type=int, metavar="N")
     generation.add_argument("--guidance", type=float, metavar="CFG")
     generation.add_argument("--no-accelerator", action="store_true", help="no few-step LoRA even if one is found")
-    generation.add_argument("--vae-approx", type=Path, metavar="FOLDER", help="where TAESD lies")
+    generation.add_argument("--vae-approx", type=Path, action="append", metavar="FOLDER", help="where TAESD lies")
     generation.add_argument("--batch", type=int, metavar="N", help="pictures at a time")
 
 
@@ -50,7 +53,7 @@ def _add_search(command: argparse.ArgumentParser) -> None:
     command.add_argument("--image", action="append", default=[], type=Path, metavar="F", help="a picture like it")
     command.add_argument("--sketch", action="append", default=[], type=Path, metavar="F", help="a line drawing of it")
     command.add_argument("--like", action="append", default=[], metavar="MODEL", help="a model of the index")
-    command.add_argument("--without", action="append", default=[], metavar="T", help="text or picture that is not wanted")
+    command.add_argument("--without", action="append", default=[], metavar="T", help="text or picture not wanted")
     command.add_argument("--weight", action="append", default=[], type=float, metavar="W", help="one for each input")
     command.add_argument("--prompt", metavar="T", help="what the image shows, in words (kernel-mean methods)")
     command.add_argument("--kind", choices=[kind.value for kind in Kind])
@@ -64,7 +67,7 @@ def _add_search(command: argparse.ArgumentParser) -> None:
     _add_device(command)
 
 
-def _add_short_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_short_commands(commands: Commands) -> None:
     commands.add_parser("list", help="all models of the index")
     show = commands.add_parser("show", help="what is known of one model")
     show.add_argument("model", metavar="MODEL")
@@ -79,9 +82,9 @@ def _add_short_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
 
 
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
-    command.add_argument("folder", type=Path, metavar="DIR", help="pictures in one sub-folder a model, named as the model")
+    command.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder of pictures for each model")
     command.add_argument("--sketch", action="store_true", help="the pictures are line drawings")
-    command.add_argument("--method", choices=METHODS, action="append", help="several allowed; all that fit unless given")
+    command.add_argument("--method", choices=METHODS, action="append", help="several allowed; else all")
     _add_device(command)
 
 

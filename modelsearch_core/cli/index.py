@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from ..catalog import Catalog
 from ..drawing import best_drawer
 from ..encoders import DEFAULT_ENCODER, open_encoder
-from ..generators import DiffusersSettings, diffusers_generator
+from ..generation import Generator
+from ..generators import GeneratorSettings
 from ..indexing import Engine, IndexSettings, Report
 from ..indexing import index as run_index
 from ..model_files import Kind, ModelFile
@@ -38,23 +39,25 @@ def engine(args: argparse.Namespace, catalog: Catalog) -> Engine:
     known = catalog.encoders()
     source = args.encoder or (known[0][1] if known else DEFAULT_ENCODER)
 
-    def generator_for(models: Sequence[ModelFile]) -> object:
-        return diffusers_generator(models, generator_settings(args))
+    def generator_for(models: Sequence[ModelFile]) -> Generator:
+        from ..generators.diffusers import DiffusersGenerator  # brings torch and diffusers along
+
+        return DiffusersGenerator(models, generator_settings(args))
 
     encoder = open_encoder(source, device=args.device)
     return Engine(encoder=encoder, encoder_source=source, generator_for=generator_for, draw=best_drawer())
 
 
-def generator_settings(args: argparse.Namespace) -> DiffusersSettings:
-    return DiffusersSettings(
+def generator_settings(args: argparse.Namespace) -> GeneratorSettings:
+    return GeneratorSettings(
         device=args.device,
         base=args.base,
         size=args.size,
         steps=args.steps,
         guidance=args.guidance,
         batch=args.batch,
-        accelerate=not args.no_accelerator,
-        vae_approx=args.vae_approx,
+        accelerator=not args.no_accelerator,
+        decoders=tuple(args.vae_approx or ()),
     )
 
 

@@ -19,7 +19,9 @@ def list_(args: argparse.Namespace) -> int:
     if args.json:
         print_json([model.to_json() for model in models])
     else:
-        rows = [(m.kind, m.architecture, m.evidence or "-", m.samples, m.name, ", ".join(m.trigger_words)) for m in models]
+        rows = [
+            (m.kind, m.architecture, m.evidence or "-", m.samples, m.name, ", ".join(m.trigger_words)) for m in models
+        ]
         print_table(["kind", "arch", "evidence", "samples", "name", "trigger words"], rows)
     return 0 if models else 1
 

@@ -74,10 +74,7 @@ def print_matches(matches: Sequence[Match], *, explain: bool = False) -> None:
     if not matches:
         print("no model of the index fits", file=sys.stderr)
         return
-    rows = [
-        (m.rank, f"{m.relevance:.2f}{' weak' if m.weak else ''}", m.kind, m.architecture, m.evidence.value, m.name, _words(m))
-        for m in matches
-    ]
+    rows = [(m.rank, _relevance(m), m.kind, m.architecture, m.evidence.value, m.name, _words(m)) for m in matches]
     print_table(["#", "relevance", "kind", "arch", "evidence", "name", "trigger words"], rows)
     if matches[0].weak:
         print("weak: an unrelated query's best match is as good; nothing here may be what you want")
@@ -95,6 +92,10 @@ def answer_sheet(index: ModelIndex, answers: Sequence[tuple[str, Sequence[Match]
 def _cell(index: ModelIndex, match: Match) -> Cell:
     image = index.sample(match.id, match.thumbnails[0]) if match.thumbnails else None
     return Cell(image=image, title=f"{match.rank}. {match.name}", note=f"relevance {match.relevance:.2f}")
+
+
+def _relevance(match: Match) -> str:
+    return f"{match.relevance:.2f}{' weak' if match.weak else ''}"
 
 
 def _words(match: Match) -> str:

@@ -13,7 +13,7 @@ _SAME = (
     (re.compile(r"stable[-_ ]?diffusion"), "sd"),
     (re.compile(r"sd[-_ ]?xl"), "sdxl "),
 )
-_EMPTY = frozenset("safetensors ckpt fp bf pruned ema emaonly only model models v base".split())
+_EMPTY = frozenset(("safetensors", "ckpt", "fp", "bf", "pruned", "ema", "emaonly", "only", "model", "v", "base"))
 _PLAIN = re.compile(
     r"sd_?xl_base|v1-5-pruned|v1-5|stable-diffusion-v?[12]|stable-diffusion-xl-base|v2-1_768|sd3|flux1?-dev|\bbase\b"
 )

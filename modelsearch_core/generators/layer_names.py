@@ -1,6 +1,6 @@
 """From a layer's name in a LoRA file to the module of a Stable Diffusion pipeline.
 
-Names are compared with dots as underscores, as kohya writes them, so that nothing depends on which names have one inside.
+Names are compared with dots as underscores, as kohya writes them, so nothing depends on which names have one inside.
 SDXL trainers use the original names of the UNet (`input_blocks_4_1_…`), which are renamed by their position first.
 """
 

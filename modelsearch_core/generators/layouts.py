@@ -1,15 +1,15 @@
 """The diffusers folder (configurations and tokenizer, no weights) that a single file is read with.
 
 For the standard architectures it is made from `configs/`, which hold what the hub's stable-diffusion-v1-5,
-stable-diffusion-2-1 and stable-diffusion-xl-base-1.0 say. A checkpoint of other widths borrows from a local model in the
-diffusers layout whose parts have as many parameters.
+stable-diffusion-2-1 and stable-diffusion-xl-base-1.0 say. A checkpoint of other widths borrows from a local model in
+the diffusers layout whose parts have as many parameters.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -22,7 +22,8 @@ from .tensors import shapes_of
 from .tokenizer import write_clip_tokenizer
 
 CONFIGS = Path(__file__).with_name("configs")
-BUNDLED = ("sd15", "sd2", "sdxl")
+UNET_PARAMETERS = {"sd15": 859_520_964, "sd2": 865_910_724, "sdxl": 2_567_463_684}
+SD_LAYOUT = (*UNET_PARAMETERS, "sd_mini")
 PARTS = {  # of a diffusers folder -> where a single file has them
     "unet": ("model.diffusion_model.",),
     "vae": ("first_stage_model.",),
@@ -33,14 +34,20 @@ Sizes = dict[str, int]  # part -> number of its parameters
 
 
 @contextmanager
-def layout_for(model: ModelFile, candidates: Sequence[ModelFile], prediction: Prediction) -> Iterator[Path]:
+def layout_for(model: ModelFile, candidates: Sequence[ModelFile], prediction: Prediction) -> Generator[Path]:
     """A folder for the `config` of `from_single_file`. Raises ModelSearchError when nothing fits."""
-    if model.architecture in BUNDLED:
+    sizes = single_file_sizes(shapes_of(model.path))
+    if sizes["unet"] == UNET_PARAMETERS.get(model.architecture):
         with tempfile.TemporaryDirectory(prefix="modelsearch-") as folder:
             _write_bundled(Path(folder), model.architecture, prediction)
             yield Path(folder)
     else:
-        yield _borrowed(model, candidates)
+        yield _borrowed(model, sizes, candidates)
+
+
+def is_sd_layout(architecture: str) -> bool:
+    """Whether single files of it are read with `layout_for`."""
+    return architecture in SD_LAYOUT
 
 
 def _write_bundled(folder: Path, architecture: str, prediction: Prediction) -> None:
@@ -54,9 +61,8 @@ def _write_bundled(folder: Path, architecture: str, prediction: Prediction) -> N
         write_clip_tokenizer(path)
 
 
-def _borrowed(model: ModelFile, candidates: Sequence[ModelFile]) -> Path:
+def _borrowed(model: ModelFile, wanted: Sizes, candidates: Sequence[ModelFile]) -> Path:
     folders = [other.path for other in candidates if other.architecture == model.architecture and other.path.is_dir()]
-    wanted = single_file_sizes(shapes_of(model.path))
     for folder in sorted(folders):
         if folder_sizes(folder) == wanted:
             return folder

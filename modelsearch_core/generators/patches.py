@@ -1,7 +1,7 @@
 """LoRA on a loaded pipeline: added to the weights, and taken off by putting the saved originals back.
 
-So the base is never loaded again, its pictures afterwards are bit-identical to those before, and a sampling step costs no
-more than without a LoRA. ComfyUI and the WebUIs do the same.
+So the base is never loaded again, its pictures afterwards are bit-identical to those before, and a sampling step costs
+no more than without a LoRA. ComfyUI and the WebUIs do the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from ..model_files import ModelFile
 from .factors import Factors, changed_weight
 from .layer_names import LayerNames, Place
 from .network_files import layers_of
-
 
 log = logging.getLogger(__name__)
 

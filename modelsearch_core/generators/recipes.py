@@ -1,7 +1,7 @@
 """How each architecture is asked: size, steps, guidance, sampler.
 
-Sizes are those the models were trained at, but SDXL and the large transformers get 768, where they still compose well and
-cost half of 1024 (METHODS 9); encoders look at 224 pixels anyway. DPM++ 2M has converged for that purpose after 16 steps.
+Sizes are those the models were trained at, but SDXL and the large transformers get 768, where they still compose well
+and cost half of 1024 (METHODS 9); encoders look at 224 pixels anyway, and for them 16 steps of DPM++ 2M are enough.
 All samplers are deterministic, given the starting noise.
 """
 

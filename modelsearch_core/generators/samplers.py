@@ -7,7 +7,7 @@ from typing import Any
 import diffusers
 
 _LAST_STEP = {"clip_sample": False, "set_alpha_to_one": False}  # as Stable Diffusion's own configurations say
-_SAMPLERS: dict[str, tuple[str, dict[str, object]]] = {
+_SAMPLERS: dict[str, tuple[str, dict[str, Any]]] = {
     "dpmpp_2m": (
         "DPMSolverMultistepScheduler",
         {"algorithm_type": "dpmsolver++", "solver_order": 2, "use_karras_sigmas": True},

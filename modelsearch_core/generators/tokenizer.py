@@ -1,7 +1,7 @@
 """The tokenizer of CLIP, in the two files that transformers reads, from the list of merges that open_clip ships.
 
-Source: `simple_tokenizer.py` of openai/CLIP. The vocabulary is the 256 byte symbols, the same ending a word, one entry a
-merge, and the two special tokens: 49408 in all.
+Source: `simple_tokenizer.py` of openai/CLIP. The vocabulary is the 256 byte symbols, the same ending a word, one entry
+a merge, and the two special tokens: 49408 in all.
 """
 
 from __future__ import annotations

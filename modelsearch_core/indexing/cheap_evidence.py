@@ -12,13 +12,14 @@ from PIL import Image
 from ..catalog import Catalog
 from ..catalog.records import to_webp
 from ..embedding import Encoder
-from ..model_files import ModelFile, load_preview, previews_of
+from ..model_files import ModelFile, previews_of
 from ..specification import Evidence, Specification
 from .progress import Progress, Step
 from .thumbnails import thumbnail
 
 MOST_TAGS = 12
 MOST_PREVIEWS = 8
+MOST_PIXELS = 8192 * 8192
 BATCH = 64
 
 
@@ -50,9 +51,18 @@ def store_previews(catalog: Catalog, encoder: Encoder, models: Sequence[ModelFil
         paths = previews_of(model)[:MOST_PREVIEWS]
         digest = _of_files(paths)
         if paths and known.get(model.fingerprint) != digest:
-            images = [thumbnail(image) for path in paths if (image := load_preview(path)) is not None]
+            images = [thumbnail(image) for path in paths if (image := _opened(path)) is not None]
             _store_pictures(catalog, known, encoder, model, digest, images)
         progress(Step(stage="previews", done=done, total=len(models), model=model.title))
+
+
+def _opened(path: Path) -> Image.Image | None:
+    """None for what is no picture, or one too large to be a preview."""
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB") if image.width * image.height <= MOST_PIXELS else None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
 
 
 def _store_pictures(

@@ -42,11 +42,12 @@ def index(
     catalog: Catalog,
     folders: Sequence[Path],
     engine: Engine,
-    settings: IndexSettings = IndexSettings(),
+    settings: IndexSettings | None = None,
     progress: Progress = silent,
 ) -> Report:
     """Brings the catalog up to date with the folders. Raises only for what concerns all models; each model that fails
     is recorded with its reason and the others go on."""
+    settings = settings or IndexSettings()
     report = Report()
     models = update_files(catalog, folders, settings, report, progress)
     catalog.put_encoder(engine.encoder.name, engine.encoder_source, engine.encoder.dimension)
@@ -110,7 +111,7 @@ def generate_all(
         encoder=engine.encoder,
         generator=generator,
         draw=engine.draw,
-        probes=engine.probes(settings.cap),
+        probes=engine.probes(settings.probes),
         settings=settings,
         on_images=on_images,
     )
@@ -160,7 +161,8 @@ def _by_base(models: Iterable[ModelFile], generator: Generator) -> list[ModelFil
 
 
 def _distinct(models: Iterable[ModelFile]) -> list[ModelFile]:
-    return list({model.fingerprint: model for model in sorted(models, key=lambda m: m.path, reverse=True)}.values())[::-1]
+    by_path = sorted(models, key=lambda model: model.path, reverse=True)
+    return list({model.fingerprint: model for model in by_path}.values())[::-1]
 
 
 def _inside(path: Path, folders: Sequence[Path]) -> bool:

@@ -59,7 +59,7 @@ class Sampler:
 
     def _compare(self, work: _Work, base: ModelFile) -> tuple[float, float]:
         """Strength and consistency of what the LoRA adds to its base."""
-        delta = work.Z - self._ensure_base(base, work.probe_set, work.numbers)
+        delta = work.features - self._ensure_base(base, work.probe_set, work.numbers)
         all_of_it = np.array([0, len(delta)])
         return (
             float(differences.strength(delta, all_of_it)[0]),
@@ -133,17 +133,17 @@ class _Work:
     pictures: dict[int, bytes] = field(default_factory=dict[int, bytes])
 
     def __post_init__(self) -> None:
-        self.Z: Features = np.empty((0, self.dimension), np.float32)
+        self.features: Features = np.empty((0, self.dimension), np.float32)
         self.drawings: Features = np.empty((0, self.dimension), np.float32)
 
     def add(self, numbers: Sequence[int], Z: Features, drawings: Features) -> None:
         self.numbers.extend(int(number) for number in numbers)
-        self.Z = np.concatenate([self.Z, Z])
+        self.features = np.concatenate([self.features, Z])
         self.drawings = np.concatenate([self.drawings, drawings])
 
     def rows(self, numbers: Sequence[int]) -> Features:
         place = {number: row for row, number in enumerate(self.numbers)}
-        return self.Z[[place[number] for number in numbers]]
+        return self.features[[place[number] for number in numbers]]
 
     def specification(self, encoder: str, facets: tuple[float, float] | None) -> Specification:
         strength, consistency = facets or (None, None)
@@ -152,7 +152,7 @@ class _Work:
             digest=self.probe_set.digest,
             encoder=encoder,
             evidence=Evidence.GENERATED,
-            Z=self.Z,
+            Z=self.features,
             numbers=np.asarray(self.numbers, np.int32),
             drawings=self.drawings,
             strength=strength,

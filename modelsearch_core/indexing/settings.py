@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ..model_files import Kind
 
+LIST = 128
+
 
 @dataclass(frozen=True, kw_only=True)
 class IndexSettings:
@@ -27,6 +29,7 @@ class IndexSettings:
             raise ValueError(f"samples must be at least 1, not {self.samples}")
 
     @property
-    def cap(self) -> int:
-        """The most probes that any model may get."""
-        return self.samples or max(self.most, self.plain, self.first)
+    def probes(self) -> int:
+        """Length of the list of probes. It is part of the digest, so it does not follow the number of samples."""
+        wanted = max(self.samples or 0, self.most, self.plain, self.first)
+        return -(-wanted // LIST) * LIST

@@ -1,7 +1,7 @@
 """Standardised scores, so that methods, modalities, kinds and evidence can be added up and stand in one list.
 
-A score is compared with what unrelated queries of its modality get (`banks`): 0 is an average unrelated query's score for
-a model of the same evidence and kind, 1 is one standard deviation better.
+A score is compared with what unrelated queries of its modality get (`banks`): 0 is an average unrelated query's score
+for a model of the same evidence and kind, 1 is one standard deviation better.
 """
 
 from __future__ import annotations

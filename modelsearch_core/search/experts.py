@@ -17,6 +17,7 @@ from .banks import Bank
 from .gallery import Gallery
 
 Scores = NDArray[np.floating]  # (T, M)
+PROBE_TEMPERATURE = 0.05  # of the probes' weights when a picture is compared with what the base makes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +140,7 @@ class Experts:
         scores = np.empty((len(h), len(self._gallery)))
         for reference in self._gallery.references.groups:
             cosine = h @ reference.prompts.T
-            delta = differences.image_difference(h, reference.Z, cosine, IMAGE_TEMPERATURE)
+            delta = differences.image_difference(h, reference.Z, cosine, PROBE_TEMPERATURE)
             scores[:, reference.models] = differences.difference_score(self._directions[reference.models], delta)
         return scores
 

@@ -83,7 +83,10 @@ class Gallery:
     def groups(self) -> Groups:
         """(M,): one number for each evidence level and kind, within which scores are comparable."""
         kinds = list(Kind)
-        return np.array([EVIDENCE_ORDER.index(e.evidence) * len(kinds) + kinds.index(e.model.kind) for e in self.entries])
+        numbers = [
+            EVIDENCE_ORDER.index(entry.evidence) * len(kinds) + kinds.index(entry.model.kind) for entry in self.entries
+        ]
+        return np.array(numbers, np.intp)
 
     @cached_property
     def only_words(self) -> NDArray[np.bool_]:
@@ -204,4 +207,3 @@ def _stack(rows: Sequence[tuple[Features, NDArray[np.int32]]], dimension: int) -
     Z = np.concatenate([np.empty((0, dimension), np.float16), *(Z for Z, _ in rows)]).astype(np.float32)
     numbers = np.concatenate([np.empty(0, np.int32), *(numbers for _, numbers in rows)])
     return Samples(unit(Z), np.concatenate([[0], np.cumsum(lengths)]).astype(np.intp), numbers)
-

@@ -17,13 +17,13 @@ from ..embedding import Encoder
 from ..errors import EmptyCatalogError
 from ..ranking import diverse, rank
 from ..scores.calibration import WEAK_BELOW, background, relevance
-from ..specification import Modality, Requirement
+from ..specification import Requirement
 from .answering import ALL_METHODS, Answer, Answering, added
 from .description import Description, describe_all, name_of, suggested_strength
+from .duplicates import NEARLY_THE_SAME, alike
 from .gallery import Entry, Gallery
 from .query import Explanation, Match, Query
 from .requirements import Reader, find_entry
-from .duplicates import NEARLY_THE_SAME, alike
 
 WITH_PROMPTS = ("kernel_mean", "rkme_concat")
 
@@ -35,7 +35,6 @@ class ModelIndex:
         self._catalog = catalog
         self._given_encoder = encoder
         self._device = device
-        self._interrogator: Interrogator | None = None
         self._version = catalog.version()
         self._load()
 
@@ -107,9 +106,18 @@ class ModelIndex:
         requirements = self._requirements(query, method)
         answers = [self._answering.answer(requirement, method) for requirement in requirements]
         allowed = self._allowed(kind, architecture, folder, requirements)
-        total = added([(answer, requirement.weight) for answer, requirement in zip(answers, requirements, strict=True)])
+        total = weighted(requirements, answers)
         order = self._order(np.where(allowed, total.z, np.nan), int(allowed.sum()), k, varied=diverse)
         return self._matches(order, total, requirements, answers)
+
+    def scores(self, query: Query, method: str = "auto") -> NDArray[np.floating]:
+        """(M,) standardised scores of all models in the gallery's order, for evaluation."""
+        requirements = self._requirements(query, method)
+        return weighted(requirements, [self._answering.answer(requirement, method) for requirement in requirements]).z
+
+    def row(self, name: str) -> int:
+        """Where a model stands in the gallery. UnknownModelError if the name fits not just one."""
+        return find_entry(self.gallery, name)
 
     def _requirements(self, query: Query, method: str) -> list[Requirement]:
         if self._reader is None:
@@ -118,17 +126,16 @@ class ModelIndex:
 
     def _describe(self, images: Sequence[Image.Image]) -> list[str]:
         """Pictures in words, for methods that weigh samples by their prompts."""
-        if self._interrogator is None:
-            from ..encoders import open_interrogator
+        from ..encoders import open_interrogator
 
-            self._interrogator = open_interrogator(self.encoder)
-        return self._interrogator.describe(images)
+        return open_interrogator(self.encoder).describe(images)
 
     def _allowed(
         self, kind: str | None, architecture: str | None, folder: Path | None, requirements: Sequence[Requirement]
     ) -> NDArray[np.bool_]:
         asking = {requirement.model for requirement in requirements}
-        return np.array([m not in asking and fits(e, kind, architecture, folder) for m, e in enumerate(self.gallery.entries)])
+        entries = enumerate(self.gallery.entries)
+        return np.array([m not in asking and fits(entry, kind, architecture, folder) for m, entry in entries], bool)
 
     def _order(self, z: NDArray[np.floating], allowed: int, k: int, *, varied: bool) -> NDArray[np.intp]:
         order = rank(z, allowed)
@@ -148,7 +155,7 @@ class ModelIndex:
                 rank=place,
                 score=float(total.z[m]),
                 relevance=float(how_relevant[m]),
-                weak=bool(how_relevant[m] < WEAK_BELOW),
+                weak=bool(how_relevant[m] <= WEAK_BELOW),
                 thumbnails=self._thumbnails(m, requirements),
                 strength=suggested_strength(self.gallery, m),
                 explanation=_explained(m, requirements, answers),
@@ -216,6 +223,11 @@ def fits(entry: Entry, kind: str | None, architecture: str | None, folder: Path 
         and architecture in (None, model.architecture)
         and (folder is None or any(folder.absolute() in path.parents for path in paths))
     )
+
+
+def weighted(requirements: Sequence[Requirement], answers: Sequence[Answer]) -> Answer:
+    """The product of experts of all inputs of a query."""
+    return added([(answer, requirement.weight) for answer, requirement in zip(answers, requirements, strict=True)])
 
 
 def _explained(m: int, requirements: Sequence[Requirement], answers: Sequence[Answer]) -> tuple[Explanation, ...]:

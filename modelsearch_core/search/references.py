@@ -72,7 +72,7 @@ def _key(gallery: Gallery, entry: Entry) -> tuple[str, ...]:
 
 def _rows_of(gallery: Gallery, models: NDArray[np.intp]) -> NDArray[np.intp]:
     offsets = gallery.samples.offsets
-    return np.concatenate([np.arange(offsets[m], offsets[m + 1]) for m in models])
+    return np.concatenate([np.arange(int(offsets[m]), int(offsets[m + 1])) for m in models])
 
 
 def _of_base(base: Specification, numbers: NDArray[np.int32]) -> Features:

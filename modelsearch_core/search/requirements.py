@@ -12,17 +12,18 @@ from ..carriers import behind, carriers
 from ..drawing import to_sketch_tone
 from ..embedding import Encoder, Features, unit
 from ..errors import UnknownModelError
+from ..model_files import ModelFile
 from ..specification import Modality, Requirement
 from .gallery import Entry, Gallery
 from .query import Query
 
+Describe = Callable[[Sequence[Image.Image]], list[str]]
+
 
 class Reader:
-    """Turns queries into requirements. The encoder is opened, and pictures described, only where a query asks for it."""
+    """Turns queries into requirements. The encoder is opened, and pictures described, only where a query needs it."""
 
-    def __init__(
-        self, gallery: Gallery, open_encoder: Callable[[], Encoder], describe: Callable[[Sequence[Image.Image]], list[str]]
-    ) -> None:
+    def __init__(self, gallery: Gallery, open_encoder: Callable[[], Encoder], describe: Describe) -> None:
         self._gallery = gallery
         self._open_encoder = open_encoder
         self._describe = describe
@@ -45,9 +46,7 @@ class Reader:
         with_query = self._encoder.encode_texts([text, *(behind(carrier, text) for carrier in carriers())])
         difference = (with_query[1:] - self._carriers).mean(axis=0)
         h = with_query[:1]
-        return Requirement(
-            modality=Modality.TEXT, h=h, weight=weight, prompt=h[0], difference=difference, label=text
-        )
+        return Requirement(modality=Modality.TEXT, h=h, weight=weight, prompt=h[0], difference=difference, label=text)
 
     @cached_property
     def _carriers(self) -> Features:
@@ -72,7 +71,8 @@ class Reader:
 
     def _model(self, name: str, weight: float) -> Requirement:
         m = find_entry(self._gallery, name)
-        return Requirement(modality=Modality.MODEL, h=self._gallery.means[m : m + 1], weight=weight, model=m, label=name)
+        h = self._gallery.means[m : m + 1]
+        return Requirement(modality=Modality.MODEL, h=h, weight=weight, model=m, label=name)
 
     def _unwanted(self, item: str | Image.Image, weight: float) -> Requirement:
         if isinstance(item, str):
@@ -81,9 +81,9 @@ class Reader:
 
 
 def find_entry(gallery: Gallery, name: str) -> int:
-    """The model of that path, file name, name or title (upper and lower case alike). UnknownModelError if not just one."""
+    """The model of that path, file name, name or title, in any case. UnknownModelError if it is not just one."""
     wanted = name.replace("\\", "/").casefold()
-    for names in (_paths, _file_names, _titles):
+    for names in (_paths, _file_names, _path_ends, _titles):
         found = [m for m, entry in enumerate(gallery.entries) if wanted in names(entry)]
         if len(found) == 1:
             return found[0]
@@ -102,7 +102,17 @@ def _paths(entry: Entry) -> set[str]:
 
 def _file_names(entry: Entry) -> set[str]:
     models = (entry.model, *entry.copies)
-    return {n.casefold() for model in models for n in (model.path.name, model.path.stem)}
+    return {name.casefold() for model in models for name in _both(model)}
+
+
+def _path_ends(entry: Entry) -> set[str]:
+    """The last two parts of each path, as hosts list a model in a sub-folder, with and without the file's ending."""
+    ends = [f"{model.path.parent.name}/{name}" for model in (entry.model, *entry.copies) for name in _both(model)]
+    return {end.casefold() for end in ends}
+
+
+def _both(model: ModelFile) -> tuple[str, str]:
+    return model.path.name, model.path.stem
 
 
 def _titles(entry: Entry) -> set[str]:

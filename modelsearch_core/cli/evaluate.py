@@ -1,0 +1,62 @@
+"""`modelsearch evaluate DIR`: how often pictures find the model whose name their folder bears."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ModelSearchError
+from ..evaluation import average_rank, mean_reciprocal_rank, top_k_accuracy
+from ..search import METHODS, ModelIndex, Query
+from .search import load_image
+from .tables import print_json, print_table
+
+PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """Prints top-1, top-5, average rank and MRR of every method."""
+    with ModelIndex.open(args.catalog, device=args.device) as index:
+        queries, targets = read_folder(index, args.folder, sketches=args.sketch)
+        methods = args.method or METHODS
+        figures = [measure(index, queries, targets, method) for method in methods]
+    if args.json:
+        print_json({"queries": len(queries), "models": len(index.gallery), "methods": figures})
+        return 0
+    print(f"{len(queries)} pictures, {len(index.gallery)} models")
+    rows = [[f["method"], *(f"{f[key]:.3f}" for key in ("top1", "top5", "mrr", "average_rank"))] for f in figures]
+    print_table(["method", "top-1", "top-5", "MRR", "average rank"], rows)
+    return 0
+
+
+def read_folder(index: ModelIndex, folder: Path, *, sketches: bool = False) -> tuple[list[Query], list[int]]:
+    """A query for each picture, and the row of the model that its sub-folder is named after."""
+    queries: list[Query] = []
+    targets: list[int] = []
+    for sub in sorted(path for path in folder.glob("*") if path.is_dir()):
+        row = index.row(sub.name.replace("__", "/"))
+        for path in sorted(file for file in sub.iterdir() if file.suffix.lower() in PICTURES):
+            image = load_image(path)
+            queries.append(Query(sketches=[image]) if sketches else Query(images=[image]))
+            targets.append(row)
+    if not queries:
+        raise ModelSearchError(
+            f"{folder} has no pictures in sub-folders; put a model's into a folder of its name"
+        )
+    return queries, targets
+
+
+def measure(index: ModelIndex, queries: Sequence[Query], targets: Sequence[int], method: str) -> dict[str, float | str]:
+    """The figures of one method."""
+    scores = np.stack([index.scores(query, method) for query in queries])
+    wanted = np.array(targets)
+    return {
+        "method": method,
+        "top1": top_k_accuracy(scores, wanted, 1),
+        "top5": top_k_accuracy(scores, wanted, 5),
+        "mrr": mean_reciprocal_rank(scores, wanted),
+        "average_rank": average_rank(scores, wanted),
+    }

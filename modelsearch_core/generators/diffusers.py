@@ -1,0 +1,154 @@
+"""The generator that stands on diffusers: what a command line, and a host without its own engine, indexes with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+
+from PIL import Image
+
+from ..errors import ModelSearchError
+from ..model_files import Kind, ModelFile, read_model_file
+from ..probes import Probe, ProbeSet
+from .accelerators import Accelerator, accelerator_for, distilled_recipe, is_accelerator
+from .bases import base_for
+from .batches import BatchSize, in_batches
+from .decoders import decoder_for
+from .devices import batch_size, precision_of
+from .pictures import Inspection
+from .recipes import Recipe, override, recipe_for
+from .resident import Request, Resident
+from .settings import GeneratorSettings
+
+DEFAULTS = GeneratorSettings()
+TRIGGER_CHARACTERS = 100  # more would push the prompt out of the text encoder's 77 tokens
+
+
+class DiffusersGenerator:
+    """Pictures from checkpoints, LoRA and bare diffusion models. One base model is in memory at a time.
+
+    `candidates` are all models known here: bases for LoRA, few-step LoRA, and folders to borrow configurations from.
+    """
+
+    name = "diffusers"
+
+    def __init__(self, candidates: Sequence[ModelFile] = (), settings: GeneratorSettings = DEFAULTS) -> None:
+        self.settings = settings
+        self.loads = 0  # pipelines loaded so far
+        self._candidates = candidates
+        self._resident: Resident | None = None
+        self._batches: dict[tuple[str, int], BatchSize] = {}
+
+    @cached_property
+    def candidates(self) -> list[ModelFile]:
+        """All known models and the chosen base."""
+        return [*self._candidates, *([self._chosen] if self._chosen else [])]
+
+    @cached_property
+    def _chosen(self) -> ModelFile | None:
+        return read_model_file(self.settings.base) if self.settings.base else None
+
+    def base_of(self, model: ModelFile) -> ModelFile | None:
+        """The base a LoRA is applied to; None for what stands alone. Raises MissingBaseError."""
+        return base_for(model, self.candidates, self._chosen) if model.kind is Kind.LORA else None
+
+    def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
+        """What the model will be asked and how; reads headers at most."""
+        carrier = self._carrier(model)
+        recipe, accelerator = self._recipe(model, carrier)
+        decoder = decoder_for(carrier.architecture, self.settings.decoders)
+        is_lora = model.kind is Kind.LORA
+        return ProbeSet(
+            probes=tuple(probes),
+            width=recipe.size,
+            height=recipe.size,
+            steps=recipe.steps,
+            guidance=recipe.guidance,
+            sampler=recipe.sampler,
+            negative_prompt=recipe.negative_prompt,
+            generator=self.name,
+            precision=precision_of(self.settings, carrier.architecture),
+            base=None if carrier is model else carrier.fingerprint,
+            lora_weight=self.settings.lora_weight if is_lora else 0.0,
+            trigger_words=short(model.trigger_words),
+            accelerator=accelerator.lora.fingerprint if accelerator else None,
+            decoder=decoder.fingerprint if decoder else None,
+        )
+
+    def generate(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Iterator[list[Image.Image]]:
+        """8-bit RGB pictures of the numbered probes, in order, batch by batch. The same on one machine whatever the
+        batch, up to the last bits of a float; the starting noise is exactly the same everywhere."""
+        resident = self._load(model, probe_set)
+        inspection = Inspection(model, len(numbers), probe_set.precision)
+        size = self._batch(model.architecture, probe_set)
+        what = f"a picture of {probe_set.width}x{probe_set.height} from {model.title}"
+        for pictures, faults in in_batches(numbers, Request(resident, probe_set), size, what):
+            inspection.add(faults)
+            yield pictures
+
+    def close(self) -> None:
+        """Gives the memory back."""
+        if self._resident is not None:
+            self._resident.close()
+        self._resident = None
+
+    def _carrier(self, model: ModelFile) -> ModelFile:
+        """The model that brings text encoders and VAE: the base, or the model itself."""
+        if model.kind is Kind.CHECKPOINT:
+            return model
+        return base_for(model, self.candidates, self._chosen)
+
+    def _recipe(self, model: ModelFile, carrier: ModelFile) -> tuple[Recipe, Accelerator | None]:
+        plain = recipe_for(carrier.architecture, self.settings)
+        distilled = distilled_recipe(carrier, plain)
+        if distilled is not None:
+            return override(distilled, self.settings), None
+        if not self.settings.accelerator or is_accelerator(model):
+            return plain, None
+        accelerator = accelerator_for(carrier.architecture, self.candidates, plain)
+        return (override(accelerator.recipe, self.settings), accelerator) if accelerator else (plain, None)
+
+    def _load(self, model: ModelFile, probe_set: ProbeSet) -> Resident:
+        carrier = self._known(probe_set.base) if probe_set.base else model
+        bare = model if model.kind is Kind.DIFFUSION_MODEL else None
+        resident = self._resident
+        if resident is None or not resident.serves(carrier, bare, probe_set.precision):
+            self.close()
+            self._resident = resident = Resident(carrier, bare, self.candidates, self.settings, probe_set.precision)
+            self.loads += 1
+        networks = [(self._known(probe_set.accelerator), 1.0)] if probe_set.accelerator else []
+        if model.kind is Kind.LORA:
+            networks.append((model, probe_set.lora_weight))
+        resident.prepare(networks, self._decoder_of(carrier, probe_set), probe_set.sampler)
+        return resident
+
+    def _decoder_of(self, carrier: ModelFile, probe_set: ProbeSet):
+        if probe_set.decoder is None:
+            return None
+        decoder = decoder_for(carrier.architecture, self.settings.decoders)
+        if decoder is None or decoder.fingerprint != probe_set.decoder:
+            raise ModelSearchError(f"the decoder {probe_set.decoder[:8]} is gone; run the index again with --refresh")
+        return decoder
+
+    def _known(self, fingerprint: str) -> ModelFile:
+        for candidate in self.candidates:
+            if candidate.fingerprint == fingerprint:
+                return candidate
+        raise ModelSearchError(
+            f"the base or few-step LoRA {fingerprint[:8]} that the probes ask for is not among the "
+            f"{len(self.candidates)} models at hand; index its folder too"
+        )
+
+    def _batch(self, architecture: str, probe_set: ProbeSet) -> BatchSize:
+        pixels = probe_set.width * probe_set.height
+        return self._batches.setdefault((architecture, pixels), BatchSize(batch_size(self.settings, pixels)))
+
+
+def short(trigger_words: Sequence[str]) -> tuple[str, ...]:
+    """As many of the words, from the first on, as leave room for a prompt."""
+    kept: list[str] = []
+    for word in trigger_words:
+        if len(", ".join([*kept, word])) > TRIGGER_CHARACTERS:
+            break
+        kept.append(word)
+    return tuple(kept)

@@ -1,0 +1,194 @@
+"""From folders to a filled catalog: what is asked of each model, what is stored, what happens when things break."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.indexing import Engine, IndexSettings, index
+from modelsearch_core.model_files import ModelFile
+from modelsearch_core.specification import Evidence
+from tests.indexing.folders import make_folder
+from tests.making.fakes import ColourEncoder, ColourGenerator
+
+ROOT = Path(__file__).parents[2]
+
+
+class Bench:
+    """A folder, a catalog and the generators that were lent to each run."""
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self.models = make_folder(folder / "models", names)
+        self.folder = folder / "models"
+        self.catalog = Catalog(folder / "catalog.sqlite")
+        self.generators: list[ColourGenerator] = []
+        self.broken: list[str] = []
+
+    def run(self, **settings: object):
+        def generator_for(models: Sequence[ModelFile]) -> ColourGenerator:
+            self.generators.append(ColourGenerator(models, broken=self.broken))
+            return self.generators[-1]
+
+        engine = Engine(
+            encoder=ColourEncoder(), encoder_source="colours", generator_for=generator_for, draw=lambda image: image
+        )
+        return index(self.catalog, [self.folder], engine, IndexSettings(**settings))  # type: ignore[arg-type]
+
+    def asked(self) -> Counter[str]:
+        return Counter(title for title, _ in self.generators[-1].asked)
+
+    def generated(self) -> dict[str, int]:
+        titles = {model.fingerprint: model.title for model in self.catalog.models()}
+        keys = self.catalog.specification_keys("colours:1")
+        return {titles[f]: n for f, _, evidence, n in keys if evidence is Evidence.GENERATED}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path, ["base checkpoint", "red", "blue", "green"])
+
+
+def test_every_model_is_generated_from_and_the_base_once(bench: Bench):
+    report = bench.run(samples=6)
+    assert len(report.generated) == 4
+    assert report.failed == {}
+    assert bench.asked() == {"base checkpoint": 6, "red": 6, "blue": 6, "green": 6}
+
+
+def test_a_second_run_generates_nothing(bench: Bench):
+    bench.run(samples=6)
+    report = bench.run(samples=6)
+    assert report.unchanged == 4
+    assert bench.asked() == {}
+
+
+def test_more_samples_are_added_to_those_there(bench: Bench):
+    bench.run(samples=4)
+    bench.run(samples=7)
+    assert bench.asked()["red"] == 3
+    assert bench.generated()["red"] == 7
+
+
+def test_a_consistent_model_needs_no_more_than_the_first_samples(bench: Bench):
+    bench.run()
+    assert bench.generated()["red"] == 32
+
+
+def test_an_inconsistent_model_gets_more_up_to_the_cap(tmp_path: Path):
+    bench = Bench(tmp_path, ["base checkpoint", "nothing"])
+    bench.run(first=4, most=9)
+    assert bench.generated()["nothing"] == 9
+
+
+def test_a_failing_model_is_recorded_and_the_others_go_on(bench: Bench):
+    bench.broken = ["blue"]
+    report = bench.run(samples=4)
+    assert [path.stem for path in report.failed] == ["blue"]
+    assert list(bench.catalog.failures().values()) == ["blue paints black"]
+    assert bench.generated().keys() == {"base checkpoint", "red", "green"}
+    bench.broken = []
+    bench.run(samples=4)
+    assert bench.catalog.failures() == {}
+
+
+def test_a_lora_without_a_base_is_told_what_is_missing(tmp_path: Path):
+    report = Bench(tmp_path, ["red"]).run(samples=2)
+    assert "needs a base of architecture" in str(list(report.failed.values()))
+
+
+def test_quick_stops_before_generation(bench: Bench):
+    bench.run(quick=True)
+    assert bench.generators == []
+    evidence = {evidence for _, _, evidence, _ in bench.catalog.specification_keys("colours:1")}
+    assert evidence == {Evidence.METADATA}
+
+
+def test_a_picture_beside_the_file_is_evidence(bench: Bench):
+    Image.new("RGB", (40, 40), (255, 0, 0)).save(bench.folder / "red.preview.png")
+    bench.run(quick=True)
+    keys = bench.catalog.specification_keys("colours:1")
+    (key,) = [key for key in keys if key[2] is Evidence.PREVIEW]
+    found = bench.catalog.specification(key[0], key[1], "colours:1")
+    assert found is not None
+    assert np.argmax(found.Z[0]) == 0
+
+
+def test_a_renamed_file_keeps_its_samples(bench: Bench):
+    bench.run(samples=3)
+    (bench.folder / "red.safetensors").rename(bench.folder / "moved.safetensors")
+    report = bench.run(samples=3)
+    assert report.removed == 1
+    assert bench.asked() == {}
+
+
+def test_a_removed_file_is_dropped_and_found_again(bench: Bench):
+    bench.run(samples=3)
+    away = bench.folder.parent / "red.safetensors"
+    (bench.folder / "red.safetensors").rename(away)
+    bench.run(samples=3)
+    assert "red" not in {model.title for model in bench.catalog.models()}
+    away.rename(bench.folder / "red.safetensors")
+    bench.run(samples=3)
+    assert bench.asked() == {}
+
+
+def test_a_broken_file_is_listed_with_its_reason(bench: Bench):
+    (bench.folder / "broken.safetensors").write_bytes(b"\xff" * 40)
+    report = bench.run(samples=2)
+    assert [file.path.name for file in report.skipped] == ["broken.safetensors"]
+    assert len(report.generated) == 4
+
+
+def test_another_encoder_uses_the_stored_pictures(bench: Bench):
+    bench.run(samples=4)
+
+    class Second(ColourEncoder):
+        name = "colours:2"
+
+    def generator_for(models: Sequence[ModelFile]) -> ColourGenerator:
+        bench.generators.append(ColourGenerator(models))
+        return bench.generators[-1]
+
+    engine = Engine(encoder=Second(), encoder_source="c", generator_for=generator_for, draw=lambda image: image)
+    index(bench.catalog, [bench.folder], engine, IndexSettings(samples=4))
+    assert bench.asked() == {}
+    first, second = (bench.catalog.means(name) for name in ("colours:1", "colours:2"))
+    assert first.keys() == second.keys()
+    assert all(np.allclose(first[key], second[key]) for key in first)
+
+
+def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path: Path):
+    """kill -9 in the middle; nothing half-written, and the second run asks only for what is missing."""
+    make_folder(tmp_path / "models", ["base checkpoint", "red", "blue", "green", "pink", "yellow"])
+    script = ROOT / "tests" / "indexing" / "slow_index.py"
+    command = [sys.executable, str(script), str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while "red" not in process.stdout.readline():
+            pass
+        time.sleep(0.15)
+        process.send_signal(signal.SIGKILL)
+    catalog = Catalog(tmp_path / "catalog.sqlite", read_only=True)
+    before = {key[0] for key in catalog.specification_keys("colours:1") if key[2] is Evidence.GENERATED}
+    assert 1 <= len(before) < 6
+    for fingerprint, digest, evidence, samples in catalog.specification_keys("colours:1"):
+        if evidence is Evidence.GENERATED:
+            assert catalog.sample_numbers(fingerprint, digest) == list(range(samples))
+    catalog.close()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    again = Catalog(tmp_path / "catalog.sqlite", read_only=True)
+    after = {key[0] for key in again.specification_keys("colours:1") if key[2] is Evidence.GENERATED}
+    assert len(after) == 6
+    assert f"{6 - len(before)} generated" in done.stdout

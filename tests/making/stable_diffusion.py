@@ -1,0 +1,214 @@
+"""Small Stable Diffusion models with random weights, in the layouts and with the LoRA that users have.
+
+The original layout is made by renaming diffusers' modules, independently of the tables that the code under test uses.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+
+from modelsearch_core.generators.tokenizer import write_clip_tokenizer
+
+State = dict[str, torch.Tensor]
+WIDTHS = (32, 64)
+
+
+def write_folder(folder: Path, *, context: int = 48, seed: int = 0) -> Path:
+    """A model in the diffusers layout: two levels, attention in the lower one, CLIP's own tokenizer."""
+    pipeline(context, seed, folder.parent / f"{folder.name}-tokenizer").save_pretrained(folder)
+    return folder
+
+
+def pipeline(context: int, seed: int, scratch: Path) -> Any:
+    from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    torch.manual_seed(seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return StableDiffusionPipeline(
+            unet=unet(context),
+            vae=AutoencoderKL(
+                block_out_channels=(16, 32, 32),
+                down_block_types=("DownEncoderBlock2D",) * 3,
+                up_block_types=("UpDecoderBlock2D",) * 3,
+                norm_num_groups=8,
+                scaling_factor=0.5,
+            ),
+            text_encoder=CLIPTextModel(text_config(context)),
+            tokenizer=CLIPTokenizer.from_pretrained(_tokenizer(scratch), local_files_only=True),
+            scheduler=DDIMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+
+
+def unet(context: int) -> Any:
+    from diffusers import UNet2DConditionModel
+
+    return UNet2DConditionModel(
+        sample_size=16,
+        block_out_channels=WIDTHS,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=context,
+        attention_head_dim=4,
+        norm_num_groups=8,
+    )
+
+
+def text_config(context: int) -> Any:
+    from transformers import CLIPTextConfig
+
+    return CLIPTextConfig(
+        vocab_size=49408, hidden_size=context, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        projection_dim=context, bos_token_id=0, eos_token_id=2, pad_token_id=1,
+    )  # fmt: skip
+
+
+def _tokenizer(folder: Path) -> str:
+    import json
+
+    write_clip_tokenizer(folder)
+    config = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "pad_token": "<|endoftext|>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return str(folder)
+
+
+def write_single_file(path: Path, pipe: Any, *, dtype: torch.dtype = torch.float16) -> Path:
+    """The same model as one file in the original layout."""
+    text = "cond_stage_model.transformer."
+    names = {name if name.startswith("text_model.") else f"text_model.{name}": t for name, t in
+             pipe.text_encoder.state_dict().items()}  # fmt: skip
+    state = {f"model.diffusion_model.{original_unet(name)}": t for name, t in pipe.unet.state_dict().items()}
+    state |= {f"first_stage_model.{name}": t for name, t in original_vae(pipe.vae).items()}
+    state |= {text + name: t for name, t in names.items() if not name.endswith("position_ids")}
+    return save(path, {name: t.to(dtype) for name, t in state.items()})
+
+
+_UNET_OUTER = {
+    "conv_in": "input_blocks.0.0",
+    "time_embedding.linear_1": "time_embed.0",
+    "time_embedding.linear_2": "time_embed.2",
+    "conv_norm_out": "out.0",
+    "conv_out": "out.2",
+}
+_RESNET = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
+
+
+def original_unet(name: str, blocks: int = 3) -> str:
+    """The original name of a UNet tensor; `blocks` is layers per block, plus one."""
+    for new, old in _UNET_OUTER.items():
+        if name.startswith(f"{new}."):
+            return name.replace(new, old, 1)
+    side, *rest = name.split(".")
+    if side == "mid_block":
+        place = {"resnets.0": 0, "attentions.0": 1, "resnets.1": 2}[".".join(rest[:2])]
+        return f"middle_block.{place}.{_inner(rest[0], rest[2:])}"
+    block, kind, layer, *inner = rest
+    number = int(block) * blocks + int(layer)
+    if kind == "downsamplers":
+        return f"input_blocks.{int(block) * blocks + blocks}.0.op.{inner[1]}"
+    if kind == "upsamplers":  # after the last layer of its block; in these models only a block with attention has one
+        return f"output_blocks.{int(block) * blocks + blocks - 1}.2.conv.{inner[1]}"
+    place = 0 if kind == "resnets" else 1
+    start = f"input_blocks.{number + 1}" if side == "down_blocks" else f"output_blocks.{number}"
+    return f"{start}.{place}.{_inner(kind, inner)}"
+
+
+def _inner(kind: str, rest: list[str]) -> str:
+    return ".".join([_RESNET[rest[0]], *rest[1:]] if kind == "resnets" else rest)
+
+
+def original_vae(vae: Any) -> State:
+    """The VAE's tensors under their original names; attention is written as 1x1 convolutions there."""
+    levels = len(vae.config["block_out_channels"])
+    return {_vae_name(name, levels): _vae_tensor(name, tensor) for name, tensor in vae.state_dict().items()}
+
+
+def _vae_tensor(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    return tensor[:, :, None, None] if ".attentions." in name and tensor.dim() == 2 else tensor
+
+
+def _vae_name(name: str, levels: int) -> str:
+    name = re.sub(r"mid_block\.resnets\.(\d)", lambda m: f"mid.block_{int(m[1]) + 1}", name)
+    name = re.sub(r"mid_block\.attentions\.0", "mid.attn_1", name)
+    name = re.sub(r"down_blocks\.(\d)\.resnets\.(\d)", r"down.\1.block.\2", name)
+    name = re.sub(r"down_blocks\.(\d)\.downsamplers\.0", r"down.\1.downsample", name)
+    name = re.sub(r"up_blocks\.(\d)\.resnets\.(\d)", lambda m: f"up.{levels - 1 - int(m[1])}.block.{m[2]}", name)
+    name = re.sub(r"up_blocks\.(\d)\.upsamplers\.0", lambda m: f"up.{levels - 1 - int(m[1])}.upsample", name)
+    for new, old in (("conv_norm_out", "norm_out"), ("group_norm", "norm"), ("conv_shortcut", "nin_shortcut"),
+                     ("to_q", "q"), ("to_k", "k"), ("to_v", "v"), ("to_out.0", "proj_out")):  # fmt: skip
+        name = name.replace(new, old)
+    return name
+
+
+UNET_LAYERS = (  # path in the UNet: linear layers, a 1x1 and a 3x3 convolution
+    "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q",
+    "down_blocks.1.attentions.0.transformer_blocks.0.attn2.to_k",
+    "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0",
+    "up_blocks.0.attentions.2.transformer_blocks.0.ff.net.0.proj",
+    "mid_block.attentions.0.proj_in",
+    "down_blocks.0.resnets.1.conv2",
+)
+TEXT_LAYERS = ("encoder.layers.0.self_attn.q_proj", "encoder.layers.1.mlp.fc1")
+KOHYA = {"ss_network_module": "networks.lora", "ss_output_name": "small", "ss_network_dim": "2"}
+
+
+def kohya_name(part: str, path: str) -> str:
+    prefix = {"unet": "lora_unet_", "text_encoder": "lora_te_text_model_"}[part]
+    return prefix + path.replace(".", "_")
+
+
+def layers_of(pipe: Any, *, text: bool = True) -> dict[tuple[str, str], torch.Tensor]:
+    """The weights that the LoRA here adapt, by (component, path without `text_model`)."""
+    found = {("unet", path): pipe.unet.get_submodule(path).weight for path in UNET_LAYERS}
+    encoder = getattr(pipe.text_encoder, "text_model", pipe.text_encoder)
+    return found | {("text_encoder", path): encoder.get_submodule(path).weight for path in TEXT_LAYERS if text}
+
+
+def lora_factors(weight: torch.Tensor, rank: int, seed: int, size: float = 0.5) -> tuple[torch.Tensor, torch.Tensor]:
+    """(down, up) in the shapes that trainers write for this weight."""
+    random = torch.Generator().manual_seed(seed)
+    down = torch.randn(rank, *weight.shape[1:], generator=random) * size
+    return down, torch.randn(weight.shape[0], rank, *[1] * (weight.dim() - 2), generator=random) * size
+
+
+def write_kohya(path: Path, pipe: Any, *, rank: int = 2, alpha: float = 1.0, seed: int = 1) -> Path:
+    state: State = {}
+    for number, ((part, layer), weight) in enumerate(layers_of(pipe).items()):
+        name = kohya_name(part, layer)
+        down, up = lora_factors(weight, rank, seed * 100 + number)
+        state |= {f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up, f"{name}.alpha": torch.tensor(alpha)}
+    return save(path, state, KOHYA)
+
+
+def write_peft(path: Path, pipe: Any, *, rank: int = 2, seed: int = 1, text: bool = True) -> Path:
+    """As diffusers saves it: `unet.….lora_A.weight`."""
+    state: State = {}
+    for number, ((part, layer), weight) in enumerate(layers_of(pipe, text=text).items()):
+        name = f"unet.{layer}" if part == "unet" else f"text_encoder.text_model.{layer}"
+        down, up = lora_factors(weight, rank, seed * 100 + number)
+        state |= {f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}
+    return save(path, state)
+
+
+def save(path: Path, state: Mapping[str, torch.Tensor], metadata: dict[str, str] | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file({name: tensor.detach().contiguous().clone() for name, tensor in state.items()}, path, metadata)
+    return path

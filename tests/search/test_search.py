@@ -1,0 +1,177 @@
+"""Search on the colour world, where the right answer can be written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.errors import EmptyCatalogError, UnknownModelError
+from modelsearch_core.indexing import Engine, IndexSettings, index
+from modelsearch_core.model_files import ModelFile
+from modelsearch_core.search import METHODS, ModelIndex, Query
+from modelsearch_core.specification import Evidence
+from tests.indexing.folders import make_folder
+from tests.making.fakes import COLOURS, ColourEncoder, ColourGenerator
+
+NAMES = ["base checkpoint", "second checkpoint", "red", "green", "blue", "yellow", "red blue"]
+
+
+@pytest.fixture(scope="module")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("search")
+    make_folder(folder / "models", NAMES)
+    fill(folder, IndexSettings(samples=8))
+    return folder / "catalog.sqlite"
+
+
+def fill(folder: Path, settings: IndexSettings) -> None:
+    def generator_for(models: Sequence[ModelFile]) -> ColourGenerator:
+        return ColourGenerator(models)
+
+    engine = Engine(
+        encoder=ColourEncoder(), encoder_source="colours", generator_for=generator_for, draw=lambda image: image
+    )
+    with Catalog(folder / "catalog.sqlite") as catalog:
+        index(catalog, [folder / "models"], engine, settings)
+
+
+@pytest.fixture
+def colours(catalog: Path) -> ModelIndex:
+    return ModelIndex.open(catalog, encoder=ColourEncoder())
+
+
+def patch(name: str) -> Image.Image:
+    picture = Image.new("RGB", (16, 16), (128, 128, 128))
+    picture.paste(COLOURS[name], (0, 0, 10, 10))
+    return picture
+
+
+@pytest.mark.parametrize("colour", ["red", "green", "blue", "yellow"])
+def test_a_text_finds_the_model_that_paints_it(colours: ModelIndex, colour: str):
+    assert colours.search(Query(text=[colour]))[0].name == colour
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("colour", ["red", "green", "yellow"])
+def test_every_method_finds_a_picture_s_model(colours: ModelIndex, colour: str, method: str):
+    assert colours.search(Query(images=[patch(colour)]), method=method)[0].name in (colour, "red blue")
+
+
+def test_two_pictures_of_different_colours_find_the_model_that_has_both(colours: ModelIndex):
+    names = [match.name for match in colours.search(Query(text=["red", "blue"]))]
+    assert names[0] == "red blue"
+
+
+def test_without_pushes_a_model_down(colours: ModelIndex):
+    names = [match.name for match in colours.search(Query(text=["red"], without=["blue"]))]
+    assert names.index("red") < names.index("red blue")
+
+
+def test_a_model_finds_its_like_and_not_itself(colours: ModelIndex):
+    names = [match.name for match in colours.search(Query(like=["red"]), kind="lora")]
+    assert "red" not in names
+    assert names[0] == "red blue"
+
+
+def test_filters_leave_only_what_they_name(colours: ModelIndex):
+    assert {match.kind for match in colours.search(Query(text=["red"]), kind="checkpoint")} == {"checkpoint"}
+    assert colours.search(Query(text=["red"]), architecture="flux") == []
+    assert colours.search(Query(text=["red"]), folder=Path("elsewhere")) == []
+
+
+def test_relevance_separates_what_is_there_from_what_is_not(colours: ModelIndex):
+    there, absent = (colours.search(Query(text=[text]))[0] for text in ("green", "quite another thing"))
+    assert there.relevance > 0.8
+    assert not there.weak
+    assert absent.relevance < there.relevance
+    assert absent.weak
+
+
+def test_a_match_carries_what_a_user_needs(colours: ModelIndex):
+    match = colours.search(Query(text=["red"]), k=1)[0]
+    assert (match.rank, match.kind, match.architecture) == (1, "lora", "sd15")
+    assert match.evidence is Evidence.GENERATED
+    assert match.path.name == "red.safetensors"
+    assert match.strength is not None
+    assert 0 < match.strength < 1
+    assert colours.sample(match.id, match.thumbnails[0]) is not None
+    assert [e.label for e in match.explanation] == ["red"]
+    assert match.to_json()["evidence"] == "generated"
+
+
+def test_weights_change_the_balance(colours: ModelIndex):
+    for heavy in ("red", "green"):
+        weights = [5.0, 1.0] if heavy == "red" else [1.0, 5.0]
+        found = colours.search(Query(text=["red", "green"], weights=weights), kind="lora")[0].name
+        assert found == heavy
+
+
+def test_a_diverse_list_has_the_best_first_and_another_sort_second(colours: ModelIndex):
+    plain = [m.name for m in colours.search(Query(text=["red"]))]
+    varied = [m.name for m in colours.search(Query(text=["red"]), diverse=True)]
+    assert varied[0] == plain[0]
+    assert set(varied) <= set(plain)
+
+
+def test_an_unknown_model_is_named_with_its_neighbours(colours: ModelIndex):
+    with pytest.raises(UnknownModelError, match="'rednes' is no model of the index"):
+        colours.search(Query(like=["rednes"]))
+
+
+def test_a_search_needs_something_to_go_by():
+    with pytest.raises(ValueError, match="needs a text, an image"):
+        Query()
+    with pytest.raises(ValueError, match="2 weights for 1 inputs"):
+        Query(text=["a"], weights=[1, 2])
+
+
+def test_quick_evidence_answers_by_name(tmp_path: Path):
+    make_folder(tmp_path / "models", NAMES)
+    fill(tmp_path, IndexSettings(quick=True))
+    match = ModelIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()).search(Query(text=["green"]))[0]
+    assert (match.name, match.evidence) == ("green", Evidence.METADATA)
+    assert match.thumbnails == ()
+
+
+def test_copies_stand_in_one_match(tmp_path: Path):
+    (first, *_) = make_folder(tmp_path / "models", ["red", "base checkpoint"])
+    (tmp_path / "models" / "copy.safetensors").write_bytes(first.read_bytes())
+    fill(tmp_path, IndexSettings(samples=4))
+    with ModelIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as colours:
+        found = [m for m in colours.search(Query(text=["red"])) if m.kind == "lora"]
+        assert len(found) == 1
+        assert len(found[0].copies) == 1
+        assert [len(group) for group in colours.exact_duplicates()] == [2]
+
+
+def test_models_with_the_same_pictures_are_near_duplicates(tmp_path: Path):
+    make_folder(tmp_path / "models", ["red", "blue", "base checkpoint", "red again"])
+    fill(tmp_path, IndexSettings(samples=4))
+    with ModelIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as colours:
+        pairs = [{a.stem, b.stem} for a, b, _ in colours.near_duplicates()]
+    assert pairs == [{"red", "red again"}]
+
+
+def test_a_search_goes_on_while_another_connection_writes(catalog: Path):
+    with ModelIndex.open(catalog, encoder=ColourEncoder()) as colours, Catalog(catalog) as writer:
+        with writer.transaction():
+            writer.put_setting("a", "b")
+            assert colours.search(Query(text=["red"]))[0].name == "red"
+        assert colours.reload()
+        assert not colours.reload()
+
+
+def test_an_empty_catalog_says_what_to_do(tmp_path: Path):
+    Catalog(tmp_path / "c.sqlite").close()
+    with pytest.raises(EmptyCatalogError, match="modelsearch index FOLDER"):
+        ModelIndex.open(tmp_path / "c.sqlite")
+
+
+def test_standardised_scores_do_not_depend_on_the_scale_of_a_method(colours: ModelIndex):
+    scores = colours.scores(Query(text=["red"]), "monte_carlo")
+    assert np.isfinite(scores).all()

@@ -1,0 +1,136 @@
+"""The catalog keeps what was measured, whatever happens in between."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.catalog.records import from_webp, to_webp
+from modelsearch_core.errors import EmptyCatalogError, ModelSearchError
+from modelsearch_core.model_files import Kind, SkippedFile
+from modelsearch_core.probes import Probe, ProbeSet
+from modelsearch_core.specification import Evidence, Specification
+from tests.making.fakes import model_file
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    catalog = Catalog(tmp_path / "c.sqlite")
+    catalog.put_encoder("e", "source", 4)
+    return catalog
+
+
+def specification(fingerprint: str = "a", rows: int = 3, **others: object) -> Specification:
+    Z = np.random.default_rng(rows).normal(size=(rows, 4)).astype(np.float16)
+    values = {"digest": "d", "encoder": "e", "evidence": Evidence.GENERATED, "numbers": np.arange(rows, dtype=np.int32)}
+    return Specification(fingerprint=fingerprint, Z=Z, **{**values, **others})
+
+
+def test_a_model_file_comes_back_as_it_was(catalog: Catalog):
+    model = model_file("Grünspan 1", trigger_words=("a", "b"), preview=Path("x.png"), kind=Kind.CHECKPOINT, downloads=3)
+    skipped = SkippedFile(path=Path("broken.safetensors"), reason="truncated")
+    catalog.put_files([model, skipped])
+    assert set(catalog.files()) == {model, skipped}
+    assert catalog.models() == [model]
+
+
+def test_a_specification_comes_back_bit_by_bit(catalog: Catalog):
+    stored = specification(drawings=np.ones((3, 4), np.float16), strength=0.5, consistency=0.25)
+    catalog.put_specification(stored)
+    found = catalog.specification("a", "d", "e")
+    assert found is not None
+    assert np.array_equal(found.Z, stored.Z)
+    assert np.array_equal(found.numbers, stored.numbers)
+    assert found.drawings is not None
+    assert np.array_equal(found.drawings, np.ones((3, 4)))
+    assert (found.strength, found.consistency) == (0.5, 0.25)
+    assert catalog.specification("a", "other", "e") is None
+
+
+def test_the_stored_mean_is_the_mean_of_the_samples(catalog: Catalog):
+    stored = specification(rows=5)
+    catalog.put_specification(stored)
+    assert np.allclose(catalog.means("e")["a", "d"], stored.Z.astype(np.float32).mean(axis=0), atol=1e-6)
+
+
+def test_a_probe_set_comes_back_with_its_digest(catalog: Catalog):
+    probes = (Probe("a cat", 1), Probe("a dog", 2, with_trigger=True))
+    values = {"width": 8, "height": 8, "steps": 2, "guidance": 3.0, "sampler": "s", "generator": "g"}
+    probe_set = ProbeSet(probes=probes, trigger_words=("zz",), **values)
+    catalog.put_probe_set(probe_set)
+    found = catalog.probe_sets()[probe_set.digest]
+    assert found == probe_set
+    assert found.prompt(1) == "zz, a dog"
+
+
+def test_all_of_a_transaction_is_stored_or_nothing(catalog: Catalog):
+    with pytest.raises(RuntimeError), catalog.transaction():
+        catalog.put_specification(specification())
+        catalog.put_samples("a", "d", {0: b"x"})
+        raise RuntimeError
+    assert catalog.specification("a", "d", "e") is None
+    assert catalog.sample_numbers("a", "d") == []
+    catalog.put_specification(specification())
+    assert catalog.specification("a", "d", "e") is not None
+
+
+def test_a_reader_sees_what_a_writer_has_committed_and_only_that(catalog: Catalog):
+    reader = Catalog(catalog.path, read_only=True)
+    before = reader.version()
+    with catalog.transaction():
+        catalog.put_specification(specification())
+        assert reader.specification("a", "d", "e") is None
+    assert reader.specification("a", "d", "e") is not None
+    assert reader.version() != before
+
+
+def test_a_reader_cannot_write(catalog: Catalog):
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        Catalog(catalog.path, read_only=True).put_setting("a", "b")
+
+
+def test_a_generated_specification_ends_a_failure_and_a_preview_does_not(catalog: Catalog):
+    catalog.put_failure("a", "black pictures")
+    catalog.put_specification(specification(evidence=Evidence.PREVIEW))
+    assert catalog.failures() == {"a": "black pictures"}
+    catalog.put_specification(specification())
+    assert catalog.failures() == {}
+
+
+def test_forgetting_a_model_leaves_the_others(catalog: Catalog):
+    for fingerprint in "ab":
+        catalog.put_specification(specification(fingerprint))
+        catalog.put_samples(fingerprint, "d", {0: b"x"})
+    catalog.forget("a")
+    assert [key[0] for key in catalog.specification_keys("e")] == ["b"]
+    assert catalog.sample("b", "d", 0) == b"x"
+
+
+def test_a_small_picture_is_kept_without_loss():
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    assert np.array_equal(np.asarray(from_webp(to_webp(Image.fromarray(pixels)))), pixels)
+
+
+def test_a_file_that_is_no_catalog_is_refused_by_name(tmp_path: Path):
+    path = tmp_path / "notes.txt"
+    path.write_text("this is not a database, it is a text that is long enough to be read as one" * 20)
+    with pytest.raises(ModelSearchError, match=r"notes\.txt cannot be used as a catalog.*--catalog"):
+        Catalog(path)
+
+
+def test_a_missing_catalog_says_how_to_make_it(tmp_path: Path):
+    with pytest.raises(EmptyCatalogError, match="modelsearch index FOLDER"):
+        Catalog(tmp_path / "none.sqlite", read_only=True)
+
+
+def test_a_newer_catalog_is_left_alone(catalog: Catalog):
+    connection = sqlite3.connect(catalog.path)
+    connection.execute("PRAGMA user_version = 99")
+    connection.commit()
+    with pytest.raises(ModelSearchError, match=r"newer Model Search .schema 99"):
+        Catalog(catalog.path)
