@@ -32,6 +32,7 @@ ORDER = (
     "search",
     "evaluation",
     "contact_sheet",
+    "mini_zoo",
     "cli",
 )
 TORCH_FREE = ("ranking", "scores.content", "search", "catalog", "evaluation", "model_files", "indexing", "generators")

@@ -43,9 +43,7 @@ def read_folder(index: ModelIndex, folder: Path, *, sketches: bool = False) -> t
             queries.append(Query(sketches=[image]) if sketches else Query(images=[image]))
             targets.append(row)
     if not queries:
-        raise ModelSearchError(
-            f"{folder} has no pictures in sub-folders; put a model's into a folder of its name"
-        )
+        raise ModelSearchError(f"{folder} has no pictures in sub-folders; put a model's into a folder of its name")
     return queries, targets
 
 

@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import diffusers
+from huggingface_hub import snapshot_download
 
 from ..errors import ModelSearchError
 from ..model_files import ModelFile
+from .compatibility import DTYPE, quietly
 from .layouts import is_sd_layout, layout_for
 from .predictions import prediction_of
 from .tensors import load_state, shapes_of
 
 PREFIX = "model.diffusion_model."
-LOADERS = {  # single files of these are tried with the configurations that the hub's cache may hold
-    "sd3": "StableDiffusion3Pipeline",
-    "flux": "FluxPipeline",
-    "chroma": "ChromaPipeline",
-    "pixart": "PixArtSigmaPipeline",
+PIPELINES = {  # whose single files lack configurations and mostly text encoders, and whose folder has them
+    "sd3": ("StableDiffusion3Pipeline", "stabilityai/stable-diffusion-3-medium-diffusers"),
+    "flux": ("FluxPipeline", "black-forest-labs/FLUX.1-dev"),
 }
 _PARTS = (
     ("UNet", (PREFIX,)),
     ("text encoder", ("cond_stage_model.", "conditioner.")),
     ("VAE", ("first_stage_model.",)),
 )
+_NOT_FROM_TEXT = "{name} takes {inputs} channels instead of 4: an inpainting or editing model, which makes no picture from text alone"
 _UNDONE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, IndexError)
-
-log = logging.getLogger(__name__)
 
 
 def load_pipeline(model: ModelFile, candidates: Sequence[ModelFile], dtype: Any) -> Any:
     """The pipeline of a checkpoint, on the CPU. Raises ModelSearchError with the reason."""
     try:
-        with _quietly():
+        with quietly():
             pipe = _from_folder(model.path, dtype) if model.path.is_dir() else _from_file(model, candidates, dtype)
     except _UNDONE as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:300]
         raise ModelSearchError(f"{model.path.name} could not be loaded as {model.architecture} ({reason})") from error
+    _check_inputs(model.path, getattr(pipe, "unet", None))
     pipe.set_progress_bar_config(disable=True)
     if getattr(pipe, "watermark", None) is not None:
         pipe.watermark = None
@@ -50,12 +49,12 @@ def load_pipeline(model: ModelFile, candidates: Sequence[ModelFile], dtype: Any)
 
 def load_bare(model: ModelFile, pipe: Any, dtype: Any) -> Any:
     """The bare diffusion model in place of `pipe`'s own. Raises ModelSearchError when it does not fit."""
-    if not hasattr(pipe, "unet"):
-        raise ModelSearchError(f"{model.path.name}: a bare {model.architecture} model; index it inside ComfyUI")
+    if model.path.suffix.lower() == ".gguf":
+        raise ModelSearchError(f"{model.path.name}: GGUF files are not read here; index it inside ComfyUI")
+    part = "unet" if hasattr(pipe, "unet") else "transformer"
     try:
-        state = _with_prefix(load_state(model.path))
-        with _quietly():
-            pipe.unet = _unet_from(state, pipe.unet, dtype)
+        with quietly():
+            setattr(pipe, part, _denoiser(load_state(model.path), getattr(pipe, part), dtype))
     except _UNDONE as error:
         raise ModelSearchError(
             f"{model.path.name} does not fit into its base model ({str(error)[:200]}); name another with --base CKPT"
@@ -63,35 +62,28 @@ def load_bare(model: ModelFile, pipe: Any, dtype: Any) -> Any:
     return pipe
 
 
-def _unet_from(state: dict[str, Any], like: Any, dtype: Any) -> Any:
-    import tempfile
-
-    if not any(name.startswith(PREFIX) for name in state):
-        unet = type(like).from_config(like.config)
-        unet.load_state_dict(state)
-        return unet.to(dtype)
+def _denoiser(state: dict[str, Any], like: Any, dtype: Any) -> Any:
+    """`state` in a model configured like `like`, from diffusers' own names or the original ones."""
+    if set(state) == set(like.state_dict()):
+        model = type(like).from_config(like.config)
+        model.load_state_dict(state)
+        return model.to(dtype)
+    if "input_blocks.0.0.weight" in state:  # ComfyUI's `diffusion_models`: without the prefix of a checkpoint
+        state = {PREFIX + name: tensor for name, tensor in state.items()}
     with tempfile.TemporaryDirectory(prefix="modelsearch-") as folder:
         like.save_config(folder)
-        return type(like).from_single_file(state, config=folder, torch_dtype=dtype, local_files_only=True)
-
-
-def _with_prefix(state: dict[str, Any]) -> dict[str, Any]:
-    """Files of ComfyUI's `diffusion_models` have the original names, with or without the prefix of a checkpoint."""
-    if "input_blocks.0.0.weight" in state:
-        return {PREFIX + name: tensor for name, tensor in state.items()}
-    return state
+        return type(like).from_single_file(state, config=folder, **{DTYPE: dtype}, local_files_only=True)
 
 
 def _from_folder(folder: Path, dtype: Any) -> Any:
     index = json.loads((folder / "model_index.json").read_text("utf-8"))
     if not isinstance(index.get("_class_name"), str) or any(folder.rglob("*.py")):
         raise ModelSearchError(f"{folder.name} brings its own code, which is not run")
-    options: dict[str, Any] = {"safety_checker": None} if "safety_checker" in index else {}
-    variant = _variant(folder)
-    if variant:
-        options["variant"] = variant
+    options: dict[str, Any] = {DTYPE: dtype, "variant": _variant(folder)}
+    if "safety_checker" in index:
+        options["safety_checker"] = None
     return diffusers.DiffusionPipeline.from_pretrained(
-        str(folder), torch_dtype=dtype, local_files_only=True, use_safetensors=True, **options
+        str(folder), local_files_only=True, use_safetensors=True, **options
     )
 
 
@@ -102,9 +94,9 @@ def _variant(folder: Path) -> str | None:
 
 
 def _from_file(model: ModelFile, candidates: Sequence[ModelFile], dtype: Any) -> Any:
-    options = {"torch_dtype": dtype, "local_files_only": True}
+    options = {DTYPE: dtype, "local_files_only": True}
     if not is_sd_layout(model.architecture):
-        return _from_cache(model, options)
+        return _from_companions(model, candidates, options)
     _check_parts(model.path, shapes_of(model.path))
     name = "StableDiffusionXLPipeline" if model.architecture == "sdxl" else "StableDiffusionPipeline"
     if name == "StableDiffusionPipeline":
@@ -114,40 +106,41 @@ def _from_file(model: ModelFile, candidates: Sequence[ModelFile], dtype: Any) ->
         return getattr(diffusers, name).from_single_file(str(model.path), config=str(folder), **options)
 
 
-def _from_cache(model: ModelFile, options: dict[str, Any]) -> Any:
-    """Other architectures bring neither configurations nor, mostly, text encoders."""
-    pipeline = getattr(diffusers, LOADERS.get(model.architecture, ""), None)
+def _from_companions(model: ModelFile, candidates: Sequence[ModelFile], options: dict[str, Any]) -> Any:
+    """With configurations and text encoders from a local folder of this architecture, or from the hub's cache."""
+    name, repository = PIPELINES.get(model.architecture, ("", ""))
+    folders = sorted(other.path for other in candidates if other.architecture == model.architecture)
+    folders = [folder for folder in folders if folder.is_dir()] + _cached(repository)
+    if not name or not folders:
+        raise ModelSearchError(
+            f"{model.path.name} ({model.architecture}) needs its text encoders and configurations; put the diffusers "
+            "folder of this model among the indexed folders, or index it inside ComfyUI"
+        )
+    return getattr(diffusers, name).from_single_file(str(model.path), config=str(folders[0]), **options)
+
+
+def _cached(repository: str) -> list[Path]:
+    """Where the hub's cache has the repository, without asking the hub."""
+    if not repository:
+        return []
     try:
-        if pipeline is not None:
-            return pipeline.from_single_file(str(model.path), **options)
-    except _UNDONE as error:
-        log.info("%s: %s", model.path, error)
-    raise ModelSearchError(
-        f"{model.path.name} ({model.architecture}) needs its text encoders and configurations; put the diffusers "
-        "folder of this model among the indexed folders, or index it inside ComfyUI"
-    )
+        return [Path(snapshot_download(repository, local_files_only=True))]
+    except (OSError, ValueError):
+        return []
 
 
 def _check_parts(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> None:
     missing = [what for what, starts in _PARTS if not any(name.startswith(starts) for name in shapes)]
     if missing:
         raise ModelSearchError(f"{path.name} lacks its {' and '.join(missing)}; index it inside ComfyUI")
-    inputs = shapes.get(f"{PREFIX}input_blocks.0.0.weight", (0, 4))[1]
-    if inputs != 4:
-        raise ModelSearchError(
-            f"{path.name} takes {inputs} channels instead of 4: an inpainting or editing model, which makes no picture "
-            "from text alone"
-        )
+    if _inputs(shapes) != 4:
+        raise ModelSearchError(_NOT_FROM_TEXT.format(name=path.name, inputs=_inputs(shapes)))
 
 
-@contextmanager
-def _quietly() -> Generator[None]:
-    """Without diffusers' own bars, which know nothing of whoever shows progress here."""
-    bars = diffusers.utils.logging
-    was_on = bars.is_progress_bar_enabled() if hasattr(bars, "is_progress_bar_enabled") else True
-    bars.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if was_on:
-            bars.enable_progress_bar()
+def _inputs(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    return shapes.get(f"{PREFIX}input_blocks.0.0.weight", (0, 4))[1]
+
+
+def _check_inputs(path: Path, unet: Any) -> None:
+    if unet is not None and unet.config["in_channels"] != 4:
+        raise ModelSearchError(_NOT_FROM_TEXT.format(name=path.name, inputs=unet.config["in_channels"]))

@@ -1,0 +1,103 @@
+"""How well every method finds the models of the mini zoo: `python benchmarks/mini_zoo_results.py`.
+
+Indexes the zoo (64 pictures a model), asks with pictures that no training and no probe has seen, with line drawings of
+them, and with one description a model; writes benchmarks/results/mini_zoo.json and docs/results.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from modelsearch_core.cli import main as modelsearch
+from modelsearch_core.cli.evaluate import measure
+from modelsearch_core.drawing import outlines
+from modelsearch_core.mini_zoo import FOLDER, zoo_models
+from modelsearch_core.search import METHODS, ModelIndex, Query
+
+RESULT = ROOT / "benchmarks" / "results" / "mini_zoo.json"
+PAGE = ROOT / "docs" / "results.md"
+BY_PICTURE_ONLY = {"kernel_mean", "rkme_clip", "rkme_concat"}
+
+INTRODUCTION = """# Results
+
+Made by `python benchmarks/mini_zoo_results.py` from `benchmarks/results/mini_zoo.json`. Nothing here is typed by hand.
+
+## Mini zoo
+
+{models} models (24 LoRA, 3 fine-tuned checkpoints, their base), {samples} pictures a model in the index. Queries:
+{images} pictures that the 27 trained models made of prompts and seeds which no training and no probe has seen, the line
+drawings of these pictures, and one description a model. Chance is {chance:.3f} for top-1 and {chance5:.3f} for top-5.
+"""
+
+
+def queries(kind: str, index: ModelIndex) -> tuple[list[Query], list[int]]:
+    asked: list[Query] = []
+    targets: list[int] = []
+    for model in zoo_models().values():
+        row = index.row(str(Path(model.name).with_suffix("")))
+        if kind == "text":
+            asked.append(Query(text=[model.description]))
+            targets.append(row)
+            continue
+        for number in range(len(model.pictures)):
+            picture = model.picture(number)
+            asked.append(Query(sketches=[outlines(picture)]) if kind == "sketch" else Query(images=[picture]))
+            targets.append(row)
+    return asked, targets
+
+
+def evaluate(catalog: Path) -> dict[str, Any]:
+    tables: dict[str, list[dict[str, float | str]]] = {}
+    with ModelIndex.open(catalog, device="cpu") as index:
+        for kind in ("image", "sketch", "text"):
+            asked, targets = queries(kind, index)
+            methods = [method for method in METHODS if kind == "image" or method not in BY_PICTURE_ONLY]
+            tables[kind] = [measure(index, asked, targets, method) for method in methods]
+        return {"models": len(index.gallery), "queries": len(queries("image", index)[0]), "tables": tables}
+
+
+def page(results: dict[str, Any]) -> str:
+    M = results["models"]
+    head = INTRODUCTION.format(
+        models=M, samples=results["samples"], images=results["queries"], chance=1 / M, chance5=5 / M
+    )
+    return head + "".join(table(kind, rows) for kind, rows in results["tables"].items())
+
+
+def table(kind: str, rows: Sequence[dict[str, Any]]) -> str:
+    lines = [
+        f"\n### {kind.capitalize()} queries\n",
+        "| method | top-1 | top-5 | MRR | average rank |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {row['method']} | {row['top1']:.3f} | {row['top5']:.3f} | {row['mrr']:.3f} | {row['average_rank']:.2f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--catalog", type=Path, default=ROOT / "build" / "mini_zoo.sqlite")
+    args = parser.parse_args()
+    words = ["index", str(FOLDER / "models"), "--encoder", str(FOLDER / "clip"), "--samples", str(args.samples)]
+    modelsearch([*words, "--catalog", str(args.catalog), "--device", "cpu"])
+    results = {"samples": args.samples, "python": platform.python_version(), **evaluate(args.catalog)}
+    RESULT.write_text(json.dumps(results, indent=1) + "\n")
+    PAGE.write_text(page(results), encoding="utf-8")
+    print(page(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""`modelsearch demo`: indexes the bundled mini zoo by generating from it, asks it in every way, shows the answers."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from ..contact_sheet import Cell, Row, contact_sheet
+from ..drawing import outlines
+from ..mini_zoo import FOLDER, ZooModel, zoo_models
+from ..search import Match, ModelIndex, Query
+from .arguments import parser
+from .index import index as run_index
+from .tables import print_json, print_table
+
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, which model should come first, and the picture that stands for the question."""
+
+    heading: str
+    query: Query
+    wanted: str
+    picture: Image.Image | None = None
+
+
+def demo(args: argparse.Namespace) -> int:
+    """0 if most questions find their model among the first five."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    catalog = args.out / "catalog.sqlite"
+    if status := _index(catalog, args.samples, as_json=args.json):
+        return status
+    with ModelIndex.open(catalog) as index:
+        answers = [(question, index.search(question.query, k=SHOWN)) for question in questions(zoo_models())]
+        sheet = _sheet(index, answers)
+    sheet.save(args.out / "contact_sheet.png")
+    _report(answers, args)
+    return 0 if 2 * sum(place_of(*answer) is not None for answer in answers) > len(answers) else 1
+
+
+def _index(catalog: Path, samples: int, *, as_json: bool) -> int:
+    words = ["index", str(FOLDER / "models"), "--encoder", str(FOLDER / "clip"), "--catalog", str(catalog)]
+    words += ["--samples", str(samples), "--device", "cpu"]
+    if not as_json:
+        print(f"indexing {FOLDER / 'models'}: {samples} pictures a model; a few minutes without a GPU", flush=True)
+        return run_index(parser().parse_args(words))
+    import contextlib
+    import io
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        return run_index(parser().parse_args(words))
+
+
+def questions(zoo: dict[str, ZooModel]) -> list[Question]:
+    """Texts, pictures that nobody trained on, sketches, a model, and several at once."""
+    by_text = [_by_text(zoo[name]) for name in ("styles__kirchenfenster", "retro__epoch10", "night club")]
+    by_image = [_by_image(zoo[name]) for name in ("retro__8b", "A7_last", "grade_01", "menagerie_b")]
+    by_sketch = [_by_sketch(zoo[name]) for name in ("things__concept_a", "HM_0007")]
+    return [*by_text, *by_image, *by_sketch, _by_model(zoo), *_mixed(zoo)]
+
+
+def _by_text(model: ZooModel) -> Question:
+    return Question(f'text "{model.description}"', Query(text=[model.description]), model.name)
+
+
+def _by_image(model: ZooModel) -> Question:
+    picture = model.picture()
+    return Question("a picture", Query(images=[picture]), model.name, picture)
+
+
+def _by_sketch(model: ZooModel) -> Question:
+    sketch = outlines(model.picture(1))
+    return Question("a sketch", Query(sketches=[sketch]), model.name, sketch)
+
+
+def _by_model(zoo: dict[str, ZooModel]) -> Question:
+    """The other one of two with dots."""
+    return Question("models like lora_0413", Query(like=["lora_0413"]), zoo["dots_v3"].name, zoo["lora_0413"].picture())
+
+
+def _mixed(zoo: dict[str, ZooModel]) -> list[Question]:
+    pink, teal = zoo["styles__mj_v2-final(1)"], zoo["night club"]
+    picture = teal.picture(2)
+    return [
+        Question("a picture, and the text “pink”", Query(images=[picture], text=["pink"]), pink.name, picture),
+        Question("the text “neon”, without “pink”", Query(text=["neon"], without=["pink"]), teal.name),
+    ]
+
+
+def place_of(question: Question, matches: Sequence[Match]) -> int | None:
+    """The rank of the model that should come first, if it is among the answers."""
+    return next((match.rank for match in matches if is_wanted(question, match)), None)
+
+
+def is_wanted(question: Question, match: Match) -> bool:
+    return match.path.as_posix().endswith("/" + question.wanted)
+
+
+def _report(answers: Sequence[tuple[Question, Sequence[Match]]], args: argparse.Namespace) -> None:
+    places = [place_of(*answer) for answer in answers]
+    if args.json:
+        rows = [
+            {"query": question.heading, "wanted": question.wanted, "place": place, "found": [m.name for m in matches]}
+            for (question, matches), place in zip(answers, places, strict=True)
+        ]
+        print_json({"answers": rows, "sheet": str(args.out / "contact_sheet.png")})
+        return
+    table = [
+        (question.heading[:58], Path(question.wanted).stem, place or "-", ", ".join(m.name for m in matches[:3]))
+        for (question, matches), place in zip(answers, places, strict=True)
+    ]
+    print_table(["query", "wanted", "place", "found"], table)
+    found = sum(place is not None for place in places)
+    print(f"{sum(place == 1 for place in places)} of {len(places)} come first, {found} among the first {SHOWN}")
+    print(f"pictures: {args.out / 'contact_sheet.png'}")
+
+
+def _sheet(index: ModelIndex, answers: Sequence[tuple[Question, Sequence[Match]]]) -> Image.Image:
+    rows = [Row(question.heading, _cells(index, question, matches)) for question, matches in answers]
+    return contact_sheet(rows, "What is asked (left), what is found, with each model's own pictures")
+
+
+def _cells(index: ModelIndex, question: Question, matches: Sequence[Match]) -> list[Cell]:
+    asked = Cell(image=question.picture, title="asked", note=f"wanted: {Path(question.wanted).stem}")
+    return [asked, *(_answer(index, question, match) for match in matches)]
+
+
+def _answer(index: ModelIndex, question: Question, match: Match) -> Cell:
+    image = index.sample(match.id, match.thumbnails[0]) if match.thumbnails else None
+    note = f"relevance {match.relevance:.2f}"
+    return Cell(image=image, title=f"{match.rank}. {match.name}", note=note, marked=is_wanted(question, match))
