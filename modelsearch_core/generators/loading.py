@@ -28,7 +28,9 @@ _PARTS = (
     ("text encoder", ("cond_stage_model.", "conditioner.")),
     ("VAE", ("first_stage_model.",)),
 )
-_NOT_FROM_TEXT = "{name} takes {inputs} channels instead of 4: an inpainting or editing model, which makes no picture from text alone"
+_NOT_FROM_TEXT = (
+    "{name} takes {inputs} channels, not 4: an inpainting or editing model, which makes no picture from text alone"
+)
 _UNDONE = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, IndexError)
 
 

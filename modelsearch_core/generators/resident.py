@@ -42,7 +42,7 @@ class Resident:
         pipe = load_pipeline(carrier, candidates, self.dtype)
         pipe = load_bare(bare, pipe, self.dtype) if bare else pipe
         self.pipe: Any = pipe.to(self.device)
-        self._schedule = dict(self.pipe.scheduler.config)
+        self._scheduler: Any = self.pipe.scheduler
         self._patches = Patches(self.pipe.components)
         self._network: ModelFile | None = None
         self._decoders: dict[str, Any] = {}
@@ -55,7 +55,7 @@ class Resident:
         """Puts exactly these networks on the base. Raises ModelSearchError when one does not fit."""
         if self.has_unet:
             self._patches.set(networks)
-            self.pipe.scheduler = scheduler_for(sampler, self._schedule)
+            self.pipe.scheduler = scheduler_for(sampler, self._scheduler)
         else:
             self._load_adapters(networks)
         self.decoder = self._decoder(decoder) if decoder else getattr(self.pipe, "vae", None)

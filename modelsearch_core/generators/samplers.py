@@ -21,10 +21,10 @@ _SAMPLERS: dict[str, tuple[str, dict[str, Any]]] = {
 _ZERO_SNR = {"timestep_spacing": "trailing", "use_karras_sigmas": False}  # Karras's curve has no finite start there
 
 
-def scheduler_for(name: str, config: Any) -> Any:
-    """The scheduler called `name` on the schedule of `config`; "own" is the one that `config` describes."""
+def scheduler_for(name: str, own: Any) -> Any:
+    """The scheduler called `name` on the noise schedule of a pipeline's own one; "own" is that one itself, afresh."""
     if name == "own":
-        return getattr(diffusers, config["_class_name"]).from_config(config)
+        return type(own).from_config(own.config)
     class_name, changes = _SAMPLERS[name]
-    changes = changes | _ZERO_SNR if config.get("rescale_betas_zero_snr") else changes
-    return getattr(diffusers, class_name).from_config(config, **changes)
+    changes = changes | _ZERO_SNR if own.config.get("rescale_betas_zero_snr") else changes
+    return getattr(diffusers, class_name).from_config(own.config, **changes)
