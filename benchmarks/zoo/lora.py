@@ -87,4 +87,4 @@ def _frozen(text: torch.nn.Module) -> torch.nn.Module:
 
 
 def delta_norm(low: Lora) -> float:
-    return float(np.sqrt(sum(float((f.up @ f.down.flatten(1)).square().sum()) for f in low.values())))
+    return float(np.sqrt(sum(float((f.up @ f.down.flatten(1)).detach().square().sum()) for f in low.values())))
