@@ -98,6 +98,8 @@ _UNET_OUTER = {
     "conv_in": "input_blocks.0.0",
     "time_embedding.linear_1": "time_embed.0",
     "time_embedding.linear_2": "time_embed.2",
+    "add_embedding.linear_1": "label_emb.0.0",
+    "add_embedding.linear_2": "label_emb.0.2",
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
 }
@@ -189,21 +191,21 @@ def lora_factors(weight: torch.Tensor, rank: int, seed: int, size: float = 0.5) 
     return down, torch.randn(weight.shape[0], rank, *[1] * (weight.dim() - 2), generator=random) * size
 
 
-def write_kohya(path: Path, pipe: Any, *, rank: int = 2, alpha: float = 1.0, seed: int = 1) -> Path:
+def write_kohya(path: Path, pipe: Any, *, rank: int = 2, alpha: float = 1.0, text: bool = True) -> Path:
     state: State = {}
-    for number, ((part, layer), weight) in enumerate(layers_of(pipe).items()):
+    for number, ((part, layer), weight) in enumerate(layers_of(pipe, text=text).items()):
         name = kohya_name(part, layer)
-        down, up = lora_factors(weight, rank, seed * 100 + number)
+        down, up = lora_factors(weight, rank, 100 + number)
         state |= {f"{name}.lora_down.weight": down, f"{name}.lora_up.weight": up, f"{name}.alpha": torch.tensor(alpha)}
     return save(path, state, KOHYA)
 
 
-def write_peft(path: Path, pipe: Any, *, rank: int = 2, seed: int = 1, text: bool = True) -> Path:
+def write_peft(path: Path, pipe: Any, *, rank: int = 2) -> Path:
     """As diffusers saves it: `unet.….lora_A.weight`."""
     state: State = {}
-    for number, ((part, layer), weight) in enumerate(layers_of(pipe, text=text).items()):
+    for number, ((part, layer), weight) in enumerate(layers_of(pipe).items()):
         name = f"unet.{layer}" if part == "unet" else f"text_encoder.text_model.{layer}"
-        down, up = lora_factors(weight, rank, seed * 100 + number)
+        down, up = lora_factors(weight, rank, 200 + number)
         state |= {f"{name}.lora_A.weight": down, f"{name}.lora_B.weight": up}
     return save(path, state)
 
@@ -212,3 +214,42 @@ def save(path: Path, state: Mapping[str, torch.Tensor], metadata: dict[str, str]
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: tensor.detach().contiguous().clone() for name, tensor in state.items()}, path, metadata)
     return path
+
+
+def write_relative(path: Path, pipe: Any, flavour: str) -> Path:
+    """A DoRA, LoHa or LoKr as LyCORIS saves it, or full differences."""
+    state: State = {}
+    for number, ((part, layer), weight) in enumerate(layers_of(pipe).items()):
+        random = torch.Generator().manual_seed(number)
+        factors = _RELATIVES[flavour](weight, random)
+        state |= {f"{kohya_name(part, layer)}.{name}": tensor for name, tensor in factors.items()}
+    return save(path, state)
+
+
+def _dora(weight: torch.Tensor, random: torch.Generator) -> State:
+    down, up = lora_factors(weight, 2, int(torch.randint(99, (1,), generator=random)))
+    norm = weight.detach().flatten(1).norm(dim=1).reshape(-1, *[1] * (weight.dim() - 1))
+    return {"lora_down.weight": down, "lora_up.weight": up, "alpha": torch.tensor(1.0), "dora_scale": norm * 1.5}
+
+
+def _loha(weight: torch.Tensor, random: torch.Generator) -> State:
+    shapes = {"a": (weight.shape[0], 2), "b": (2, weight[0].numel())}
+    factors = {f"hada_w{n}_{s}": torch.randn(shapes[s], generator=random) * 0.5 for n in (1, 2) for s in "ab"}
+    return factors | {"alpha": torch.tensor(1.0)}
+
+
+def _lokr(weight: torch.Tensor, random: torch.Generator) -> State:
+    outer, inner = weight.shape[0] // 2, weight.shape[1] // 2
+    return {
+        "lokr_w1": torch.randn(2, 2, generator=random) * 0.5,
+        "lokr_w2_a": torch.randn(outer, 2, generator=random) * 0.5,
+        "lokr_w2_b": torch.randn(2, inner * weight[0, 0].numel(), generator=random) * 0.5,
+        "alpha": torch.tensor(1.0),
+    }
+
+
+def _full(weight: torch.Tensor, random: torch.Generator) -> State:
+    return {"diff": torch.randn(weight.shape, generator=random) * 0.1}
+
+
+_RELATIVES = {"dora": _dora, "loha": _loha, "lokr": _lokr, "full": _full}
