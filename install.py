@@ -18,7 +18,12 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 OLDEST = (3, 10)
-HOST_LACKS = {"open_clip": "open_clip_torch", "diffusers": "diffusers", "peft": "peft", "controlnet_aux": "controlnet_aux"}
+HOST_LACKS = {
+    "open_clip": "open_clip_torch",
+    "diffusers": "diffusers",
+    "peft": "peft",
+    "controlnet_aux": "controlnet_aux",
+}
 
 
 class SetupError(Exception):

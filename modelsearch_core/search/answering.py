@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,34 @@ class Answer:
     bank_z: NDArray[np.floating]  # (B, M)
 
 
+class Yardstick:
+    """What the scores of one method and modality are measured by; worked out once from its bank (B, M)."""
+
+    def __init__(self, background: NDArray[np.floating], groups: NDArray[np.integer]) -> None:
+        corrected = len(background) > 0 and calibration.when_to_correct(background)
+        self._bias = calibration.hub_bias(background) if corrected else np.zeros(background.shape[1])
+        self._background = calibration.without_hubs(background, self._bias)
+        self._groups = groups
+        self._scales = {int(group): self._scale_of(groups == group) for group in np.unique(groups)}
+        self.bank_z = calibration.standardise(self._background, self._background, groups)
+
+    def _scale_of(self, of: NDArray[np.bool_]) -> tuple[float, float] | None:
+        """(location, scale), or None for a group that the bank says too little of."""
+        known = self._background[:, of]
+        enough = np.isfinite(known).sum() >= calibration.ENOUGH
+        return calibration.location_and_scale(known, known[:0]) if enough else None
+
+    def answer(self, scores: NDArray[np.floating]) -> Answer:
+        """Scores (M,) in standard units."""
+        scores = calibration.without_hubs(scores, self._bias)
+        z = np.empty(scores.shape)
+        for group, known in self._scales.items():
+            of = self._groups == group
+            location, scale = known or calibration.location_and_scale(self._background[:, of], scores[of])
+            z[of] = (scores[of] - location) / scale
+        return Answer(z, self.bank_z)
+
+
 class Answering:
     """Answers requirements from a gallery; what it works out about the gallery is kept for the next query."""
 
@@ -42,7 +71,7 @@ class Answering:
         self._gallery = gallery
         self._experts = Experts(gallery)
         self._banks: dict[Modality, Bank] = {}
-        self._bank_scores: dict[tuple[str, Modality], NDArray[np.floating]] = {}
+        self._yardsticks: dict[tuple[str, Modality], Yardstick] = {}
 
     def answer(self, requirement: Requirement, method: str = "auto") -> Answer:
         """One requirement under one method; `auto` adds up those that suit the modality, and the authors' words."""
@@ -53,37 +82,35 @@ class Answering:
         return self._with_words(requirement, measured) if requirement.modality is Modality.TEXT else measured
 
     def _measured(self, requirement: Requirement, method: str) -> Answer:
-        scores = self._experts(method, Asked.of(requirement)).mean(axis=0, keepdims=True)
-        return self._standardised(scores, self._background(method, requirement.modality), self._gallery.groups)
+        scores = self._experts(method, Asked.of(requirement)).mean(axis=0)
+        return self._yardstick(method, requirement.modality).answer(scores)
 
-    def _background(self, method: str, modality: Modality) -> NDArray[np.floating]:
+    def _yardstick(self, method: str, modality: Modality) -> Yardstick:
         key = method, modality
-        if key not in self._bank_scores:
-            if modality not in self._banks:
-                self._banks[modality] = bank(self._gallery, modality)
-            queries = self._banks[modality]
-            self._bank_scores[key] = queries.masked(self._experts(method, Asked.of_bank(queries, modality)))
-        return self._bank_scores[key]
+        if key not in self._yardsticks:
+            queries = self._bank(modality)
+            background = queries.masked(self._experts(method, Asked.of_bank(queries, modality)))
+            self._yardsticks[key] = Yardstick(background, self._gallery.groups)
+        return self._yardsticks[key]
 
-    def _standardised(
-        self, scores: NDArray[np.floating], background: NDArray[np.floating], groups: NDArray[np.integer]
-    ) -> Answer:
-        if len(background) and calibration.when_to_correct(background):
-            bias = calibration.hub_bias(background)
-            scores, background = calibration.without_hubs(scores, bias), calibration.without_hubs(background, bias)
-        z = calibration.standardise(scores, background, groups)[0]
-        return Answer(z, calibration.standardise(background, background, groups))
+    def _bank(self, modality: Modality) -> Bank:
+        if modality not in self._banks:
+            self._banks[modality] = bank(self._gallery, modality)
+        return self._banks[modality]
 
     def _with_words(self, requirement: Requirement, measured: Answer) -> Answer:
         """Fused with what the authors wrote of their models, where they did (METHODS, section 8b)."""
-        queries = self._banks[Modality.TEXT]
-        background = queries.masked(self._words(queries.h))
-        words = self._standardised(self._words(requirement.h), background, np.zeros(len(self._gallery), np.intp))
+        words = self._words_yardstick.answer(self._words(requirement.h)[0])
         return Answer(fuse(measured.z, words.z), fuse(measured.bank_z, words.bank_z))
 
+    @cached_property
+    def _words_yardstick(self) -> Yardstick:
+        queries = self._bank(Modality.TEXT)
+        return Yardstick(queries.masked(self._words(queries.h)), np.zeros(len(self._gallery), np.intp))
+
     def _words(self, h: NDArray[np.floating]) -> NDArray[np.floating]:
-        """(T, M): cosine of a text with the nearest of an author's texts; NaN for a model that is found by its words
-        alone, which has no second opinion, and for one without words."""
+        """(T, M): cosine of a text with the nearest of an author's texts. NaN for a model without words, and for one
+        that is known by its words alone, which has no second opinion."""
         words = self._gallery.words
         scores = np.full((len(h), len(self._gallery)), np.nan)
         told = np.flatnonzero(np.diff(words.offsets) > 0)

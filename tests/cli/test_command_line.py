@@ -1,0 +1,189 @@
+"""The command line from end to end, on the bundled mini zoo: pictures are really generated, encoded and found."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from modelsearch_core.cli import main
+from modelsearch_core.cli.arguments import parser
+from modelsearch_core.drawing import outlines
+from modelsearch_core.mini_zoo import FOLDER, zoo_models
+
+ROOT = Path(__file__).parents[2]
+SAMPLES = 8
+LORAS = ("retro/8b", "styles/kirchenfenster", "retro/epoch10", "grade_01", "night club", "HM_0007", "lora_0413")
+
+
+@pytest.fixture(scope="module")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the zoo's base, some of its LoRA and a single-file checkpoint, indexed."""
+    folder = tmp_path_factory.mktemp("zoo")
+    models = FOLDER / "models"
+    shutil.copytree(models / "base", folder / "models" / "base")
+    for name in LORAS:
+        target = folder / "models" / "loras" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for file in (models / "loras" / name).parent.glob(f"{Path(name).name}.*"):
+            shutil.copy(file, target.parent)
+    shutil.copy(models / "checkpoints" / "menagerie_b.safetensors", folder / "models")
+    assert run("index", folder / "models", *common(folder), "--samples", SAMPLES, "--encoder", FOLDER / "clip") == 0
+    return folder
+
+
+def common(folder: Path) -> list[object]:
+    return ["--catalog", folder / "catalog.sqlite", "--device", "cpu"]
+
+
+def run(*words: object) -> int:
+    return main([str(word) for word in words])
+
+
+def output(capsys: pytest.CaptureFixture[str], *words: object) -> Any:
+    """What a command prints with --json."""
+    run(*words, "--json")
+    return json.loads(capsys.readouterr().out)
+
+
+def save(image: Image.Image, path: Path) -> Path:
+    image.save(path)
+    return path
+
+
+def found(capsys: pytest.CaptureFixture[str], zoo: Path, *words: object) -> list[str]:
+    return [match["name"] for match in output(capsys, "search", *words, *common(zoo))]
+
+
+def test_the_right_lora_is_found_by_text(zoo: Path, capsys: pytest.CaptureFixture[str]):
+    models = zoo_models()
+    places = [
+        found(capsys, zoo, "--text", models[name.replace("/", "__")].description).index(Path(name).name)
+        for name in ("styles/kirchenfenster", "night club", "grade_01")
+    ]
+    assert sorted(places)[1] == 0
+    assert max(places) < 5
+
+
+def test_the_right_lora_is_found_by_a_picture_nobody_trained_on(
+    zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    first = 0
+    for name in LORAS:
+        picture = save(zoo_models()[name.replace("/", "__")].picture(0), tmp_path / "query.png")
+        first += found(capsys, zoo, "--image", picture)[0] == Path(name).name
+    assert first >= len(LORAS) - 2
+
+
+def test_a_sketch_a_model_and_a_mixture_are_answered(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    sketch = save(outlines(zoo_models()["HM_0007"].picture(0)), tmp_path / "sketch.png")
+    assert len(found(capsys, zoo, "--sketch", sketch)) == len(LORAS) + 2
+    assert "8b" not in found(capsys, zoo, "--like", "8b")
+    assert found(capsys, zoo, "--text", "neon", "--sketch", sketch, "--without", "dots", "--kind", "lora")
+
+
+def test_a_second_run_generates_nothing(zoo: Path, capsys: pytest.CaptureFixture[str]):
+    report = output(capsys, "index", zoo / "models", *common(zoo), "--samples", SAMPLES)
+    assert (report["generated"], report["unchanged"], report["failed"]) == ([], len(LORAS) + 2, {})
+
+
+def test_the_answer_is_a_table_and_a_sheet(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run("search", "--text", "stained glass", *common(zoo), "--sheet", tmp_path / "a.png", "--explain") == 0
+    assert "kirchenfenster" in capsys.readouterr().out
+    assert Image.open(tmp_path / "a.png").width > 300
+
+
+def test_the_reports_tell_what_is_there(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    catalog = ["--catalog", zoo / "catalog.sqlite"]
+    listed = output(capsys, "list", *catalog)
+    assert {model["evidence"] for model in listed} == {"generated"}
+    assert {model["kind"] for model in listed} == {"lora", "checkpoint"}
+    assert {model["architecture"] for model in listed} == {"sd_mini"}
+    shown = output(capsys, "show", "night club", *catalog, "--sheet", tmp_path / "s.png")
+    assert shown["trigger_words"] == ["zumba"]
+    assert shown["samples"] == SAMPLES
+    assert (tmp_path / "s.png").is_file()
+    assert output(capsys, "status", *catalog)["evidence"] == {"generated": len(LORAS) + 2}
+
+
+def test_a_copy_is_an_exact_duplicate(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    catalog = tmp_path / "catalog.sqlite"
+    shutil.copy(zoo / "catalog.sqlite", catalog)
+    shutil.copy(zoo / "models" / "loras" / "grade_01.safetensors", zoo / "models" / "copy of it.safetensors")
+    try:
+        run("index", zoo / "models", "--catalog", catalog, "--samples", SAMPLES, "--device", "cpu")
+        capsys.readouterr()
+        groups = output(capsys, "duplicates", "--catalog", catalog)["exact"]
+    finally:
+        (zoo / "models" / "copy of it.safetensors").unlink()
+    assert [sorted(Path(path).stem for path in group) for group in groups] == [["copy of it", "grade_01"]]
+
+
+def test_a_forgotten_model_is_gone_and_comes_back(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    catalog = tmp_path / "catalog.sqlite"
+    shutil.copy(zoo / "catalog.sqlite", catalog)
+    assert run("forget", "8b", "--catalog", catalog) == 0
+    capsys.readouterr()
+    assert "8b" not in [model["name"] for model in output(capsys, "list", "--catalog", catalog)]
+
+
+def test_pictures_in_folders_measure_the_index(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for name in LORAS[:4]:
+        shutil.copytree(FOLDER / "queries" / name.replace("/", "__"), tmp_path / Path(name).name)
+    result = output(capsys, "evaluate", tmp_path, *common(zoo), "--method", "auto", "--method", "first_moment")
+    assert result["queries"] == 24
+    assert all(figures["top1"] > 0.5 for figures in result["methods"])
+
+
+def test_doctor_finds_the_encoder_and_the_base(zoo: Path, capsys: pytest.CaptureFixture[str]):
+    findings = {finding["what"]: finding for finding in output(capsys, "doctor", "--catalog", zoo / "catalog.sqlite")}
+    assert findings["encoder"]["remedy"] == ""
+    assert findings["base for 7 sd_mini LoRA"]["state"] == "there"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["search", "--image", "nowhere.png"], "no picture at nowhere.png"),
+        (["search"], "a query needs a text"),
+        (["search", "--like", "no such model"], "'no such model' is no model of the index"),
+        (["evaluate", "."], "."),
+    ],
+)
+def test_wrong_use_is_named_and_exits_with_2(
+    zoo: Path, words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+):
+    assert run(*words, *common(zoo)) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_catalog_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run("search", "--text", "a", "--catalog", tmp_path / "none.sqlite") == 2
+    assert "modelsearch index FOLDER" in capsys.readouterr().err
+
+
+def test_an_unknown_folder_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    words = ["index", tmp_path / "nowhere", "--catalog", tmp_path / "c.sqlite", "--encoder", FOLDER / "clip"]
+    assert run(*words) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_the_module_runs_as_a_program():
+    command = [sys.executable, "-m", "modelsearch_core.cli", "--help"]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=True)
+    assert "search" in done.stdout
+
+
+def test_every_command_is_in_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (actions,) = [action for action in parser()._actions if action.choices and "search" in action.choices]
+    for command in actions.choices or ():
+        assert re.search(rf"`[^`]*\b{command}\b", readme), command
