@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ..errors import MissingBaseError
 from ..model_files import Kind, ModelFile
 
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORDS = re.compile(r"[a-z]+|\d+")
 _SAME = (
     (re.compile(r"stable[-_ ]?diffusion"), "sd"),
@@ -37,14 +38,9 @@ def base_for(lora: ModelFile, candidates: Sequence[ModelFile], chosen: ModelFile
     return min(fitting, key=lambda model: _order(lora, model))
 
 
-def names_of(model: ModelFile) -> str:
-    """Where a model's name may hide, in lower case: file, folder and title."""
-    return f"{model.path.parent.name} {model.path.name} {model.title}".lower()
-
-
 def words(text: str) -> frozenset[str]:
     """The telling words of a name, in the spelling of this module: SDXL, sd_xl and Stable Diffusion XL are one."""
-    text = text.lower()
+    text = _CAMEL.sub(" ", text).lower()
     for pattern, spelling in _SAME:
         text = pattern.sub(spelling, text)
     return frozenset(_WORDS.findall(text)) - _EMPTY
