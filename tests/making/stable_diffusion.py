@@ -5,15 +5,20 @@ The original layout is made by renaming diffusers' modules, independently of the
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import diffusers
 import torch
+import transformers
 from safetensors.torch import save_file
 
+from modelsearch_core.generators.layouts import CONFIGS
 from modelsearch_core.generators.tokenizer import write_clip_tokenizer
 
 State = dict[str, torch.Tensor]
@@ -27,34 +32,37 @@ def write_folder(folder: Path, *, context: int = 48, seed: int = 0) -> Path:
 
 
 def pipeline(context: int, seed: int, scratch: Path) -> Any:
-    from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline
-    from transformers import CLIPTextModel, CLIPTokenizer
-
     torch.manual_seed(seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return StableDiffusionPipeline(
+        return diffusers.StableDiffusionPipeline(
             unet=unet(context),
-            vae=AutoencoderKL(
-                block_out_channels=(16, 32, 32),
-                down_block_types=("DownEncoderBlock2D",) * 3,
-                up_block_types=("UpDecoderBlock2D",) * 3,
-                norm_num_groups=8,
-                scaling_factor=0.5,
-            ),
-            text_encoder=CLIPTextModel(text_config(context)),
-            tokenizer=CLIPTokenizer.from_pretrained(_tokenizer(scratch), local_files_only=True),
-            scheduler=DDIMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1),
+            vae=small_vae(),
+            text_encoder=transformers.CLIPTextModel(text_config(context)),
+            tokenizer=transformers.CLIPTokenizer.from_pretrained(_tokenizer(scratch), local_files_only=True),
+            scheduler=small_scheduler(),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
         )
 
 
-def unet(context: int) -> Any:
-    from diffusers import UNet2DConditionModel
+def small_vae() -> Any:
+    return diffusers.AutoencoderKL(
+        block_out_channels=(16, 32, 32),
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        norm_num_groups=8,
+        scaling_factor=0.5,
+    )
 
-    return UNet2DConditionModel(
+
+def small_scheduler() -> Any:
+    return diffusers.DDIMScheduler(beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1)
+
+
+def unet(context: int) -> Any:
+    return diffusers.UNet2DConditionModel(
         sample_size=16,
         block_out_channels=WIDTHS,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
@@ -66,29 +74,25 @@ def unet(context: int) -> Any:
 
 
 def text_config(context: int) -> Any:
-    from transformers import CLIPTextConfig
-
-    return CLIPTextConfig(
+    return transformers.CLIPTextConfig(
         vocab_size=49408, hidden_size=context, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
         projection_dim=context, bos_token_id=0, eos_token_id=2, pad_token_id=1,
     )  # fmt: skip
 
 
 def _tokenizer(folder: Path) -> str:
-    import json
-
     write_clip_tokenizer(folder)
     config = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "pad_token": "<|endoftext|>"}
     (folder / "tokenizer_config.json").write_text(json.dumps(config))
     return str(folder)
 
 
-def write_single_file(path: Path, pipe: Any, *, dtype: torch.dtype = torch.float16) -> Path:
+def write_single_file(path: Path, pipe: Any, *, dtype: torch.dtype = torch.float16, plain: str = "") -> Path:
     """The same model as one file in the original layout."""
     text = "cond_stage_model.transformer."
     names = {name if name.startswith("text_model.") else f"text_model.{name}": t for name, t in
              pipe.text_encoder.state_dict().items()}  # fmt: skip
-    state = {f"model.diffusion_model.{original_unet(name)}": t for name, t in pipe.unet.state_dict().items()}
+    state = {f"model.diffusion_model.{original_unet(name, plain)}": t for name, t in pipe.unet.state_dict().items()}
     state |= {f"first_stage_model.{name}": t for name, t in original_vae(pipe.vae).items()}
     state |= {text + name: t for name, t in names.items() if not name.endswith("position_ids")}
     return save(path, {name: t.to(dtype) for name, t in state.items()})
@@ -113,8 +117,9 @@ _RESNET = {
 }
 
 
-def original_unet(name: str, blocks: int = 3) -> str:
-    """The original name of a UNet tensor; `blocks` is layers per block, plus one."""
+def original_unet(name: str, plain: str = "") -> str:
+    """The original name of a UNet tensor; `plain` is the up block that has no attention before it doubles the size."""
+    blocks = 3  # layers per block, plus one
     for new, old in _UNET_OUTER.items():
         if name.startswith(f"{new}."):
             return name.replace(new, old, 1)
@@ -126,8 +131,8 @@ def original_unet(name: str, blocks: int = 3) -> str:
     number = int(block) * blocks + int(layer)
     if kind == "downsamplers":
         return f"input_blocks.{int(block) * blocks + blocks}.0.op.{inner[1]}"
-    if kind == "upsamplers":  # after the last layer of its block; in these models only a block with attention has one
-        return f"output_blocks.{int(block) * blocks + blocks - 1}.2.conv.{inner[1]}"
+    if kind == "upsamplers":  # after the last layer of its block
+        return f"output_blocks.{int(block) * blocks + blocks - 1}.{1 if block == plain else 2}.conv.{inner[1]}"
     place = 0 if kind == "resnets" else 1
     start = f"input_blocks.{number + 1}" if side == "down_blocks" else f"output_blocks.{number}"
     return f"{start}.{place}.{_inner(kind, inner)}"
@@ -253,3 +258,95 @@ def _full(weight: torch.Tensor, random: torch.Generator) -> State:
 
 
 _RELATIVES = {"dora": _dora, "loha": _loha, "lokr": _lokr, "full": _full}
+
+
+def standard_parts(architecture: str, dtype: torch.dtype = torch.float16) -> SimpleNamespace:
+    """UNet, VAE and text encoder at full size with random weights, as the bundled configurations describe them."""
+    files = json.loads((CONFIGS / f"{architecture}.json").read_text("utf-8"))
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        return SimpleNamespace(
+            unet=diffusers.UNet2DConditionModel.from_config(files["unet/config.json"]),
+            vae=diffusers.AutoencoderKL.from_config(files["vae/config.json"]),
+            text_encoder=transformers.CLIPTextModel(transformers.CLIPTextConfig(**files["text_encoder/config.json"])),
+        )
+    finally:
+        torch.set_default_dtype(before)
+
+
+def write_full_kohya(path: Path, unet: Any, *, rank: int = 4) -> Path:
+    """On every linear layer of the attention and feed-forward blocks, as sd-scripts trains."""
+    state: State = {}
+    for layer, module in unet.named_modules():
+        if isinstance(module, torch.nn.Linear) and ".transformer_blocks." in layer:
+            name = kohya_name("unet", layer)
+            down, up = lora_factors(module.weight, rank, 0, size=0.05)
+            state |= {f"{name}.lora_down.weight": down.half(), f"{name}.lora_up.weight": up.half()}
+            state[f"{name}.alpha"] = torch.tensor(float(rank))
+    return save(path, state, KOHYA)
+
+
+def sdxl_pipeline(scratch: Path) -> Any:
+    """SDXL with its own widths of text features and a narrow UNet, one layer a text encoder."""
+    config = transformers.CLIPTextConfig
+    tokenizer = transformers.CLIPTokenizer.from_pretrained(_tokenizer(scratch), local_files_only=True)
+    common = {"vocab_size": 49408, "num_hidden_layers": 2, "eos_token_id": 2, "bos_token_id": 0, "pad_token_id": 1}
+    torch.manual_seed(0)
+    return diffusers.StableDiffusionXLPipeline(
+        unet=diffusers.UNet2DConditionModel(
+            sample_size=16, block_out_channels=WIDTHS, down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"), cross_attention_dim=2048, attention_head_dim=4,
+            transformer_layers_per_block=(1, 2), use_linear_projection=True, addition_embed_type="text_time",
+            addition_time_embed_dim=8, projection_class_embeddings_input_dim=1280 + 6 * 8, norm_num_groups=8,
+        ),
+        vae=small_vae(),
+        text_encoder=transformers.CLIPTextModel(
+            config(**common, hidden_size=768, intermediate_size=96, num_attention_heads=12, projection_dim=768)
+        ),
+        text_encoder_2=transformers.CLIPTextModelWithProjection(
+            config(**common, hidden_size=1280, intermediate_size=96, num_attention_heads=20, projection_dim=1280,
+                   hidden_act="gelu")
+        ),
+        tokenizer=tokenizer,
+        tokenizer_2=tokenizer,
+        scheduler=small_scheduler(),
+    )  # fmt: skip
+
+
+def write_sdxl_single_file(path: Path, pipe: Any) -> Path:
+    """In the original layout, where the second text encoder is open_clip's."""
+    first = {f"text_model.{name.removeprefix('text_model.')}": t for name, t in pipe.text_encoder.state_dict().items()}
+    state = {f"model.diffusion_model.{original_unet(name)}": t for name, t in pipe.unet.state_dict().items()}
+    state |= {f"first_stage_model.{name}": t for name, t in original_vae(pipe.vae).items()}
+    state |= {f"conditioner.embedders.0.transformer.{name}": t for name, t in first.items()}
+    state |= {f"conditioner.embedders.1.model.{name}": t for name, t in as_open_clip(pipe.text_encoder_2).items()}
+    return save(path, state)
+
+
+def as_open_clip(encoder: Any) -> State:
+    state = {name.removeprefix("text_model."): tensor for name, tensor in encoder.state_dict().items()}
+    found = {
+        "token_embedding.weight": state["embeddings.token_embedding.weight"],
+        "positional_embedding": state["embeddings.position_embedding.weight"],
+        "text_projection": state["text_projection.weight"].T,
+        "ln_final.weight": state["final_layer_norm.weight"],
+        "ln_final.bias": state["final_layer_norm.bias"],
+    }
+    for layer in range(encoder.config.num_hidden_layers):
+        new, old = f"encoder.layers.{layer}", f"transformer.resblocks.{layer}"
+        for kind in ("weight", "bias"):
+            attention = [state[f"{new}.self_attn.{part}_proj.{kind}"] for part in "qkv"]
+            found[f"{old}.attn.in_proj_{kind}"] = torch.cat(attention)
+            for theirs, ours in _OPEN_CLIP.items():
+                found[f"{old}.{theirs}.{kind}"] = state[f"{new}.{ours}.{kind}"]
+    return found
+
+
+_OPEN_CLIP = {
+    "attn.out_proj": "self_attn.out_proj",
+    "mlp.c_fc": "mlp.fc1",
+    "mlp.c_proj": "mlp.fc2",
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+}
