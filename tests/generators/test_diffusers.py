@@ -223,3 +223,13 @@ def test_out_of_memory_halves_the_batch_and_remembers(models: Models, monkeypatc
 def test_importing_the_package_loads_no_torch() -> None:
     code = "import sys, modelsearch_core.generators; sys.exit('torch' in sys.modules or 'diffusers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+def test_half_precision_gives_nearly_the_same_pictures(models: Models, precision: str) -> None:
+    known = list(models.values())
+    half = DiffusersGenerator(known, GeneratorSettings(device="cpu", steps=3, precision=precision))
+    full = DiffusersGenerator(known, GeneratorSettings(device="cpu", steps=3))
+    assert half.plan(models["kohya"], PROBES).precision == precision
+    ours, theirs = (as_arrays(pictures(generator, models["kohya"])) for generator in (half, full))
+    assert 0 < np.abs(ours - theirs).mean() < 4

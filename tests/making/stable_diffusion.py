@@ -25,12 +25,6 @@ State = dict[str, torch.Tensor]
 WIDTHS = (32, 64)
 
 
-def write_folder(folder: Path, *, context: int = 48, seed: int = 0) -> Path:
-    """A model in the diffusers layout: two levels, attention in the lower one, CLIP's own tokenizer."""
-    pipeline(context, seed, folder.parent / f"{folder.name}-tokenizer").save_pretrained(folder)
-    return folder
-
-
 def pipeline(context: int, seed: int, scratch: Path) -> Any:
     torch.manual_seed(seed)
     with warnings.catch_warnings():
