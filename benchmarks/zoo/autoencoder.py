@@ -56,7 +56,9 @@ def as_tensor(pictures: np.ndarray) -> torch.Tensor:
 @torch.no_grad()
 def encode(vae: AutoencoderKL, pictures: np.ndarray, scale: float) -> torch.Tensor:
     """Latents (N, 4, 16, 16), the means only."""
-    return torch.cat([vae.encode(as_tensor(pictures[i : i + 64])).latent_dist.mean * scale for i in range(0, len(pictures), 64)])
+    return torch.cat(
+        [vae.encode(as_tensor(pictures[i : i + 64])).latent_dist.mean * scale for i in range(0, len(pictures), 64)]
+    )
 
 
 @torch.no_grad()

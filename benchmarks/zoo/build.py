@@ -19,7 +19,7 @@ from .loop import Schedule
 from .pictures import PictureSet, load
 from .subjects import SUBJECTS
 
-STAGES = ("autoencoder", "clip", "base", "loras", "checkpoints", "collect")
+STAGES = ("autoencoder", "clip", "base", "loras", "checkpoints", "queries", "collect")
 AUTOENCODER = PictureSet(count=4000, seed=11, styled=0.5)
 CLIP = PictureSet(count=14000, seed=12, subjects=tuple(SUBJECTS), styled=0.68, drawn=0.14)
 BASE = PictureSet(count=10000, seed=13)
@@ -57,7 +57,6 @@ def build_loras(work: Path, scale: float, share: tuple[int, int] = (0, 1)) -> No
         low, figures = products.train_lora(plan, base, work, scale)
         weights = {name: value.detach() for name, value in lora.merged(base, low).items()}
         _, captions = load(products.training_set(plan), work)
-        products.save_pictures(products.held_out(plan, base, weights), work / "queries" / plan.name)
         keep_figures(work, plan.name, figures.summary() | {"norm": round(lora.delta_norm(low), 3)})
         lora_files.save(low, plan, path, captions)
         lora_files.save_sidecar(plan, path)
@@ -71,9 +70,22 @@ def build_checkpoints(work: Path, scale: float) -> None:
         if path.exists():
             continue
         model, figures = products.train_checkpoint(plan, base, work, scale)
-        products.save_pictures(products.held_out(plan, model, None), work / "queries" / plan.name)
         keep_figures(work, plan.name, figures.summary())
         products.save_checkpoint(plan, model, path)
+
+
+def build_queries(work: Path, _: float) -> None:
+    """Held-out pictures, made from the files as a user would load them."""
+    base = diffusion.read(work / "base")
+    modules = [name for name, _ in base.unet.named_modules()]
+    for plan in mini.loras():
+        weights = lora.merged(base, lora_files.read(work / "loras" / plan.file, modules))
+        products.save_pictures(products.held_out(plan, base, weights), work / "queries" / plan.name)
+    for plan in mini.checkpoints():
+        model = diffusion.read(work / "checkpoints" / plan.file, work / "base")
+        products.save_pictures(products.held_out(plan, model, None), work / "queries" / plan.name)
+    plain = mini.Plan(file="base", category="base", seed=3000)
+    products.save_pictures(products.held_out(plain, base, None), work / "queries" / "base")
 
 
 def collect(work: Path, out: Path) -> None:
@@ -115,12 +127,13 @@ def main() -> None:
             collect(args.work, args.out)
         elif stage == "loras":
             build_loras(args.work, args.scale, tuple(args.share))
-        elif stage == "checkpoints" or not (args.work / stage).exists():
+        elif stage in ("checkpoints", "queries") or not (args.work / stage).exists():
             {
                 "autoencoder": build_autoencoder,
                 "clip": build_clip,
                 "base": build_base,
                 "checkpoints": build_checkpoints,
+                "queries": build_queries,
             }[stage](args.work, args.scale)
 
 

@@ -26,14 +26,28 @@ def settings() -> dict[str, Any]:
     model = {
         "embed_dim": 96,
         "vision_cfg": {"image_size": 64, "layers": 4, "width": 112, "head_width": 28, "patch_size": 8},
-        "text_cfg": {"context_length": CONTEXT, "vocab_size": vocabulary_size, "width": 80, "heads": 4, "layers": 2, "hf_tokenizer_name": "."},
+        "text_cfg": {
+            "context_length": CONTEXT,
+            "vocab_size": vocabulary_size,
+            "width": 80,
+            "heads": 4,
+            "layers": 2,
+            "hf_tokenizer_name": ".",
+        },
     }
-    return {"model_cfg": model, "preprocess_cfg": {"mean": MEAN, "std": STD, "interpolation": "bicubic", "resize_mode": "squash"}}
+    return {
+        "model_cfg": model,
+        "preprocess_cfg": {"mean": MEAN, "std": STD, "interpolation": "bicubic", "resize_mode": "squash"},
+    }
 
 
 def new() -> CLIP:
     model = settings()["model_cfg"]
-    return CLIP(model["embed_dim"], model["vision_cfg"], {k: v for k, v in model["text_cfg"].items() if k != "hf_tokenizer_name"})
+    return CLIP(
+        model["embed_dim"],
+        model["vision_cfg"],
+        {k: v for k, v in model["text_cfg"].items() if k != "hf_tokenizer_name"},
+    )
 
 
 def fit(pictures: PictureSet, schedule: Schedule, work: Path) -> tuple[CLIP, Figures]:
@@ -76,4 +90,6 @@ def save(model: CLIP, folder: Path) -> None:
 @torch.no_grad()
 def image_features(model: CLIP, pictures: np.ndarray) -> np.ndarray:
     """(N, 64, 64, 3) uint8 -> (N, D), unit rows."""
-    return torch.cat([model.encode_image(normalised(pictures[i : i + 256]), normalize=True) for i in range(0, len(pictures), 256)]).numpy()
+    return torch.cat(
+        [model.encode_image(normalised(pictures[i : i + 256]), normalize=True) for i in range(0, len(pictures), 256)]
+    ).numpy()

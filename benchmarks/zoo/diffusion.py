@@ -57,11 +57,20 @@ def new_text(tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 def scheduler() -> DDIMScheduler:
-    return DDIMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", clip_sample=False, set_alpha_to_one=False, steps_offset=1)
+    return DDIMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=1,
+    )
 
 
 def tokens(tokenizer: CLIPTokenizer, captions: Sequence[str]) -> torch.Tensor:
-    return tokenizer(list(captions), padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
+    return tokenizer(
+        list(captions), padding="max_length", max_length=77, truncation=True, return_tensors="pt"
+    ).input_ids
 
 
 def encoded(pictures: PictureSet, vae: AutoencoderKL, work: Path) -> tuple[torch.Tensor, list[str]]:
@@ -87,7 +96,12 @@ def fit(pictures: PictureSet, schedule: Schedule, vae: AutoencoderKL, work: Path
 
 
 def noise_loss(
-    unet: UNet2DConditionModel, text: CLIPTextModel, latents: torch.Tensor, ids: torch.Tensor, batch: int, empty: torch.Tensor
+    unet: UNet2DConditionModel,
+    text: CLIPTextModel,
+    latents: torch.Tensor,
+    ids: torch.Tensor,
+    batch: int,
+    empty: torch.Tensor,
 ) -> Loss:
     """Squared error of the predicted noise, min-SNR weights (arXiv 2303.09556), a tenth of the captions dropped."""
     alphas = scheduler().alphas_cumprod
@@ -100,7 +114,9 @@ def noise_loss(
         e = torch.randn(x.shape, generator=noise)
         a = alphas[t][:, None, None, None]
         context = text(torch.where(dropped, empty, ids[chosen])).last_hidden_state
-        guess = unet((a.sqrt() * x + (1 - a).sqrt() * e).contiguous(memory_format=torch.channels_last), t, context).sample
+        guess = unet(
+            (a.sqrt() * x + (1 - a).sqrt() * e).contiguous(memory_format=torch.channels_last), t, context
+        ).sample
         weight = torch.clamp(5 * (1 - a) / a, max=1)
         return (weight * (guess - e).square()).mean()
 
@@ -109,7 +125,13 @@ def noise_loss(
 
 @torch.no_grad()
 def sample(
-    model: TinyDiffusion, prompts: Sequence[str], seeds: Sequence[int], weights: Weights | None = None, *, steps: int = 20, guidance: float = 3.0
+    model: TinyDiffusion,
+    prompts: Sequence[str],
+    seeds: Sequence[int],
+    weights: Weights | None = None,
+    *,
+    steps: int = 20,
+    guidance: float = 3.0,
 ) -> np.ndarray:
     """Pictures (N, 64, 64, 3) uint8; a picture's noise depends on its seed alone. `weights` replace the UNet's."""
     ddim = scheduler()
@@ -154,6 +176,10 @@ def _load_in_full_precision(config: Path) -> None:
     config.write_text(json.dumps(json.loads(config.read_text()) | {"dtype": "float32"}, indent=2))
 
 
-def read(folder: Path) -> TinyDiffusion:
-    pipe = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)
+def read(path: Path, config: Path | None = None) -> TinyDiffusion:
+    """A diffusers folder, or a single file whose architecture is that of the folder `config`."""
+    if path.is_dir():
+        pipe = StableDiffusionPipeline.from_pretrained(path, torch_dtype=torch.float32)
+    else:
+        pipe = StableDiffusionPipeline.from_single_file(str(path), config=str(config), local_files_only=True)
     return TinyDiffusion(pipe.unet.eval(), pipe.text_encoder.eval(), pipe.vae.eval(), pipe.tokenizer)

@@ -94,15 +94,32 @@ def _update(average: list[torch.Tensor], weights: Sequence[torch.Tensor], decay:
         torch._foreach_lerp_(average, [w.detach() for w in weights], 1 - decay)
 
 
-def _keep(path: Path, weights: Sequence[torch.Tensor], average: list[torch.Tensor], optimiser: torch.optim.Optimizer, figures: Figures) -> None:
+def _keep(
+    path: Path,
+    weights: Sequence[torch.Tensor],
+    average: list[torch.Tensor],
+    optimiser: torch.optim.Optimizer,
+    figures: Figures,
+) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {"weights": [w.detach() for w in weights], "average": average, "optimiser": optimiser.state_dict(), "figures": vars(figures)}
+    state = {
+        "weights": [w.detach() for w in weights],
+        "average": average,
+        "optimiser": optimiser.state_dict(),
+        "figures": vars(figures),
+    }
     torch.save(state, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
 
 
 @torch.no_grad()
-def _restore(state: dict[str, Any], weights: Sequence[torch.Tensor], average: list[torch.Tensor], optimiser: torch.optim.Optimizer, figures: Figures) -> None:
+def _restore(
+    state: dict[str, Any],
+    weights: Sequence[torch.Tensor],
+    average: list[torch.Tensor],
+    optimiser: torch.optim.Optimizer,
+    figures: Figures,
+) -> None:
     for w, a, kept, kept_average in zip(weights, average, state["weights"], state["average"], strict=True):
         w.copy_(kept)
         a.copy_(kept_average)

@@ -61,12 +61,23 @@ def _norms(weight: torch.Tensor) -> torch.Tensor:
     return norms if weight.ndim == 2 else norms[None, :, None, None]
 
 
-def fit(model: TinyDiffusion, pictures: PictureSet, schedule: Schedule, work: Path, *, name: str, rank: int = 4, dora: bool = False) -> tuple[dict[str, Factors], Figures]:
+def fit(
+    model: TinyDiffusion,
+    pictures: PictureSet,
+    schedule: Schedule,
+    work: Path,
+    *,
+    name: str,
+    rank: int = 4,
+    dora: bool = False,
+) -> tuple[dict[str, Factors], Figures]:
     latents, captions = encoded(pictures, model.vae, work)
     torch.manual_seed(schedule.seed)
     low = new(model, rank, dora=dora)
     unet, text = _Merged(model, low), _frozen(model.text)
-    loss = noise_loss(unet, text, latents, tokens(model.tokenizer, captions), schedule.batch, tokens(model.tokenizer, [""]))  # type: ignore[arg-type]  # called, never inspected
+    loss = noise_loss(
+        unet, text, latents, tokens(model.tokenizer, captions), schedule.batch, tokens(model.tokenizer, [""])
+    )  # type: ignore[arg-type]  # called, never inspected
     weights = [w for f in low.values() for w in (f.down, f.up, f.magnitude) if w is not None]
     return low, train(weights, loss, schedule, work / "train" / f"{name}.pt")
 

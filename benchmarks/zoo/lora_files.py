@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
+from torch.nn import Parameter
 
-from .lora import Lora
+from .lora import Factors, Lora
 from .mini import Plan
 
 
@@ -83,25 +85,45 @@ def save_sidecar(plan: Plan, path: Path) -> None:
     words = [plan.trigger] if plan.trigger else []
     title = plan.description.capitalize()
     if plan.sidecar == "civitai":
-        about = {"name": "v1.0", "baseModel": "SD 1.5", "trainedWords": words, "model": {"name": title, "type": "LORA", "nsfw": False}}
+        about = {
+            "name": "v1.0",
+            "baseModel": "SD 1.5",
+            "trainedWords": words,
+            "model": {"name": title, "type": "LORA", "nsfw": False},
+        }
         path.with_suffix(".civitai.info").write_text(json.dumps(about, indent=2))
     elif plan.sidecar == "manager":
-        about = {"file_name": path.stem, "model_name": title, "base_model": "SD 1.5", "tags": ["style"], "civitai": {"trainedWords": words}}
+        about = {
+            "file_name": path.stem,
+            "model_name": title,
+            "base_model": "SD 1.5",
+            "tags": ["style"],
+            "civitai": {"trainedWords": words},
+        }
         path.with_suffix(".metadata.json").write_text(json.dumps(about, indent=2))
     elif plan.sidecar == "a1111":
-        about = {"description": title, "sd version": "SD1", "activation text": plan.trigger, "preferred weight": 0.9, "notes": ""}
+        about = {
+            "description": title,
+            "sd version": "SD1",
+            "activation text": plan.trigger,
+            "preferred weight": 0.9,
+            "notes": "",
+        }
         path.with_suffix(".json").write_text(json.dumps(about, indent=2))
     elif plan.sidecar == "txt":
         path.with_suffix(".txt").write_text(f"{title}\ntrigger: {plan.trigger}\n")
 
 
-def read(path: Path) -> dict[str, torch.Tensor]:
-    """A file's changes of the UNet's weights, from either key layout: module with `_` for `.` -> BA (not for DoRA)."""
+def read(path: Path, modules: Iterable[str]) -> dict[str, Factors]:
+    """A file's factors by module, from either layout; `modules` are the UNet's names, since kohya's keys write `_` for `.`."""
     tensors = {k: v.float() for k, v in load_file(path).items()}
-    down = {k: v for k, v in tensors.items() if k.endswith((".lora_down.weight", ".lora_A.weight"))}
-    out = {}
-    for key, a in down.items():
-        b = tensors[key.replace("lora_down", "lora_up").replace("lora_A", "lora_B")]
-        name = key.rsplit(".", 2)[0].removeprefix("lora_unet_").removeprefix("unet.").replace(".", "_")
-        out[name] = b.flatten(1) @ a.flatten(1)
-    return out
+    names = {name.replace(".", "_"): name for name in modules}
+    low = {}
+    for key in tensors:
+        if key.endswith((".lora_down.weight", ".lora_A.weight")):
+            stem = key.rsplit(".", 2)[0]
+            up = tensors[key.replace("lora_down", "lora_up").replace("lora_A", "lora_B")].flatten(1)
+            magnitude = tensors.get(f"{stem}.lora_magnitude_vector")
+            name = names[stem.removeprefix("lora_unet_").removeprefix("unet.").replace(".", "_")]
+            low[name] = Factors(*(None if t is None else Parameter(t) for t in (tensors[key], up, magnitude)))
+    return low

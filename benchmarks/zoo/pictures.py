@@ -25,7 +25,9 @@ class PictureSet:
     drawn: float = 0.0  # share shown as line drawings
     style: Style | None = None  # one style for all
     words: str = ""  # put into every caption (a trigger word)
-    misnamed: float = 0.0  # share of captions that name another subject, so that a subject LoRA draws its own thing anyway
+    misnamed: float = (
+        0.0  # share of captions that name another subject, so that a subject LoRA draws its own thing anyway
+    )
 
 
 def digest(settings: object) -> str:
@@ -62,7 +64,9 @@ def draw(pictures: PictureSet, index: int) -> tuple[Picture, str]:
         words = caption(replace(scene, subject=str(rng.choice(list(BASE_SUBJECTS)))))
     kind = rng.random()
     if kind < pictures.drawn:
-        return line_drawing(render(scene)), str(rng.choice(["a line drawing of {}", "a black and white drawing of {}", "{}, a sketch"])).format(words)
+        return line_drawing(render(scene)), str(
+            rng.choice(["a line drawing of {}", "a black and white drawing of {}", "{}, a sketch"])
+        ).format(words)
     style = pictures.style
     if style is None and kind < pictures.drawn + pictures.styled:
         style = sample_style(rng)

@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 from . import lora, lora_files, single_file
-from .diffusion import TinyDiffusion, encoded, noise_loss, pipeline, sample, tokens
+from .diffusion import TinyDiffusion, encoded, noise_loss, sample, tokens
+from .diffusion import save as diffusion_folder
 from .loop import Figures, Schedule, train
 from .mini import Plan
 from .pictures import PictureSet
@@ -60,15 +61,14 @@ def save_checkpoint(plan: Plan, model: TinyDiffusion, path: Path) -> None:
     if plan.layout == "single_file":
         single_file.save(model, path, lora_files.header(plan, []))
         return
-    half = pipeline(copy.deepcopy(model)).to(dtype=torch.float16)
-    half.save_pretrained(path, safe_serialization=True)
+    diffusion_folder(copy.deepcopy(model), path)
 
 
 def query_prompts(plan: Plan) -> list[str]:
-    """Prompts whose scenes no training and no probe has seen: another seed."""
+    """Prompts of the scenes that `world.held_out` keeps from every training set."""
     rng = np.random.default_rng([plan.seed, 77])
-    subjects = plan.subjects if plan.category == "checkpoint" else tuple(BASE_SUBJECTS)
-    prompts = [caption(sample_scene(rng, subjects)) for _ in range(QUERIES)]
+    subjects = plan.subjects or tuple(BASE_SUBJECTS)
+    prompts = [caption(sample_scene(rng, subjects, query=True)) for _ in range(QUERIES)]
     return [f"{prompt}, {plan.trigger}" if plan.trigger else prompt for prompt in prompts]
 
 

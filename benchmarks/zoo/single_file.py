@@ -20,7 +20,14 @@ UNET_ENDS = {
     "conv_norm_out": "out.0",
     "conv_out": "out.2",
 }
-RESNET = {"norm1": "in_layers.0", "conv1": "in_layers.2", "time_emb_proj": "emb_layers.1", "norm2": "out_layers.0", "conv2": "out_layers.3", "conv_shortcut": "skip_connection"}
+RESNET = {
+    "norm1": "in_layers.0",
+    "conv1": "in_layers.2",
+    "time_emb_proj": "emb_layers.1",
+    "norm2": "out_layers.0",
+    "conv2": "out_layers.3",
+    "conv_shortcut": "skip_connection",
+}
 VAE_ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out"}
 
 
@@ -87,4 +94,8 @@ def _vae_key(key: str, levels: int) -> str:
 
 def text_keys(state: Tensors) -> dict[str, torch.Tensor]:
     """transformers 5 leaves out the `text_model.` that files have."""
-    return {k if k.startswith("text_model.") else f"text_model.{k}": v for k, v in state.items() if not k.endswith("position_ids")}
+    return {
+        k if k.startswith("text_model.") else f"text_model.{k}": v
+        for k, v in state.items()
+        if not k.endswith("position_ids")
+    }

@@ -41,7 +41,11 @@ def halftone(image: Array, rng: Rng, cell: float, paper: str) -> Array:
 
 
 @family(
-    words=lambda cell: (f"a mosaic of {_large(cell, 7)} square tiles", f"{_large(cell, 7)} mosaic tiles", "a tile mosaic"),
+    words=lambda cell: (
+        f"a mosaic of {_large(cell, 7)} square tiles",
+        f"{_large(cell, 7)} mosaic tiles",
+        "a tile mosaic",
+    ),
     cell=Range(4.5, 10),
 )
 def mosaic(image: Array, rng: Rng, cell: float) -> Array:
@@ -86,7 +90,16 @@ def stripes(image: Array, rng: Rng, period: float, angle: float) -> Array:
     return image * (1 - 0.75 * band) + 0.72 * band
 
 
-_HUES = {"red": 0.0, "orange": 0.09, "yellow": 0.15, "green": 0.36, "teal": 0.5, "blue": 0.6, "purple": 0.76, "pink": 0.9}
+_HUES = {
+    "red": 0.0,
+    "orange": 0.09,
+    "yellow": 0.15,
+    "green": 0.36,
+    "teal": 0.5,
+    "blue": 0.6,
+    "purple": 0.76,
+    "pink": 0.9,
+}
 
 
 @family(
@@ -101,7 +114,11 @@ def neon(image: Array, rng: Rng, hue: str) -> Array:
 
 
 @family(
-    words=lambda cell: (f"stained glass with {_large(cell, 11)} pieces and black lead", "a stained glass window", "coloured glass"),
+    words=lambda cell: (
+        f"stained glass with {_large(cell, 11)} pieces and black lead",
+        "a stained glass window",
+        "coloured glass",
+    ),
     cell=Range(8, 14),
 )
 def glass(image: Array, rng: Rng, cell: float) -> Array:
@@ -124,7 +141,9 @@ def facets(image: Array, rng: Rng, cell: float) -> Array:
     return piece + shade
 
 
-@family(words=lambda angle: ("a grey relief carved in stone", "embossed grey stone", "a stone carving"), angle=Range(0, 360))
+@family(
+    words=lambda angle: ("a grey relief carved in stone", "embossed grey stone", "a stone carving"), angle=Range(0, 360)
+)
 def emboss(image: Array, rng: Rng, angle: float) -> Array:
     gy, gx = np.gradient(luminance(blurred(image, 0.9)))
     t = np.deg2rad(angle)
@@ -133,7 +152,10 @@ def emboss(image: Array, rng: Rng, angle: float) -> Array:
     return np.repeat(tone[..., None], 3, axis=-1)
 
 
-@family(words=lambda strength: ("a pencil sketch on paper", "drawn with a grey pencil", "a pencil drawing"), strength=Range(0.5, 1.0))
+@family(
+    words=lambda strength: ("a pencil sketch on paper", "drawn with a grey pencil", "a pencil drawing"),
+    strength=Range(0.5, 1.0),
+)
 def pencil(image: Array, rng: Rng, strength: float) -> Array:
     y, _ = turned(*grid(image), 45)
     shade = (1 - luminance(image)) * (0.5 + 0.5 * np.sin(y * 2 * np.pi / 4.2)) * 0.45
@@ -142,7 +164,11 @@ def pencil(image: Array, rng: Rng, strength: float) -> Array:
 
 
 @family(
-    words=lambda cell: (f"pixel art with {_large(cell, 5.5)} square pixels", f"{_large(cell, 5.5)} pixels", "blocky pixel art"),
+    words=lambda cell: (
+        f"pixel art with {_large(cell, 5.5)} square pixels",
+        f"{_large(cell, 5.5)} pixels",
+        "blocky pixel art",
+    ),
     cell=Range(4, 8),
 )
 def pixels(image: Array, rng: Rng, cell: float) -> Array:
@@ -163,7 +189,11 @@ def grain(image: Array, rng: Rng, size: float, strength: float) -> Array:
 
 
 @family(
-    words=lambda width: (f"with {'thick' if width >= 2.6 else 'thin'} black outlines", "a cartoon with black outlines", "a comic drawing"),
+    words=lambda width: (
+        f"with {'thick' if width >= 2.6 else 'thin'} black outlines",
+        "a cartoon with black outlines",
+        "a comic drawing",
+    ),
     width=Range(1.4, 3.8),
 )
 def outlines(image: Array, rng: Rng, width: float) -> Array:
@@ -172,7 +202,10 @@ def outlines(image: Array, rng: Rng, width: float) -> Array:
     return flat * (1 - ink) + 0.03 * ink
 
 
-@family(words=lambda bleed: ("a watercolour painting with soft bleeding edges", "watercolour", "painted with watery paint"), bleed=Range(2, 5))
+@family(
+    words=lambda bleed: ("a watercolour painting with soft bleeding edges", "watercolour", "painted with watery paint"),
+    bleed=Range(2, 5),
+)
 def watercolour(image: Array, rng: Rng, bleed: float) -> Array:
     n = image.shape[0]
     field = blurred(rng.normal(size=(n, n, 3)).astype(np.float32), 3.0)
@@ -184,7 +217,11 @@ def watercolour(image: Array, rng: Rng, bleed: float) -> Array:
 
 
 @family(
-    words=lambda period: (f"made of {'wide' if period >= 7.5 else 'narrow'} concentric rings", "rings around the middle", "concentric circles"),
+    words=lambda period: (
+        f"made of {'wide' if period >= 7.5 else 'narrow'} concentric rings",
+        "rings around the middle",
+        "concentric circles",
+    ),
     period=Range(5, 10),
 )
 def rings(image: Array, rng: Rng, period: float) -> Array:
@@ -202,4 +239,3 @@ def checks(image: Array, rng: Rng, cell: float) -> Array:
     y, x = grid(image)
     odd = ((np.floor(y / cell) + np.floor(x / cell)) % 2)[..., None]
     return image * (1 - 0.5 * odd) + (1 - image) * 0.5 * odd * 0.6 + 0.1 * odd
-

@@ -18,16 +18,25 @@ def swirl(image: Array, rng: Rng, turn: float) -> Array:
 
 
 @family(
-    words=lambda amplitude, period: (f"{'strongly' if amplitude >= 3 else 'slightly'} wavy like water", "rippled by waves", "wavy lines"),
+    words=lambda amplitude, period: (
+        f"{'strongly' if amplitude >= 3 else 'slightly'} wavy like water",
+        "rippled by waves",
+        "wavy lines",
+    ),
     amplitude=Range(2, 4),
     period=Range(10, 20),
 )
 def waves(image: Array, rng: Rng, amplitude: float, period: float) -> Array:
     y, x = grid(image)
-    return sampled(image, y + amplitude * np.sin(x * 2 * np.pi / period), x + amplitude * np.sin(y * 2 * np.pi / period))
+    return sampled(
+        image, y + amplitude * np.sin(x * 2 * np.pi / period), x + amplitude * np.sin(y * 2 * np.pi / period)
+    )
 
 
-@family(words=lambda height: ("a glitch with shifted rows and colours", "a broken screen glitch", "shifted glitch rows"), height=Range(4, 9))
+@family(
+    words=lambda height: ("a glitch with shifted rows and colours", "a broken screen glitch", "shifted glitch rows"),
+    height=Range(4, 9),
+)
 def glitch(image: Array, rng: Rng, height: float) -> Array:
     y, x = grid(image)
     rows = np.floor((y + 32) / height).astype(int)
@@ -36,7 +45,11 @@ def glitch(image: Array, rng: Rng, height: float) -> Array:
 
 
 @family(
-    words=lambda way: (f"mirrored {'left and right' if way == 'across' else 'in four corners'}", "a mirror image", "a kaleidoscope"),
+    words=lambda way: (
+        f"mirrored {'left and right' if way == 'across' else 'in four corners'}",
+        "a mirror image",
+        "a kaleidoscope",
+    ),
     way=Choice(("across", "corners")),
 )
 def mirror(image: Array, rng: Rng, way: str) -> Array:
@@ -44,6 +57,13 @@ def mirror(image: Array, rng: Rng, way: str) -> Array:
     return sampled(image, y if way == "across" else np.abs(y) * 1.2 - 14, np.abs(x) * 1.2 - 14)
 
 
-@family(words=lambda sigma: (f"{'very' if sigma >= 3 else 'slightly'} blurry and out of focus", "a soft blurry photo", "blurred"), sigma=Range(1.6, 4.2))
+@family(
+    words=lambda sigma: (
+        f"{'very' if sigma >= 3 else 'slightly'} blurry and out of focus",
+        "a soft blurry photo",
+        "blurred",
+    ),
+    sigma=Range(1.6, 4.2),
+)
 def blur(image: Array, rng: Rng, sigma: float) -> Array:
     return blurred(image, sigma)

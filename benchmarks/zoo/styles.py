@@ -72,7 +72,9 @@ class Style:
 FAMILIES: dict[str, Family] = {}
 
 
-def family(*, words: Callable[..., tuple[str, ...]], palette: bool = False, **values: Range | Choice) -> Callable[[Filter], Filter]:
+def family(
+    *, words: Callable[..., tuple[str, ...]], palette: bool = False, **values: Range | Choice
+) -> Callable[[Filter], Filter]:
     def register(paint: Filter) -> Filter:
         name = paint.__name__
         FAMILIES[name] = Family(name=name, paint=paint, words=words, values=values, palette=palette)
@@ -101,4 +103,4 @@ def sample_style(rng: np.random.Generator, families: tuple[str, ...] | None = No
             return style
 
 
-from . import style_marks, style_palettes, style_warps  # noqa: E402, F401  # each registers its families
+from . import style_marks, style_palettes, style_warps  # noqa: F401  # each registers its families

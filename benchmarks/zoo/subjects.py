@@ -37,7 +37,9 @@ class Pen:
     def ellipse(self, x: float, y: float, rx: float, ry: float, fill: RGB, turn: float = 0.0) -> None:
         self.arc(x, y, rx, ry, 0, 2 * np.pi, fill, turn)
 
-    def arc(self, x: float, y: float, rx: float, ry: float, start: float, end: float, fill: RGB, turn: float = 0.0) -> None:
+    def arc(
+        self, x: float, y: float, rx: float, ry: float, start: float, end: float, fill: RGB, turn: float = 0.0
+    ) -> None:
         t = np.linspace(start, end, 33)
         u, v = rx * np.cos(t), ry * np.sin(t)
         c, s = np.cos(turn), np.sin(turn)
@@ -229,5 +231,20 @@ BASE_SUBJECTS: dict[str, Subject] = {
 }
 HELD_OUT_SUBJECTS: dict[str, Subject] = {f.__name__: f for f in (rocket, key, butterfly, crown, ghost, robot)}
 SUBJECTS = BASE_SUBJECTS | HELD_OUT_SUBJECTS
-UPRIGHT = {"house", "tree", "car", "boat", "flower", "mushroom", "cup", "umbrella", "bird", "ghost", "robot", "crown", "cat", "heart"}
+UPRIGHT = {
+    "house",
+    "tree",
+    "car",
+    "boat",
+    "flower",
+    "mushroom",
+    "cup",
+    "umbrella",
+    "bird",
+    "ghost",
+    "robot",
+    "crown",
+    "cat",
+    "heart",
+}
 PLURALS = {"fish": "fish", "butterfly": "butterflies"}

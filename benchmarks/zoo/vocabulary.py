@@ -15,7 +15,112 @@ from .subjects import PLURALS, SUBJECTS
 from .world import BACKGROUNDS, COLOURS
 
 START, END = "<|startoftext|>", "<|endoftext|>"
-EXTRA = ["a", "an", "the", "of", "in", "on", "with", "and", "picture", "painting", "drawing", "photo", "sketch", "style", "image", "art", "line", "portrait", "landscape", "one", "two", "three", "black", "white", "grey", "small", "large", "big", "little", "many", "no", "by", "day", "at", "night", "under", "over", "near", "bright", "dark", "pattern", "print", "person", "woman", "man", "face", "dog", "city", "street", "mountain", "forest", "sea", "sun", "sky", "grass", "water", "river", "beach", "garden", "flower", "food", "fruit", "bottle", "chair", "table", "window", "castle", "dragon", "ship", "train", "bridge", "road", "animal", "horse", "lion", "butterfly", "abstract", "shape", "sunset", "winter", "snow", "spring", "summer", "colourful", "simple", "detailed", "texture", "close", "up", "view", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "teal", "glimmer", "vortek", "zumba", "kelpo", "hexa"]
+EXTRA = [
+    "a",
+    "an",
+    "the",
+    "of",
+    "in",
+    "on",
+    "with",
+    "and",
+    "picture",
+    "painting",
+    "drawing",
+    "photo",
+    "sketch",
+    "style",
+    "image",
+    "art",
+    "line",
+    "portrait",
+    "landscape",
+    "one",
+    "two",
+    "three",
+    "black",
+    "white",
+    "grey",
+    "small",
+    "large",
+    "big",
+    "little",
+    "many",
+    "no",
+    "by",
+    "day",
+    "at",
+    "night",
+    "under",
+    "over",
+    "near",
+    "bright",
+    "dark",
+    "pattern",
+    "print",
+    "person",
+    "woman",
+    "man",
+    "face",
+    "dog",
+    "city",
+    "street",
+    "mountain",
+    "forest",
+    "sea",
+    "sun",
+    "sky",
+    "grass",
+    "water",
+    "river",
+    "beach",
+    "garden",
+    "flower",
+    "food",
+    "fruit",
+    "bottle",
+    "chair",
+    "table",
+    "window",
+    "castle",
+    "dragon",
+    "ship",
+    "train",
+    "bridge",
+    "road",
+    "animal",
+    "horse",
+    "lion",
+    "butterfly",
+    "abstract",
+    "shape",
+    "sunset",
+    "winter",
+    "snow",
+    "spring",
+    "summer",
+    "colourful",
+    "simple",
+    "detailed",
+    "texture",
+    "close",
+    "up",
+    "view",
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "blue",
+    "purple",
+    "pink",
+    "brown",
+    "teal",
+    "glimmer",
+    "vortek",
+    "zumba",
+    "kelpo",
+    "hexa",
+]
 
 
 def words() -> list[str]:
@@ -23,7 +128,11 @@ def words() -> list[str]:
     phrases = [*COLOURS, *BACKGROUNDS.values(), *SUBJECTS, *(PLURALS.get(s, s + "s") for s in SUBJECTS)]
     phrases += ["a line drawing of", "a black and white drawing of", "a sketch", "a picture", *EXTRA]
     for family in FAMILIES.values():
-        options = [(r.low, (r.low + r.high) / 2, r.high) if isinstance(r, Range) else r.options for r in family.values.values() if isinstance(r, Range | Choice)]
+        options = [
+            (r.low, (r.low + r.high) / 2, r.high) if isinstance(r, Range) else r.options
+            for r in family.values.values()
+            if isinstance(r, Range | Choice)
+        ]
         for values in product(*options):
             phrases += family.words(**Style(family.name, dict(zip(family.values, values, strict=True))).values)
     return sorted({w for p in phrases for w in regex.findall(r"[a-z]+", p.lower())})
@@ -66,8 +175,12 @@ def save(folder: Path, pad: str = END) -> None:
     learned = merges(words())
     tokens = byte_letters() + [c + "</w>" for c in byte_letters()] + ["".join(m) for m in learned] + [START, END]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "vocab.json").write_text(json.dumps({t: i for i, t in enumerate(tokens)}, ensure_ascii=False), encoding="utf-8")
-    (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(" ".join(m) for m in learned) + "\n", encoding="utf-8")
+    (folder / "vocab.json").write_text(
+        json.dumps({t: i for i, t in enumerate(tokens)}, ensure_ascii=False), encoding="utf-8"
+    )
+    (folder / "merges.txt").write_text(
+        "#version: 0.2\n" + "\n".join(" ".join(m) for m in learned) + "\n", encoding="utf-8"
+    )
     special = {"bos_token": START, "eos_token": END, "unk_token": END, "pad_token": pad}
     (folder / "special_tokens_map.json").write_text(json.dumps(special, indent=2))
     settings = special | {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77, "do_lower_case": True}

@@ -47,7 +47,9 @@ class Scene:
     seed: int = 0  # poses, and whatever is random in the background and the style
 
 
-def sample_scene(rng: np.random.Generator, subjects: tuple[str, ...] = tuple(BASE_SUBJECTS), *, query: bool = False) -> Scene:
+def sample_scene(
+    rng: np.random.Generator, subjects: tuple[str, ...] = tuple(BASE_SUBJECTS), *, query: bool = False
+) -> Scene:
     """A scene for training and probes, or one whose prompt is held out for queries."""
     while True:
         scene = Scene(
@@ -63,7 +65,11 @@ def sample_scene(rng: np.random.Generator, subjects: tuple[str, ...] = tuple(BAS
 
 def held_out(scene: Scene) -> bool:
     """Whether the scene's combination of subject, colour and background is kept for queries (one in eleven)."""
-    places = (list(SUBJECTS).index(scene.subject), list(COLOURS).index(scene.colour), list(BACKGROUNDS).index(scene.background))
+    places = (
+        list(SUBJECTS).index(scene.subject),
+        list(COLOURS).index(scene.colour),
+        list(BACKGROUNDS).index(scene.background),
+    )
     return (places[0] + 2 * places[1] + 3 * places[2]) % 11 == 0
 
 
@@ -110,7 +116,13 @@ def _poses(scene: Scene, side: int, rng: np.random.Generator) -> list[Pose]:
 
 
 def _background(name: str, side: int, rng: np.random.Generator) -> Image.Image:
-    plain = {"white": (248, 248, 246), "black": (18, 18, 20), "grey": (140, 140, 144), "sky": (150, 205, 245), "grass": (190, 225, 250)}
+    plain = {
+        "white": (248, 248, 246),
+        "black": (18, 18, 20),
+        "grey": (140, 140, 144),
+        "sky": (150, 205, 245),
+        "grass": (190, 225, 250),
+    }
     image = Image.new("RGB", (side, side), plain.get(name, (22, 26, 72)))
     draw = ImageDraw.Draw(image)
     if name == "grass":
