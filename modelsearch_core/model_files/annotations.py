@@ -45,6 +45,8 @@ def clean_text(value: object, longest: int = LONGEST_DESCRIPTION) -> str:
     """Plain text: no HTML, no control characters, no half of a surrogate pair (SQLite refuses it)."""
     if not isinstance(value, str):
         return ""
+    if value.isprintable() and "<" not in value and "&" not in value:
+        return value.strip()[:longest]
     text = _SCRIPT.sub("", value[: 10 * longest])
     text = html.unescape(_TAG.sub("", _BLOCK_TAG.sub("\n", text)))
     text = text.encode("utf-8", "replace").decode()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from ..errors import UnreadableModelError
 from .bystanders import bystander, companion_of_control, is_latent_upscaler
 from .denoisers import SIGNATURES, denoiser_of
+from .header import TABLES_KEPT, Header, Layout
 from .model_file import Kind
 from .networks import UNKNOWN, Shapes, is_for_language_model, network_architecture, network_of
 
@@ -17,8 +18,11 @@ ARCHITECTURES = (
     *dict.fromkeys(architecture for architecture, _ in SIGNATURES),
     UNKNOWN,
 )
-_COMPANIONS = re.compile(r"^(first_stage_model|vae|cond_stage_model|conditioner|text_encoders?|text_encoder_\d)\.")
-_HINTS = (  # what trainers write into metadata; asked only where names and shapes leave it open
+_COMPANIONS = (  # what a checkpoint has besides the diffusion model
+    *("first_stage_model.", "vae.", "cond_stage_model.", "conditioner."),
+    *("text_encoder.", "text_encoders.", "text_encoder_2.", "text_encoder_3."),
+)
+_HINTS = (  # how what trainers write into metadata begins
     ("stable-diffusion-v1", "sd15"),
     ("stable-diffusion-v2", "sd2"),
     ("stable-diffusion-xl", "sdxl"),
@@ -50,32 +54,42 @@ class Recognised:
     network: str | None = None
 
 
-def recognise(shapes: Shapes, metadata: Mapping[str, str]) -> Recognised:
+def recognise_header(header: Header) -> Recognised:
+    """What a safetensors file is; trainers' metadata are asked only where names and shapes leave it open."""
+    found = _recognise_layout(header.layout)
+    hint = _hint(header.metadata) if found.kind is Kind.LORA else None
+    if hint and (found.architecture == UNKNOWN or (found.architecture, hint) == ("flux", "chroma")):
+        return replace(found, architecture=hint)  # Chroma's blocks have FLUX.1's names and shapes
+    return found
+
+
+@lru_cache(maxsize=TABLES_KEPT)
+def _recognise_layout(layout: Layout) -> Recognised:
+    return recognise(layout.shapes)
+
+
+def recognise(shapes: Shapes) -> Recognised:
     """What the tensors make up. Raises UnreadableModelError for what is no model that generates."""
-    network = network_of(shapes)
     control = companion_of_control(shapes)
     if control:
         raise UnreadableModelError(f"{control}, which generates nothing on its own")
-    if network:
-        return _network(shapes, metadata, network)
+    network = network_of(shapes)
+    if network is None:
+        return _base_model(shapes)
+    if is_for_language_model(shapes):
+        raise UnreadableModelError("a LoRA of a language model, which generates no images")
+    return Recognised(kind=Kind.LORA, architecture=network_architecture(shapes), network=network)
+
+
+def _base_model(shapes: Shapes) -> Recognised:
     denoiser = denoiser_of(shapes)
     if denoiser is None:
         raise UnreadableModelError(_why_not(shapes))
     prefix, architecture = denoiser
     if is_latent_upscaler(shapes, prefix):
         raise UnreadableModelError("an upscaler, which generates nothing on its own")
-    complete = any(_COMPANIONS.match(name) for name in shapes)
+    complete = any(name.startswith(_COMPANIONS) for name in shapes)
     return Recognised(kind=Kind.CHECKPOINT if complete else Kind.DIFFUSION_MODEL, architecture=architecture)
-
-
-def _network(shapes: Shapes, metadata: Mapping[str, str], network: str) -> Recognised:
-    if is_for_language_model(shapes):
-        raise UnreadableModelError("a LoRA of a language model, which generates no images")
-    architecture = network_architecture(shapes)
-    hint = _hint(metadata)
-    if hint and (architecture == UNKNOWN or (architecture, hint) == ("flux", "chroma")):
-        architecture = hint  # Chroma's blocks have FLUX.1's names and shapes
-    return Recognised(kind=Kind.LORA, architecture=architecture, network=network)
 
 
 def _hint(metadata: Mapping[str, str]) -> str | None:

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-import re
+from .networks import Shapes, lines_of
 
-from .networks import Shapes
+_BEFORE_DENOISERS = """
+a ControlNet        ^control_model.  ^controlnet_  ^lora_controlnet  ^input_hint_block.  ^zero_convs.  ^control_layers.
+a ControlNet        ^control_all_x_embedder.  controlnet_cond_embedding.  controlnet_down_blocks.  controlnet_blocks.
+an IP-Adapter       ^image_proj.  ^ip_adapter.  ^image_proj_model.  .ip_adapter_  .to_k_ip.
+a T2I-Adapter       ^adapter.body.  ^adapter.conv_in.  ^body.0.block1.  ^body.0.in_conv.  ^body.0.resnets.
+"""  # these contain, or look like, a diffusion model
+_AFTER_DENOISERS = """
+a motion module     .motion_modules.  .temporal_transformer.
+a VAE               encoder.conv_in.  decoder.conv_in.  encoder.conv1.  decoder.conv1.  encoder.down_blocks.0.
+a VAE               ^encoder.layers.0.conv  ^decoder.layers.1.conv  ^decoder.stages.  ^encoder.stages.  ^taesd_
+a VAE               ^decoder.middle.  ^encoder.middle.  ^3.conv.0.weight$
+a CLIP vision model ^vision_model.  ^visual.  .patch_embedding.  .patch_embeddings.
+a text encoder      text_model.embeddings.  text_model.encoder.  transformer.resblocks.0.  .SelfAttention.
+a text encoder      embed_tokens.  layers.0.self_attn.q_proj.  ^shared.weight$
+an upscaler         conv_first.  ^model.0.  ^body.0.rdb1.  RRDB_trunk.0.  ^layers.0.residual_group.  ^params_ema.
+"""
+_EMBEDDING = "an embedding (textual inversion)"
+_COLUMN = 20  # where the telling parts begin; ^ stands for the beginning of a name, $ for its end
 
-_BEFORE_DENOISERS = (  # these contain, or look like, a diffusion model
-    (
-        "a ControlNet",
-        r"^(control_model\.|controlnet_|lora_controlnet$|input_hint_block\.|control_(all_x_embedder|layers)\.)",
-    ),
-    ("a ControlNet", r"(^|\.)(controlnet_cond_embedding|controlnet_down_blocks|controlnet_blocks|zero_convs)\."),
-    ("an IP-Adapter", r"^(image_proj|ip_adapter|image_proj_model)\.|\.ip_adapter_|\.to_[kv]_ip\."),
-    ("a T2I-Adapter", r"^(adapter\.)?body\.\d+\.(resnets|block1|in_conv)|^adapter\.(body|conv_in)"),
-    ("a LoRA of a ControlNet", r"^lora_controlnet"),
-)
-_AFTER_DENOISERS = (
-    ("a motion module", r"\.motion_modules\.|\.temporal_transformer\."),
-    (
-        "a VAE",
-        r"^((first_stage_model|vae)\.)?(en|de)coder\.(conv_in|conv1|up_blocks|up\.\d|middle\.\d|layers\.\d+\.conv|stages)",
-    ),
-    ("a VAE", r"^(taesd_|1\.weight$|3\.conv\.0\.weight$)"),
-    ("a CLIP vision model", r"^(vision_model\.|visual\.|model\.visual\.|.*\bpatch_embeddings?\.)"),
-    ("a text encoder", r"(^|\.)(text_model\.|transformer\.resblocks\.\d|encoder\.block\.0\.layer\.0\.SelfAttention)"),
-    ("a text encoder", r"(^|\.)(embed_tokens\.weight|layers\.0\.self_attn\.q_proj\.weight|shared\.weight)$"),
-    ("an embedding (textual inversion)", r"^(emb_params|clip_[lg]|t5xxl|string_to_param.*|<[^>]+>)$"),
-    (
-        "an upscaler",
-        r"^(params(_ema)?\.)?(conv_first|model\.0|body\.0\.rdb1\.conv1|RRDB_trunk\.0|layers\.0\.residual_group)\b",
-    ),
-)
-BEFORE_DENOISERS = tuple((what, re.compile(pattern, re.MULTILINE)) for what, pattern in _BEFORE_DENOISERS)
-AFTER_DENOISERS = tuple((what, re.compile(pattern, re.MULTILINE)) for what, pattern in _AFTER_DENOISERS)
+
+def _parse(table: str) -> tuple[tuple[str, list[str]], ...]:
+    return tuple((line[:_COLUMN].strip(), _parts(line[_COLUMN:])) for line in table.strip().splitlines())
+
+
+def _parts(text: str) -> list[str]:
+    return [part.replace("^", "\n").replace("$", "\n") for part in text.split()]
+
+
+BEFORE_DENOISERS = _parse(_BEFORE_DENOISERS)
+AFTER_DENOISERS = _parse(_AFTER_DENOISERS)
 EMBEDDING_WIDTHS = (768, 1024, 1280, 2048, 4096)
 UPSCALER_CHANNELS = 7  # Stability's x4 upscaler: four of latents, three of the small picture
 
@@ -46,7 +46,7 @@ def companion_of_control(shapes: Shapes) -> str | None:
 def bystander(shapes: Shapes) -> str | None:
     """What a file without diffusion model is, as far as that is known."""
     if _is_embedding(shapes):
-        return "an embedding (textual inversion)"
+        return _EMBEDDING
     return _first(AFTER_DENOISERS, shapes)
 
 
@@ -55,13 +55,12 @@ def is_latent_upscaler(shapes: Shapes, prefix: str) -> bool:
     return len(shape) == 4 and shape[1] == UPSCALER_CHANNELS
 
 
-def _first(patterns: tuple[tuple[str, re.Pattern[str]], ...], shapes: Shapes) -> str | None:
-    text = "\n".join(shapes)
-    return next((what for what, pattern in patterns if pattern.search(text)), None)
+def _first(table: tuple[tuple[str, list[str]], ...], shapes: Shapes) -> str | None:
+    text = lines_of(shapes)
+    return next((what for what, parts in table if any(part in text for part in parts)), None)
 
 
 def _is_embedding(shapes: Shapes) -> bool:
     """A few vectors as wide as a text encoder's."""
-    return 0 < len(shapes) <= 3 and all(
-        len(shape) in (1, 2) and shape[-1] in EMBEDDING_WIDTHS for shape in shapes.values()
-    )
+    few = 0 < len(shapes) <= 3
+    return few and all(len(shape) in (1, 2) and shape[-1] in EMBEDDING_WIDTHS for shape in shapes.values())

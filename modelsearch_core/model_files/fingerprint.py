@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
 from typing import BinaryIO
 
-from .header import Header
+from .header import TABLES_KEPT, Header, Layout
 
-Extent = tuple[int, int]  # begin and end, bytes into the file
+Extent = tuple[int, int]  # begin and end, in bytes
 DIGEST_BYTES = 16
 BLOCK_BYTES = 4096
 FEWEST_BLOCKS = 16
@@ -27,15 +28,14 @@ BYTES_PER_BLOCK = 2**27  # one block more per 128 MiB, so that another VAE in an
 
 def tensor_fingerprint(file: BinaryIO, header: Header) -> str:
     """Fingerprint of an open safetensors file."""
-    tensors = sorted(header.tensors.items())
-    table = [(name, tensor.dtype, tensor.shape) for name, tensor in tensors]
-    extents = [(header.data_start + tensor.begin, header.data_start + tensor.end) for _, tensor in tensors]
-    return _fingerprint(file, json.dumps(table).encode(), extents)
+    table, blocks = _plan(header.layout)
+    return _digest(file, table, blocks, header.data_start)
 
 
 def file_fingerprint(file: BinaryIO) -> str:
     """Fingerprint of an open file of any other format: its size and evenly spaced blocks."""
-    return _fingerprint(file, b"", [(0, file.seek(0, 2))])
+    size = file.seek(0, 2)
+    return _digest(file, str(size).encode(), _blocks([(0, size)]), 0)
 
 
 def joint_fingerprint(parts: Iterable[tuple[str, str]]) -> str:
@@ -43,22 +43,36 @@ def joint_fingerprint(parts: Iterable[tuple[str, str]]) -> str:
     return blake2b(json.dumps(sorted(parts)).encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
-def _fingerprint(file: BinaryIO, table: bytes, extents: list[Extent]) -> str:
-    total = sum(end - begin for begin, end in extents)
+@lru_cache(maxsize=TABLES_KEPT)
+def _plan(layout: Layout) -> tuple[bytes, list[Extent]]:
+    """The table of tensors in a form that their order in the file does not change, and the blocks to look at."""
+    tensors = sorted(layout.tensors.items())
+    names = "\n".join(name for name, _ in tensors)
+    table = f"{layout.data_size}\n{names}\n{[tensor[:2] for _, tensor in tensors]!r}"
+    extents = [(tensor.begin, tensor.end) for _, tensor in tensors if tensor.end > tensor.begin]
+    return table.encode("utf-8", "surrogatepass"), _blocks(extents)
+
+
+def _digest(file: BinaryIO, table: bytes, blocks: Iterable[Extent], start: int) -> str:
     digest = blake2b(table, digest_size=DIGEST_BYTES)
-    digest.update(total.to_bytes(8, "little"))
-    for begin, end in extents if total <= FEWEST_BLOCKS * BLOCK_BYTES else _blocks(extents, total):
-        file.seek(begin)
+    for begin, end in blocks:
+        file.seek(start + begin)
         digest.update(file.read(end - begin))
     return digest.hexdigest()
 
 
-def _blocks(extents: list[Extent], total: int) -> Iterator[Extent]:
-    """Evenly spaced blocks in the extents laid end to end, none reaching beyond its extent."""
-    count = min(FEWEST_BLOCKS + total // BYTES_PER_BLOCK, MOST_BLOCKS)
+def _blocks(extents: list[Extent]) -> list[Extent]:
+    """Evenly spaced blocks in the extents laid end to end, none beyond its extent; all there is of a small file."""
     starts = list(accumulate((end - begin for begin, end in extents), initial=0))
-    for number in range(count):
-        position = (total - BLOCK_BYTES) * number // (count - 1)
-        index = bisect_right(starts, position) - 1
-        begin = extents[index][0] + position - starts[index]
-        yield begin, min(begin + BLOCK_BYTES, extents[index][1])
+    total = starts[-1]
+    if total <= FEWEST_BLOCKS * BLOCK_BYTES:
+        return extents
+    count = min(FEWEST_BLOCKS + total // BYTES_PER_BLOCK, MOST_BLOCKS)
+    places = [(total - BLOCK_BYTES) * number // (count - 1) for number in range(count)]
+    return [_block(extents, starts, place) for place in places]
+
+
+def _block(extents: list[Extent], starts: list[int], place: int) -> Extent:
+    index = bisect_right(starts, place) - 1
+    begin = extents[index][0] + place - starts[index]
+    return begin, min(begin + BLOCK_BYTES, extents[index][1])

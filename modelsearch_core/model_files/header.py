@@ -2,15 +2,18 @@
 
 Format: https://github.com/huggingface/safetensors. Eight bytes of length, a JSON object, then the tensors, which must
 cover the rest of the file without gap or overlap. Whatever the safetensors library opens is read here too; what it
-refuses is refused here with a reason in words.
+refuses is refused here with a reason in words. LoRA of one trainer, base and rank have the same table of tensors to the
+byte, so the last tables are kept: reading the next such file costs its metadata only.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -18,6 +21,10 @@ from ..errors import UnreadableModelError
 
 MAX_HEADER_BYTES = 100_000_000  # the library's own limit
 MAX_DIMENSION = 2**64
+TABLES_KEPT = 64
+METADATA = "__metadata__"
+_METADATA_FIRST = re.compile(r'\s*\{\s*"__metadata__"\s*:\s*')
+_NEXT_NAME = re.compile(r'\s*,\s*"')
 BITS = {
     **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),
     **dict.fromkeys(("F32", "I32", "U32"), 32),
@@ -38,18 +45,33 @@ class Tensor(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Header:
-    """A whole header, checked: the tensors cover `data_size` bytes from `data_start` on."""
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The table of tensors, checked: they cover `data_size` bytes. Shared by all files that have the same."""
 
-    tensors: dict[str, Tensor]
-    metadata: dict[str, str]
-    data_start: int
+    tensors: Mapping[str, Tensor]
     data_size: int
 
-    @property
+    @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: tensor.shape for name, tensor in self.tensors.items()}
+
+
+@dataclass(frozen=True)
+class Header:
+    """A whole header; the tensors' data begin at byte `data_start` of the file."""
+
+    layout: Layout
+    metadata: dict[str, str]
+    data_start: int
+
+    @property
+    def tensors(self) -> Mapping[str, Tensor]:
+        return self.layout.tensors
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        return self.layout.shapes
 
 
 def read_header(path: Path) -> Header:
@@ -66,12 +88,10 @@ def parse_header(file: BinaryIO) -> Header:
     size = file.seek(0, 2)
     file.seek(0)
     length = _header_length(file.read(8), size)
-    table = _table(file.read(length))
-    metadata = _metadata(table.pop("__metadata__", None))
-    tensors = {name: _tensor(name, entry) for name, entry in table.items()}
-    data_size = size - 8 - length
-    _check_coverage(tensors, data_size)
-    return Header(tensors=tensors, metadata=metadata, data_start=8 + length, data_size=data_size)
+    metadata, table = _split(_text(file.read(length)))
+    layout = _layout(table)
+    _check_size(layout.data_size, size - 8 - length)
+    return Header(layout, _metadata(metadata), 8 + length)
 
 
 def _header_length(first: bytes, size: int) -> int:
@@ -89,11 +109,43 @@ def _header_length(first: bytes, size: int) -> int:
     return length
 
 
-def _table(raw: bytes) -> dict[str, Any]:
+def _text(raw: bytes) -> str:
     try:
-        table = json.loads(raw.decode("utf-8"), parse_constant=_refuse_constant)
+        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableModelError(f"not a safetensors file: its header is not UTF-8 at byte {error.start}") from error
+
+
+def _split(text: str) -> tuple[object, str]:
+    """Metadata, and the text of the table without them, which other files share."""
+    start = _METADATA_FIRST.match(text)
+    if start:
+        try:
+            metadata, end = json.JSONDecoder().raw_decode(text, start.end())
+        except (ValueError, RecursionError):
+            return _split_slowly(text)
+        if _NEXT_NAME.match(text, end):
+            return metadata, "{" + text[end:].lstrip()[1:]
+    return _split_slowly(text)
+
+
+def _split_slowly(text: str) -> tuple[object, str]:
+    """Metadata elsewhere than at the start, or the errors of a header that is none."""
+    table = _table(text)
+    if METADATA not in table:
+        return None, text
+    return table.pop(METADATA), json.dumps(table)
+
+
+@lru_cache(maxsize=TABLES_KEPT)
+def _layout(text: str) -> Layout:
+    tensors = {name: _tensor(name, entry) for name, entry in _table(text).items()}
+    return Layout(tensors, _covered(tensors))
+
+
+def _table(text: str) -> dict[str, Any]:
+    try:
+        table = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError as error:
         raise UnreadableModelError("the header is nested absurdly deep") from error
     except ValueError as error:
@@ -120,7 +172,8 @@ def _metadata(entry: object) -> dict[str, str]:
 def _tensor(name: str, entry: Any) -> Tensor:
     try:
         dtype, shape, (begin, end) = _fields(entry)
-        bits = BITS[dtype] * _count(shape, begin, end)
+        _check_sizes([*shape, begin, end])
+        bits = BITS[dtype] * math.prod(shape)
     except KeyError as error:
         raise UnreadableModelError(f"tensor {name[:200]!r}: no such field or dtype as {error}") from error
     except (TypeError, ValueError) as error:
@@ -137,30 +190,32 @@ def _fields(entry: Any) -> tuple[str, list[int], tuple[int, int]]:
         dtype, shape, offsets = cast("list[Any]", entry)
     else:
         dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if not isinstance(shape, list):
+    if type(shape) is not list:
         raise TypeError("the shape is not a list")
     return dtype, cast("list[int]", shape), offsets
 
 
-def _count(shape: list[int], begin: int, end: int) -> int:
-    """The number of elements, once everything is known to be a whole number of sane size (a bool is not)."""
-    if {*map(type, shape), type(begin), type(end)} != {int}:
+def _check_sizes(sizes: list[int]) -> None:
+    """Whole numbers (a bool is none) of sane size, so that no product of them takes long."""
+    if {*map(type, sizes)} != {int}:
         raise ValueError("shape and offsets must be whole numbers")
-    if min(shape, default=0) < 0 or begin < 0 or end < begin:
-        raise ValueError(f"negative size: shape {shape!r:.200}, bytes {begin} to {end}")
-    if max(shape, default=0) > MAX_DIMENSION or max(begin, end) > MAX_DIMENSION:
-        raise ValueError("a size beyond 64 bits")
-    return math.prod(shape)
+    if min(sizes) < 0 or max(sizes) > MAX_DIMENSION:
+        raise ValueError(f"a size below 0 or beyond 64 bits: {sizes!r:.200}")
 
 
-def _check_coverage(tensors: Mapping[str, Tensor], data_size: int) -> None:
+def _covered(tensors: Mapping[str, Tensor]) -> int:
+    """The number of bytes that the tensors cover, one after the other."""
     position = 0
-    for name, tensor in sorted(tensors.items(), key=lambda item: item[1][2:]):
-        if tensor.begin != position:
-            how = "overlaps the one before it" if tensor.begin < position else "leaves a gap before it"
-            raise UnreadableModelError(f"tensor {name[:200]!r} {how}: it starts at byte {tensor.begin}, not {position}")
-        position = tensor.end
-    if position > data_size:
-        raise UnreadableModelError(f"truncated: {data_size} of {position} bytes of tensors; download it again")
-    if position < data_size:
-        raise UnreadableModelError(f"{data_size - position} bytes after the last tensor that belong to none")
+    for begin, end, name in sorted((tensor.begin, tensor.end, name) for name, tensor in tensors.items()):
+        if begin != position:
+            how = "overlaps the one before it" if begin < position else "leaves a gap before it"
+            raise UnreadableModelError(f"tensor {name[:200]!r} {how}: it starts at byte {begin}, not {position}")
+        position = end
+    return position
+
+
+def _check_size(covered: int, size: int) -> None:
+    if covered > size:
+        raise UnreadableModelError(f"truncated: {size} of {covered} bytes of tensors; download it again")
+    if covered < size:
+        raise UnreadableModelError(f"{size - covered} bytes after the last tensor that belong to none")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..errors import UnreadableModelError
 from .annotations import Annotations, clean_title, first_of
-from .architecture import Recognised, recognise
+from .architecture import Recognised, recognise, recognise_header
 from .candidates import Candidate, candidate_at
 from .fingerprint import file_fingerprint, tensor_fingerprint
 from .gguf import gguf_architecture
@@ -71,7 +71,7 @@ def _contents(candidate: Candidate) -> Contents:
 def _safetensors_contents(candidate: Candidate) -> Contents:
     with candidate.path.open("rb") as file:
         header = parse_header(file)
-        recognised = recognise(header.shapes, header.metadata)
+        recognised = recognise_header(header)
         fingerprint = tensor_fingerprint(file, header)
     return Contents(recognised, fingerprint, candidate.size, header_annotations(header.metadata))
 
@@ -85,7 +85,7 @@ def _gguf_contents(candidate: Candidate) -> Contents:
 def _pickle_contents(candidate: Candidate) -> Contents:
     if candidate.size == 0:
         raise UnreadableModelError("the file is empty; download it again")
-    recognised = recognise(pickle_shapes(candidate.path), {})
+    recognised = recognise(pickle_shapes(candidate.path))
     with candidate.path.open("rb") as file:
         return Contents(recognised, file_fingerprint(file), candidate.size, Annotations())
 

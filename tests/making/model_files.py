@@ -45,7 +45,7 @@ def header_bytes(shapes: Shapes, metadata: Mapping[str, object] | None = None, d
         end = position + BYTES[dtype] * math.prod(shape)
         table[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [position, end]}
         position = end
-    return pack_header(json.dumps(table).encode())
+    return pack_header(json.dumps(table, separators=(",", ":"), ensure_ascii=False).encode())
 
 
 def pack_header(raw: bytes) -> bytes:

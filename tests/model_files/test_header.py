@@ -32,8 +32,8 @@ def test_a_header_tells_names_dtypes_shapes_offsets_and_metadata(tmp_path: Path)
     path = write_safetensors(tmp_path / "a.safetensors", {"x": (2, 3), "y": ()}, {"format": "pt"})
     header = read_header(path)
     assert header.tensors == {"x": Tensor("F16", (2, 3), 0, 12), "y": Tensor("F16", (), 12, 14)}
-    assert (header.metadata, header.data_size) == ({"format": "pt"}, 14)
-    assert header.data_start + header.data_size == path.stat().st_size
+    assert (header.metadata, header.layout.data_size) == ({"format": "pt"}, 14)
+    assert header.data_start + header.layout.data_size == path.stat().st_size
 
 
 def test_an_error_names_the_file(tmp_path: Path) -> None:
@@ -82,10 +82,10 @@ def test_files_that_are_no_safetensors_are_refused(content: bytes, reason: str) 
         ({"a": {**PAIR, "shape": {}}}, "not a list"),
         ({"a": {**PAIR, "shape": [2.0]}}, "whole numbers"),
         ({"a": {**PAIR, "shape": [True, 2]}}, "whole numbers"),
-        ({"a": {**PAIR, "shape": [-1, -2]}}, "negative size"),
+        ({"a": {**PAIR, "shape": [-1, -2]}}, "below 0"),
         ({"a": {**PAIR, "shape": [2**65, 0]}}, "beyond 64 bits"),
-        ({"a": {**PAIR, "data_offsets": [2, 0]}}, "negative size"),
-        ({"a": {**PAIR, "data_offsets": [-2, 0]}}, "negative size"),
+        ({"a": {**PAIR, "data_offsets": [2, 0]}}, "does not fill"),
+        ({"a": {**PAIR, "data_offsets": [-2, 0]}}, "below 0"),
         ({"a": {**PAIR, "data_offsets": [0, 2, 4]}}, "too many values"),
         ({"a": {"dtype": "F4", "shape": [3], "data_offsets": [0, 2]}}, "F4 of shape"),
         ({"a": PAIR, "b": PAIR}, "'b' overlaps the one before it"),
@@ -108,6 +108,33 @@ def test_a_long_name_or_value_does_not_flood_the_message() -> None:
     with pytest.raises(UnreadableModelError) as refused:
         parse({"a" * 10_000: {**PAIR, "shape": list(range(9999))}})
     assert len(str(refused.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        '{"__metadata__":{"a":"b"},"x":%s}',
+        '{ "__metadata__" : {"a": "b"} , "x": %s }',
+        '{"x":%s,"__metadata__":{"a":"b"}}',
+    ],
+)
+def test_metadata_may_stand_first_or_last_and_with_spaces(table: str) -> None:
+    header = parse((table % json.dumps(PAIR)).encode())
+    assert (header.metadata, list(header.tensors)) == ({"a": "b"}, ["x"])
+
+
+def test_metadata_alone_and_metadata_twice_are_no_trap() -> None:
+    assert parse({"__metadata__": {"a": "b"}}, b"").metadata == {"a": "b"}
+    with pytest.raises(UnreadableModelError):
+        parse(b'{"__metadata__":{},"__metadata__":{"a":"b"}}', b"")
+    with pytest.raises(UnreadableModelError):
+        parse(b'{"__metadata__":{},}', b"")
+
+
+def test_files_of_one_layout_share_its_table() -> None:
+    first, second = (parse({"__metadata__": {"title": title}, "x": PAIR}) for title in "ab")
+    assert first.layout is second.layout
+    assert (first.metadata, second.metadata) == ({"title": "a"}, {"title": "b"})
 
 
 def test_metadata_that_is_no_text_is_kept_as_json() -> None:
