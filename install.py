@@ -1,29 +1,46 @@
-"""Sets Model Search up and runs it: `python install.py demo | test | index FOLDER | search ...`.
+"""Sets Model Search up and runs it.
 
-By hand it makes `.venv` beside this file, held to `constraints.txt`, unless it runs in a virtual environment that has
-torch already. Without arguments, as ComfyUI's managers and the WebUIs call it, it changes nothing in ComfyUI (whose
-managers have installed `requirements.txt` before) and installs what a WebUI lacks. Nothing is indexed unless asked.
+    python install.py demo               index the bundled mini zoo, search it, write a contact sheet
+    python install.py test [ARGS]        run the tests; ARGS go to pytest
+    python install.py index FOLDER...    index your own models
+    python install.py search ...         or any other command; `python install.py --help` says this
+
+The first run makes `.venv` beside this file, with the versions of `constraints.txt`. A virtual, conda or embedded
+Python that has torch is used as it is instead: only what it lacks is added, and nothing in it is moved. Without
+arguments, as ComfyUI's managers and the WebUIs run it, a WebUI is given what it lacks and ComfyUI is left alone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import importlib
+import importlib.metadata
 import importlib.util
 import os
+import re
 import subprocess
 import sys
-import venv
+import tempfile
+from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
-OLDEST = (3, 10)
-HOST_LACKS = {
-    "open_clip": "open_clip_torch",
-    "diffusers": "diffusers",
-    "peft": "peft",
-    "controlnet_aux": "controlnet_aux",
-}
+REQUIREMENTS = HERE / "requirements.txt"
+TEST_REQUIREMENTS = HERE / "requirements-dev.txt"
+CONSTRAINTS = HERE / "constraints.txt"
+STAMP = "modelsearch-installed"  # in .venv: digests of the requirements that it fulfils
+OLDEST, NEWEST = (3, 10), (3, 14)  # NEWEST: the last one that the pinned torch is built for
+MODULES = {"open_clip_torch": "open_clip", "pillow": "PIL", "scikit-image": "skimage"}
+# Its opencv-python-headless would be written over a host's opencv; these are what else it needs.
+WITHOUT_OPENCV = {"controlnet_aux": ["einops", "importlib_metadata", "scikit-image", "scipy", "timm"]}
+# Whatever the folder, and also where an embedded Python ignores PYTHONPATH.
+RUN_COMMAND = (
+    "import runpy, sys; sys.path[0] = sys.argv.pop(1); "
+    "runpy.run_module('modelsearch_core.cli', run_name='__main__', alter_sys=True)"
+)
 
 
 class SetupError(Exception):
@@ -31,89 +48,185 @@ class SetupError(Exception):
 
 
 def main(arguments: list[str]) -> int:
-    """0 done; otherwise what the command returned, or 2 when the setup failed."""
+    """What the command returned; 2 when the setup failed, 130 when it was interrupted."""
     try:
         if not arguments:
             return install_into_host()
+        if arguments[0] in ("-h", "--help"):
+            print(__doc__)
+            return 0
         python = prepared_python(with_tests=arguments[0] == "test")
     except SetupError as error:
         print(f"install.py: {error}", file=sys.stderr)
         return 2
-    command = [str(python), "-m", "modelsearch_core.cli", *arguments]
+    except KeyboardInterrupt:
+        return 130
     if arguments[0] == "test":
-        command = [str(python), "-m", "pytest", *arguments[1:]]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))}
-    folder = HERE if arguments[0] == "test" else None
-    return subprocess.call(command, cwd=folder, env=environment)
+        return run([python, "-m", "pytest", *arguments[1:]], folder=HERE)
+    return run([python, "-c", RUN_COMMAND, str(HERE), *arguments], folder=None)
 
 
-def prepared_python(*, with_tests: bool) -> Path:
+def run(command: list[str], *, folder: Path | None) -> int:
+    """Runs it to its end; an interrupt reaches it too, and it stops in its own way."""
+    with subprocess.Popen(command, cwd=folder) as process:
+        while process.returncode is None:
+            with contextlib.suppress(KeyboardInterrupt):
+                process.wait()
+    return process.returncode if process.returncode >= 0 else 128 - process.returncode  # as a shell says it
+
+
+def prepared_python(*, with_tests: bool) -> str:
     """The interpreter to use, with everything installed in it."""
     if sys.version_info < OLDEST:
-        raise SetupError(f"Python {'.'.join(map(str, OLDEST))} or newer is needed, this is {sys.version.split()[0]}")
+        raise SetupError(f"Python 3.{OLDEST[1]} or newer is needed, this is {sys.version.split()[0]}")
+    files = [REQUIREMENTS, *([TEST_REQUIREMENTS] if with_tests else [])]
     if in_own_environment():
-        python, constrained = Path(sys.executable), False
-    else:
-        python, constrained = venv_python(), True
-    requirements = [HERE / "requirements.txt", *([HERE / "requirements-dev.txt"] if with_tests else [])]
-    stamp = python.parent.parent / f".modelsearch-{'test' if with_tests else 'run'}"
-    wanted = digest([*requirements, HERE / "constraints.txt"])
-    if not stamp.is_file() or stamp.read_text() != wanted:
-        pip_install(python, requirements, constrained=constrained)
-        stamp.write_text(wanted)
+        add_what_is_lacking([line for file in files for line in requirements(file)])
+        return sys.executable
+    python, stamp = str(venv_python()), VENV / STAMP
+    wanted = [digest([CONSTRAINTS, *files[:count]]) for count in range(1, len(files) + 1)]
+    if not stamp.is_file() or not set(wanted) <= set(stamp.read_text().split()):
+        pip(python, [*(f"--requirement={file}" for file in files), f"--constraint={CONSTRAINTS}"])
+        stamp.write_text("\n".join(wanted))
     return python
 
 
 def in_own_environment() -> bool:
-    """Whether this interpreter is a virtual environment, not ours, that has torch: a host's, or one made for this."""
-    is_virtual = sys.prefix != sys.base_prefix and Path(sys.prefix).resolve() != VENV
-    return is_virtual and importlib.util.find_spec("torch") is not None
+    """Whether this Python has torch and is an environment made for something: a host's, or one that was activated."""
+    prefix = Path(sys.prefix).resolve()
+    is_virtual = sys.prefix != sys.base_prefix and prefix != VENV
+    is_conda = prefix == Path(os.environ.get("CONDA_PREFIX") or HERE).resolve()
+    is_embedded = not found("venv")  # the portable ComfyUI's, say
+    return (is_virtual or is_conda or is_embedded) and found("torch")
 
 
 def venv_python() -> Path:
-    """The interpreter of `.venv`, made if it is not there."""
+    """The interpreter of `.venv`, made if it is not there, with pip."""
     python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.is_file():
-        print(f"making {VENV}", file=sys.stderr)
-        try:
-            venv.create(VENV, with_pip=True)
-        except (subprocess.CalledProcessError, OSError) as error:
+        if sys.version_info[:2] > NEWEST:
             raise SetupError(
-                f"{VENV} could not be made ({error}); on Debian and Ubuntu `apt install python3-venv` helps"
-            ) from error
+                f"the packages are not yet built for Python {sys.version.split()[0]}; run this with 3.{OLDEST[1]} "
+                f"to 3.{NEWEST[1]}, or in an environment that has torch"
+            )
+        print(f"making {VENV}", file=sys.stderr)
+        make_venv()
+    if not any(VENV.glob("[Ll]ib/**/site-packages/pip/__init__.py")):
+        done = subprocess.run([python, "-m", "ensurepip"], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SetupError(
+                f"pip could not be put into {VENV}: {done.stderr.strip()}\n"
+                "On Debian and Ubuntu `apt install python3-venv` helps; then run the same command again."
+            )
     return python
 
 
-def pip_install(python: Path, requirements: list[Path], *, constrained: bool) -> None:
-    """Quiet, and in an environment that is not ours without moving what is there."""
-    print("installing packages (once; torch is large)", file=sys.stderr)
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for path in requirements:
-        command += ["-r", str(path)]
-    if constrained:
-        command += ["-c", str(HERE / "constraints.txt")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
-        raise SetupError(f"pip could not install the packages:\n{last}\nMend that and run the same command again.")
+def make_venv() -> None:
+    try:
+        import venv  # not everywhere
+
+        venv.create(VENV, symlinks=os.name != "nt")
+    except (ImportError, OSError, subprocess.SubprocessError) as error:
+        raise SetupError(
+            f"{VENV} could not be made: {error}\nOn Debian and Ubuntu `apt install python3-venv` helps; "
+            "or make a virtual environment yourself, install torch in it and run this with its Python."
+        ) from error
+
+
+def pip(python: str, arguments: list[str]) -> None:
+    """`pip install`, telling what is downloaded; the last lines when it fails."""
+    print("installing packages (once; torch and its libraries are large)", file=sys.stderr)
+    command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
+    last: deque[str] = deque(maxlen=10)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+    ) as process:
+        for line in process.stdout or ():
+            last.append(line.rstrip())
+            if line.lstrip().startswith(("Downloading", "Building", "Installing")):
+                print(line.strip()[:100], file=sys.stderr)
+    if process.returncode:
+        raise SetupError(
+            "pip could not install the packages:\n" + "\n".join(last) + "\nIt needs a network or pip's cache, and "
+            "several gigabytes on the disk. Run the same command again: it goes on with what is missing."
+        )
 
 
 def install_into_host() -> int:
-    """What a host runs at every start: quick, quiet, and nothing that a host pins is moved."""
-    webui = importlib.util.find_spec("launch")
-    if webui is None:
-        return 0
-    import launch  # type: ignore[import-not-found]  # the WebUI's own module
-
-    for module, package in HOST_LACKS.items():
-        if not launch.is_installed(module):
-            launch.run_pip(f"install --no-deps {package}", f"{package} for Model Search")
+    """What hosts run at every start: quick, quiet, and nothing that they pin is moved."""
+    if found("launch"):
+        install_into_webui()
+    elif "COMFYUI_PATH" not in os.environ and HERE.parent.name != "custom_nodes":
+        print(__doc__)
     return 0
 
 
-def digest(paths: list[Path]) -> str:
+def install_into_webui() -> None:
+    """Through the WebUI's own installer, which knows its flags. A failure is one line; the next start tries again."""
+    lines = requirements(REQUIREMENTS)
+    if all(found(module_of(line)) for line in lines):
+        return
+    launch = importlib.import_module("launch")
+    try:
+        for arguments, names in missing_installs(lines):
+            quoted = " ".join(f'"{argument}"' for argument in arguments)
+            launch.run_pip(f"install {quoted}", f"{', '.join(names)} for Model Search")
+    except (RuntimeError, OSError) as error:
+        print(f"Model Search: {error}", file=sys.stderr)
+
+
+def add_what_is_lacking(lines: list[str]) -> None:
+    for arguments, _ in missing_installs(lines):
+        pip(sys.executable, arguments)
+
+
+def missing_installs(lines: list[str]) -> Iterator[tuple[list[str], list[str]]]:
+    """pip's arguments, and names, for those requirements that this environment lacks; what is installed is held."""
+    missing = [line for line in lines if not found(module_of(line))]
+    alone = [line for line in missing if name_of(line) in WITHOUT_OPENCV and found("cv2")]
+    needed = [other for line in alone for other in WITHOUT_OPENCV[name_of(line)] if not found(module_of(other))]
+    together = [line for line in missing if line not in alone] + needed
+    with tempfile.TemporaryDirectory() as folder:
+        held = Path(folder, "installed.txt")
+        held.write_text("\n".join(installed()), encoding="utf-8")
+        if together:
+            yield [f"--constraint={held}", *together], [name_of(line) for line in together]
+        if alone:
+            yield ["--no-deps", *alone], [name_of(line) for line in alone]
+
+
+def installed() -> list[str]:
+    """`name==version` of every package of this environment; of two of a name, the one that is imported."""
+    pins: dict[str, str] = {}
+    for distribution in importlib.metadata.distributions():
+        pin = f"{distribution.metadata['Name'] or ''}=={distribution.version}"
+        if re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.!+]*", pin):  # leaves out what was broken by hand
+            pins.setdefault(re.sub(r"[._-]+", "-", name_of(pin)).lower(), pin)
+    return list(pins.values())
+
+
+def requirements(file: Path) -> list[str]:
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def name_of(requirement: str) -> str:
+    return re.split(r"[^A-Za-z0-9._-]", requirement, maxsplit=1)[0]
+
+
+def module_of(requirement: str) -> str:
+    name = name_of(requirement)
+    return MODULES.get(name, name.replace("-", "_"))
+
+
+def found(module: str) -> bool:
+    """Whether it could be imported; nothing is."""
+    return importlib.util.find_spec(module) is not None
+
+
+def digest(files: list[Path]) -> str:
     """Changes when a requirement does."""
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 
 if __name__ == "__main__":
