@@ -49,7 +49,7 @@ def _plan(layout: Layout) -> tuple[bytes, list[Extent]]:
     tensors = sorted(layout.tensors.items())
     names = "\n".join(name for name, _ in tensors)
     table = f"{layout.data_size}\n{names}\n{[tensor[:2] for _, tensor in tensors]!r}"
-    extents = [(tensor.begin, tensor.end) for _, tensor in tensors if tensor.end > tensor.begin]
+    extents = [tensor[2:] for _, tensor in tensors if tensor.end > tensor.begin]
     return table.encode("utf-8", "surrogatepass"), _blocks(extents)
 
 

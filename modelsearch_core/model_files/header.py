@@ -20,7 +20,6 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from ..errors import UnreadableModelError
 
 MAX_HEADER_BYTES = 100_000_000  # the library's own limit
-MAX_DIMENSION = 2**64
 TABLES_KEPT = 64
 METADATA = "__metadata__"
 _METADATA_FIRST = re.compile(r'\s*\{\s*"__metadata__"\s*:\s*')
@@ -140,6 +139,8 @@ def _split_slowly(text: str) -> tuple[object, str]:
 @lru_cache(maxsize=TABLES_KEPT)
 def _layout(text: str) -> Layout:
     tensors = {name: _tensor(name, entry) for name, entry in _table(text).items()}
+    _check_sizes(tensors)
+    _check_widths(tensors)
     return Layout(tensors, _covered(tensors))
 
 
@@ -171,36 +172,44 @@ def _metadata(entry: object) -> dict[str, str]:
 
 def _tensor(name: str, entry: Any) -> Tensor:
     try:
-        dtype, shape, (begin, end) = _fields(entry)
-        _check_sizes([*shape, begin, end])
-        bits = BITS[dtype] * math.prod(shape)
+        if type(entry) is list:  # the library reads a tensor as a list of its fields, too
+            dtype, shape, (begin, end) = cast("list[Any]", entry)
+        else:
+            dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
     except KeyError as error:
-        raise UnreadableModelError(f"tensor {name[:200]!r}: no such field or dtype as {error}") from error
+        raise UnreadableModelError(f"tensor {name[:200]!r} has no {error}") from error
     except (TypeError, ValueError) as error:
         raise UnreadableModelError(f"tensor {name[:200]!r}: {str(error)[:200]}") from error
-    if bits != 8 * (end - begin):
-        raise UnreadableModelError(
-            f"tensor {name[:200]!r}: {dtype} of shape {shape!r:.200} does not fill bytes {begin} to {end}"
-        )
-    return Tensor(dtype, tuple(shape), begin, end)
-
-
-def _fields(entry: Any) -> tuple[str, list[int], tuple[int, int]]:
-    if isinstance(entry, list):  # the library reads a tensor as a list of its fields, too
-        dtype, shape, offsets = cast("list[Any]", entry)
-    else:
-        dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if type(shape) is not list:
-        raise TypeError("the shape is not a list")
-    return dtype, cast("list[int]", shape), offsets
+        raise UnreadableModelError(f"tensor {name[:200]!r}: its shape is not a list")
+    return Tensor(dtype, tuple(cast("list[int]", shape)), begin, end)
 
 
-def _check_sizes(sizes: list[int]) -> None:
-    """Whole numbers (a bool is none) of sane size, so that no product of them takes long."""
-    if {*map(type, sizes)} != {int}:
-        raise ValueError("shape and offsets must be whole numbers")
-    if min(sizes) < 0 or max(sizes) > MAX_DIMENSION:
-        raise ValueError(f"a size below 0 or beyond 64 bits: {sizes!r:.200}")
+def _check_sizes(tensors: Mapping[str, Tensor]) -> None:
+    """All numbers at once, since there are thousands; one by one only to name the tensor that is wrong."""
+    if _are_sizes([size for tensor in tensors.values() for size in (*tensor.shape, tensor.begin, tensor.end)]):
+        return
+    for name, (_, shape, begin, end) in tensors.items():
+        if not _are_sizes([*shape, begin, end]):
+            raise UnreadableModelError(
+                f"tensor {name[:200]!r}: a size that is no whole number of 64 bits in shape {list(shape)!r:.200}, "
+                f"bytes {begin!r:.50} to {end!r:.50}"
+            )
+
+
+def _are_sizes(values: list[int]) -> bool:
+    """Whole numbers (a bool is none), none so large that a product of them takes long."""
+    return {int}.issuperset(map(type, values)) and min(values, default=0) >= 0 and max(values, default=0) < 2**64
+
+
+def _check_widths(tensors: Mapping[str, Tensor]) -> None:
+    for name, (dtype, shape, begin, end) in tensors.items():
+        if type(dtype) is not str or dtype not in BITS:
+            raise UnreadableModelError(f"tensor {name[:200]!r}: {dtype!r:.50} is no dtype of safetensors")
+        if BITS[dtype] * math.prod(shape) != 8 * (end - begin):
+            raise UnreadableModelError(
+                f"tensor {name[:200]!r}: {dtype} of shape {list(shape)!r:.200} does not fill bytes {begin} to {end}"
+            )
 
 
 def _covered(tensors: Mapping[str, Tensor]) -> int:

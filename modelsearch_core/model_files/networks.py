@@ -29,7 +29,7 @@ _INPUT_SIDE = re.compile(  # the factor that the layer's input meets: [rank, in,
 _UNET = ("down_blocks", "up_blocks", "mid_block", "input_blocks", "output_blocks", "middle_block")
 _UNET_CONTEXT = re.compile(r"attn2[._](processor[._])?to_[kv]\b|attn2[._](processor[._])?to_[kv]_lora")
 _NUMBER = re.compile(r"_\d+(?=[_\n])")
-_LANGUAGE_MODEL = re.compile(r"(^|\n)(base_model_model_)?model_(language_model_)?layers_\d+_(self_attn|mlp)_")
+_LANGUAGE_MODEL = ("\nmodel.layers.", ".model.layers.", "\nlanguage_model.", ".language_model.")
 
 CONTEXT_WIDTHS = {768: "sd15", 1024: "sd2", 1280: "sdxl_refiner", 2048: "sdxl"}
 _PATTERNS = (
@@ -70,7 +70,8 @@ def _has_convolution(shapes: Shapes) -> bool:
 
 
 def is_for_language_model(shapes: Shapes) -> bool:
-    return _LANGUAGE_MODEL.search(_modules(shapes)) is not None
+    text = lines_of(shapes)
+    return any(part in text for part in _LANGUAGE_MODEL)
 
 
 def network_architecture(shapes: Shapes) -> str:
