@@ -48,6 +48,7 @@ def index(
     """Brings the catalog up to date with the folders. Raises only for what concerns all models; each model that fails
     is recorded with its reason and the others go on."""
     settings = settings or IndexSettings()
+    folders = [folder.expanduser().absolute() for folder in folders]
     report = Report()
     models = update_files(catalog, folders, settings, report, progress)
     catalog.put_encoder(engine.encoder.name, engine.encoder_source, engine.encoder.dimension)
@@ -166,4 +167,4 @@ def _distinct(models: Iterable[ModelFile]) -> list[ModelFile]:
 
 
 def _inside(path: Path, folders: Sequence[Path]) -> bool:
-    return any(path == folder or folder in path.parents for folder in map(Path.absolute, folders))
+    return any(path == folder or folder in path.parents for folder in folders)

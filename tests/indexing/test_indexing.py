@@ -192,3 +192,12 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path: Path):
     after = {key[0] for key in again.specification_keys("colours:1") if key[2] is Evidence.GENERATED}
     assert len(after) == 6
     assert f"{6 - len(before)} generated" in done.stdout
+
+
+def test_a_relative_folder_is_the_same_folder(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    bench.run(samples=2)
+    monkeypatch.chdir(bench.folder.parent)
+    bench.folder = Path("models")
+    report = bench.run(samples=2)
+    assert (report.unchanged, report.removed) == (4, 0)
+    assert all(model.path.is_absolute() for model in bench.catalog.models())
