@@ -137,7 +137,7 @@ def pip(python: str, arguments: list[str]) -> None:
     """`pip install`, telling what is downloaded; the last lines when it fails."""
     print("installing packages (once; torch and its libraries are large)", file=sys.stderr)
     command = [python, "-m", "pip", "install", "--disable-pip-version-check", "--no-input", *arguments]
-    last: deque[str] = deque(maxlen=10)
+    last: deque[str] = deque(maxlen=15)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
     ) as process:
