@@ -51,7 +51,7 @@ def candidate_at(path: Path) -> Candidate:
     state = path.stat()
     with os.scandir(path.parent) as listing:
         beside = [entry for entry in listing if entry.name.startswith(path.stem + ".")]
-    neighbours = _neighbours({path.stem}, beside).get(path.stem, ())
+    neighbours = _neighbours(_stems(beside) | {path.stem}, beside).get(path.stem, ())
     return Candidate(path=path, size=state.st_size, modified=state.st_mtime_ns, neighbours=tuple(neighbours))
 
 
@@ -94,8 +94,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _candidates(folder: Path, entries: list[os.DirEntry[str]]) -> Iterator[Candidate | SkippedFile]:
     models = sorted((entry for entry in entries if is_model_name(entry.name)), key=lambda entry: entry.name)
-    stems = {os.path.splitext(entry.name)[0] for entry in models}  # noqa: PTH122  a Path each would cost more than the rest
-    neighbours = _neighbours(stems, entries)
+    neighbours = _neighbours(_stems(models), entries)
     for entry in models:
         path = folder / entry.name
         try:
@@ -109,6 +108,10 @@ def _candidates(folder: Path, entries: list[os.DirEntry[str]]) -> Iterator[Candi
 
 def is_model_name(name: str) -> bool:
     return name.lower().endswith(MODEL_EXTENSIONS)
+
+
+def _stems(entries: Iterable[os.DirEntry[str]]) -> set[str]:
+    return {entry.name[: entry.name.rindex(".")] for entry in entries if is_model_name(entry.name)}
 
 
 def _neighbours(stems: set[str], entries: Iterable[os.DirEntry[str]]) -> dict[str, list[Neighbour]]:

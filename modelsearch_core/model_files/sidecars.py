@@ -21,13 +21,12 @@ Fields = Mapping[str, Any]
 
 def sidecar_annotations(folder: Path, neighbours: tuple[Neighbour, ...]) -> Annotations:
     """What the sidecars among a model's neighbours say."""
-    found: list[tuple[int, Annotations]] = []
-    for neighbour in neighbours:
-        rank = next((rank for rank, (suffix, _) in enumerate(READERS) if neighbour.suffix.endswith(suffix)), None)
-        if rank is not None and neighbour.size <= LARGEST_SIDECAR:
-            text = _text(folder / neighbour.name)
-            found.append((rank, _read(READERS[rank][1], text)))
-    return first_of(annotations for _, annotations in sorted(found, key=lambda each: each[0]))
+    by_suffix = {each.suffix.removeprefix(".safetensors"): each for each in neighbours}
+    return first_of(
+        _read(reader, _text(folder / by_suffix[suffix].name))
+        for suffix, reader in READERS
+        if suffix in by_suffix and by_suffix[suffix].size <= LARGEST_SIDECAR
+    )
 
 
 def _text(path: Path) -> str:
@@ -124,11 +123,11 @@ def _base(value: object) -> str | None:
     return None if text.casefold() in ("", "unknown", "other") else text
 
 
-READERS: tuple[tuple[str, Callable[[Fields], Annotations] | None], ...] = (  # the first suffix that fits; best first
+READERS: tuple[tuple[str, Callable[[Fields], Annotations] | None], ...] = (  # who is believed first
+    (".json", _a1111),
     (".metadata.json", _lora_manager),
     (".civitai.info", _civitai),
     (".cm-info.json", _stability_matrix),
     (".rgthree-info.json", _rgthree),
-    (".json", _a1111),
     (".txt", None),
 )

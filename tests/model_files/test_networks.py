@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modelsearch_core.errors import UnreadableModelError
+from modelsearch_core.model_files import Kind, read_model_file
+from modelsearch_core.model_files.architecture import recognise
+from tests.making.model_files import kohya_lora, peft_lora, write_safetensors
+
+Shapes = dict[str, tuple[int, ...]]
+KOHYA = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
+SGM = "lora_unet_input_blocks_4_1_transformer_blocks_0_attn2_to_k"
+DIFFUSERS = "unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k"
+
+
+def factors(width: int) -> dict[str, Shapes]:
+    """One adapted cross-attention key of a context `width` wide, in every way of writing."""
+    return {
+        "kohya": {f"{KOHYA}.lora_down.weight": (4, width), f"{KOHYA}.lora_up.weight": (320, 4), f"{KOHYA}.alpha": ()},
+        "sgm": {f"{SGM}.lora_down.weight": (4, width), f"{SGM}.lora_up.weight": (320, 4)},
+        "peft": {f"{DIFFUSERS}.lora_A.weight": (4, width), f"{DIFFUSERS}.lora_B.weight": (320, 4)},
+        "peft adapter": {f"base_model.model.{DIFFUSERS}.lora_A.default.weight": (4, width)},
+        "diffusers 0.17": {f"{DIFFUSERS}.lora.down.weight": (4, width)},
+        "diffusers 0.15": {f"{DIFFUSERS.replace('.to_k', '.processor')}.to_k_lora.down.weight": (4, width)},
+        "linear layer": {f"{DIFFUSERS}.lora_linear_layer.down.weight": (4, width)},
+        "dora": {f"{KOHYA}.lora_down.weight": (4, width), f"{KOHYA}.dora_scale": (320, 1)},
+        "peft dora": {f"{DIFFUSERS}.lora_A.weight": (4, width), f"{DIFFUSERS}.lora_magnitude_vector": (320,)},
+        "loha": {f"{KOHYA}.hada_w1_a": (320, 4), f"{KOHYA}.hada_w1_b": (4, width), f"{KOHYA}.hada_w2_b": (4, width)},
+        "lokr": {f"{KOHYA}.lokr_w1": (8, 8), f"{KOHYA}.lokr_w2_a": (40, 4), f"{KOHYA}.lokr_w2_b": (4, width // 8)},
+        "lokr factored": {
+            **{f"{KOHYA}.lokr_w1_a": (8, 2), f"{KOHYA}.lokr_w1_b": (2, 8)},
+            **{f"{KOHYA}.lokr_w2": (40, width // 8)},
+        },
+        "glora": {f"{KOHYA}.a1.weight": (4, width), f"{KOHYA}.b1.weight": (4, width)},
+        "full": {f"{KOHYA}.diff": (320, width)},
+    }
+
+
+WRITTEN = {"loha": "loha", "lokr": "lokr", "lokr factored": "lokr", "glora": "glora", "full": "full"}
+
+
+@pytest.mark.parametrize("way", factors(768))
+@pytest.mark.parametrize(("width", "architecture"), [(768, "sd15"), (1024, "sd2"), (2048, "sdxl"), (64, "sd_mini")])
+def test_every_way_of_writing_tells_the_stable_diffusion(way: str, width: int, architecture: str) -> None:
+    found = recognise(factors(width)[way])
+    network = "dora" if "dora" in way else WRITTEN.get(way, "lora")
+    assert (found.kind, found.architecture, found.network) == (Kind.LORA, architecture, network)
+
+
+def test_convolutions_make_it_a_locon() -> None:
+    convolution = {"lora_unet_down_blocks_0_resnets_0_conv1.lora_down.weight": (4, 320, 3, 3)}
+    pointwise = {"lora_unet_down_blocks_0_attentions_0_proj_in.lora_down.weight": (4, 320, 1, 1)}
+    assert recognise({**kohya_lora(), **convolution}).network == "locon"
+    assert recognise({**kohya_lora(), **pointwise}).network == "lora"
+
+
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [(".oft_blocks", "oft"), (".oft_diag", "oft"), (".oft_R.weight", "oft"), (".on_input", "ia3")],
+)
+def test_networks_without_widths_are_lora_of_an_unknown_model(name: str, network: str) -> None:
+    found = recognise({KOHYA + name: (4,), KOHYA + ".weight": (320,)})
+    assert (found.network, found.architecture) == (network, "unknown")
+
+
+def pair(module: str, into: int, out: int = 64) -> Shapes:
+    return {f"{module}.lora_down.weight": (4, into), f"{module}.lora_up.weight": (out, 4)}
+
+
+def peft(module: str, into: int, out: int = 64) -> Shapes:
+    return {f"{module}.lora_A.weight": (4, into), f"{module}.lora_B.weight": (out, 4)}
+
+
+@pytest.mark.parametrize(
+    ("shapes", "architecture"),
+    [
+        (pair("lora_unet_double_blocks_0_img_attn_proj", 3072), "flux"),
+        (pair("lora_unet_single_blocks_3_linear1", 3072, 21504), "flux"),
+        (pair("lora_unet_single_blocks_3_linear1", 3072, 27648), "flux2"),
+        (pair("lora_unet_double_blocks_0_img_attn_qkv", 6144), "flux2"),
+        (peft("diffusion_model.single_transformer_blocks.0.attn.to_qkv_mlp_proj", 3072), "flux2"),
+        (peft("transformer.single_transformer_blocks.0.attn.to_q", 3072), "flux"),
+        (peft("transformer.transformer_blocks.18.attn.to_q", 3072), "flux"),
+        (peft("transformer.transformer_blocks.59.attn.to_q", 3072), "qwen_image"),
+        (pair("lora_unet_transformer_blocks_3_img_mlp_net_0_proj", 3072), "qwen_image"),
+        ({"double_blocks.0.processor.qkv_lora1.down.weight": (16, 3072)}, "flux"),
+        (pair("lora_unet_joint_blocks_0_x_block_attn_qkv", 1536), "sd3"),
+        (peft("transformer.transformer_blocks.0.attn.to_q", 1536), "sd3"),
+        (peft("transformer.transformer_blocks.0.attn.to_q", 2432), "sd3"),
+        (peft("diffusion_model.blocks.0.self_attn.q", 5120), "wan"),
+        (pair("lora_unet_blocks_0_cross_attn_k", 5120), "wan"),
+        (peft("diffusion_model.blocks.0.self_attn.q_proj", 2048), "cosmos"),
+        (peft("diffusion_model.layers.0.attention.to_q", 3840), "z_image"),
+        (pair("lora_unet_layers_0_attention_qkv", 2304), "lumina2"),
+        (peft("diffusion_model.double_blocks.0.img_mlp.fc1", 3072), "hunyuan_video"),
+        (peft("diffusion_model.double_stream_blocks.0.block.attn1.to_q", 2560), "hidream"),
+        (peft("transformer.transformer_blocks.0.attn1.to_q", 1152), "pixart"),
+        (peft("diffusion_model.transformer_blocks.0.attn1.to_q", 2048), "ltxv"),
+        (peft("diffusion_model.distilled_guidance_layer.layers.0.in_layer", 5120), "chroma"),
+        (peft("transformer.joint_transformer_blocks.0.attn.to_q", 3072), "auraflow"),
+        (pair("lora_unet_input_blocks_4_1_transformer_blocks_1_attn1_to_q", 640), "sdxl"),
+        (pair("lora_unet_mid_block_attentions_0_transformer_blocks_9_ff_net_2", 5120), "sdxl"),
+        (pair("lora_te_text_model_encoder_layers_0_self_attn_q_proj", 768), "sd15"),
+        (pair("lora_te_text_model_encoder_layers_0_self_attn_q_proj", 1024), "sd2"),
+        (pair("lora_te_text_model_encoder_layers_0_self_attn_q_proj", 64), "sd_mini"),
+        (pair("lora_te2_text_model_encoder_layers_0_self_attn_q_proj", 1280), "sdxl"),
+        (peft("text_encoder.text_model.encoder.layers.0.self_attn.q_proj", 768), "sd15"),
+        (pair("lora_te1_text_model_encoder_layers_0_self_attn_q_proj", 768), "unknown"),
+        (peft("transformer.entirely.new", 100), "unknown"),
+    ],
+)
+def test_names_and_widths_tell_what_a_lora_is_for(shapes: Shapes, architecture: str) -> None:
+    assert recognise(shapes).architecture == architecture
+
+
+def test_a_lora_of_a_language_model_is_left_out() -> None:
+    with pytest.raises(UnreadableModelError, match="language model"):
+        recognise(peft("base_model.model.model.layers.0.self_attn.q_proj", 4096))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "architecture"),
+    [
+        ("modelspec.architecture", "stable-diffusion-v1/lora", "sd15"),
+        ("modelspec.architecture", "stable-diffusion-xl-v1-base/lora", "sdxl"),
+        ("ss_base_model_version", "sdxl_base_v1-0", "sdxl"),
+        ("ss_base_model_version", "something else", "unknown"),
+    ],
+)
+def test_metadata_decide_what_names_leave_open(tmp_path: Path, key: str, value: str, architecture: str) -> None:
+    path = write_safetensors(tmp_path / "a.safetensors", {f"{KOHYA}.oft_blocks": (4, 4)}, {key: value})
+    assert read_model_file(path).architecture == architecture
+
+
+def test_metadata_never_overrule_shapes_except_for_chroma(tmp_path: Path) -> None:
+    sdxl = {"modelspec.architecture": "stable-diffusion-xl-v1-base/lora"}
+    assert read_model_file(write_safetensors(tmp_path / "a.safetensors", peft_lora(768), sdxl)).architecture == "sd15"
+    flux = pair("lora_unet_double_blocks_0_img_attn_proj", 3072)
+    chroma = {"modelspec.architecture": "chroma/lora"}
+    assert read_model_file(write_safetensors(tmp_path / "b.safetensors", flux, chroma)).architecture == "chroma"
+    assert read_model_file(write_safetensors(tmp_path / "c.safetensors", flux)).architecture == "flux"

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from modelsearch_core.errors import UnreadableModelError
+from modelsearch_core.model_files import Kind, read_model_file
+from tests.making.model_files import kohya_lora, sd_checkpoint, write_safetensors
+
+
+def tensors(shapes: dict[str, tuple[int, ...]]) -> dict[str, torch.Tensor]:
+    return {name: torch.zeros(shape) for name, shape in shapes.items()}
+
+
+class Bomb:
+    """Unpickled, it makes a folder."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = str(marker)
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, (self.marker,)
+
+
+@pytest.mark.parametrize("wrap", [lambda state: state, lambda state: {"state_dict": state, "global_step": 3}])
+def test_a_checkpoint_in_a_pickle_is_read(tmp_path: Path, wrap: object) -> None:
+    torch.save(wrap(tensors(sd_checkpoint())), tmp_path / "a.ckpt")  # type: ignore[operator]
+    model = read_model_file(tmp_path / "a.ckpt")
+    assert (model.kind, model.architecture, model.title) == (Kind.CHECKPOINT, "sd15", "a")
+
+
+@pytest.mark.parametrize("name", ["a.pt", "a.pth", "a.bin"])
+def test_a_lora_of_before_torch_1_6_is_read(tmp_path: Path, name: str) -> None:
+    torch.save(tensors(kohya_lora()), tmp_path / name, _use_new_zipfile_serialization=False)
+    assert read_model_file(tmp_path / name).kind is Kind.LORA
+
+
+def test_a_copy_has_the_same_fingerprint_and_other_weights_have_another(tmp_path: Path) -> None:
+    torch.save(tensors(kohya_lora()), tmp_path / "a.pt")
+    (tmp_path / "b.ckpt").write_bytes((tmp_path / "a.pt").read_bytes())
+    torch.save({name: tensor + 1 for name, tensor in tensors(kohya_lora()).items()}, tmp_path / "c.pt")
+    a, b, c = (read_model_file(tmp_path / name).fingerprint for name in ("a.pt", "b.ckpt", "c.pt"))
+    assert a == b != c
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_malicious_pickle_is_not_executed(tmp_path: Path, zipped: bool) -> None:
+    marker = tmp_path / "marker"
+    torch.save({"x": Bomb(marker)}, tmp_path / "a.ckpt", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(UnreadableModelError, match=r"a\.ckpt: not opened.*convert it to safetensors"):
+        read_model_file(tmp_path / "a.ckpt")
+    assert not marker.exists()
+
+
+def test_the_pickle_of_that_test_is_malicious(tmp_path: Path) -> None:
+    torch.save({"x": Bomb(tmp_path / "marker")}, tmp_path / "a.ckpt")
+    torch.load(tmp_path / "a.ckpt", weights_only=False)
+    assert (tmp_path / "marker").exists()
+
+
+@pytest.mark.parametrize("content", [b"\x80\x04.", b"PK\x03\x04", b"<html>", b"\x80\x02}q\x00.", bytes(1000)])
+def test_foreign_files_are_refused_with_a_reason(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.bin").write_bytes(content)
+    with pytest.raises(UnreadableModelError):
+        read_model_file(tmp_path / "a.bin")
+
+
+def test_scanning_without_pickles_needs_no_torch(tmp_path: Path) -> None:
+    write_safetensors(tmp_path / "a.safetensors", kohya_lora())
+    code = (
+        "import sys; from modelsearch_core.model_files import scan;"
+        "print(len(list(scan(sys.argv[1:]))), 'torch' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    ran = subprocess.run(command, check=True, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert ran.stdout.split() == ["1", "False"]
