@@ -1,11 +1,14 @@
-"""What turns pictures and texts into features. Importing this brings no torch along."""
+"""What turns pictures and texts into features, and pictures into words. Importing this brings no torch along."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..embedding import Encoder
+    from .downloading import Progress
     from .interrogator import Interrogator
 
 DEFAULT_ENCODER = "ViT-B-32-quickgelu/openai"
@@ -13,12 +16,21 @@ DEFAULT_ENCODER = "ViT-B-32-quickgelu/openai"
 __all__ = ["DEFAULT_ENCODER", "open_encoder", "open_interrogator"]
 
 
-def open_encoder(source: str = DEFAULT_ENCODER, *, device: str = "auto") -> Encoder:
+def open_encoder(
+    source: str = DEFAULT_ENCODER,
+    *,
+    device: str = "auto",
+    folders: Sequence[Path] = (),
+    may_download: bool = True,
+    progress: Progress | None = None,
+) -> Encoder:
     """An open_clip model by `architecture/weights`, by `architecture/path of a weights file`, or from a folder with an
-    `open_clip_config.json`. MissingWeightsError where the weights cannot be had."""
+    `open_clip_config.json`. `folders` are looked in first. MissingWeightsError where the weights cannot be had."""
     from .clip import ClipEncoder
+    from .clip_sources import find_source
 
-    return ClipEncoder.open(source, device=device)
+    found = find_source(source, folders=folders, may_download=may_download, progress=progress)
+    return ClipEncoder.of(found, device)
 
 
 def open_interrogator(encoder: Encoder) -> Interrogator:
