@@ -8,25 +8,27 @@ from pathlib import Path
 
 import numpy as np
 
-from .encoders.interrogator import own_list
+from .encoders.phrases import own_list
 
 COUNT = 512
 SEED = 21_000
+TEMPLATE = "a picture of {}"  # neutral as to medium: the models searched paint as often as they photograph
 
 
 @cache
-def background_texts(count: int = COUNT) -> list[str]:
-    """`count` generic names: ImageNet-21k's where timm is there (open_clip brings it), else this project's phrases."""
-    names = _imagenet_names() or [*own_list("subjects"), *own_list("styles")]
-    chosen = np.random.default_rng(SEED).permutation(len(names))[:count]
-    return [f"a picture of {names[i]}" for i in sorted(chosen)]
+def background_texts(count: int = COUNT, seed: int = SEED) -> list[str]:
+    """`count` generic names: ImageNet-21k's where timm is there (open_clip brings it), else this project's subjects."""
+    names = imagenet_names() or own_list("subjects")
+    chosen = np.random.default_rng(seed).permutation(len(names))[:count]
+    return [TEMPLATE.format(names[i]) for i in sorted(chosen)]
 
 
-def _imagenet_names() -> list[str]:
+def imagenet_names() -> list[str]:
+    """The first name of each of ImageNet-21k's synsets, from timm's data, without importing it; else nothing."""
     found = util.find_spec("timm")
     if found is None or not found.submodule_search_locations:
         return []
-    path = Path(found.submodule_search_locations[0]) / "data" / "_info" / "imagenet_synset_to_lemma.txt"
+    path = Path(next(iter(found.submodule_search_locations))) / "data" / "_info" / "imagenet_synset_to_lemma.txt"
     if not path.is_file():
         return []
     lines = path.read_text(encoding="utf-8").splitlines()

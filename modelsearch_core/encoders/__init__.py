@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..places import home
+
 if TYPE_CHECKING:
     from ..embedding import Encoder
     from .downloading import Progress
@@ -33,8 +35,13 @@ def open_encoder(
     return ClipEncoder.of(found, device)
 
 
-def open_interrogator(encoder: Encoder) -> Interrogator:
-    """What puts pictures into words, on top of an encoder."""
+def open_interrogator(
+    encoder: Encoder, *, captions: bool = True, device: str = "auto", cache: Path | None = None
+) -> Interrogator:
+    """What puts pictures into words, on top of an encoder: begins with BLIP's caption where that is on disk and
+    `captions` are wanted. `cache` is the folder for the phrases' features, the library's own by default."""
+    from .captioner import local_captioner
     from .interrogator import PhraseInterrogator
 
-    return PhraseInterrogator(encoder)
+    captioner = local_captioner(device) if captions else None
+    return PhraseInterrogator(encoder, captioner, cache=cache or home() / "phrases")

@@ -18,7 +18,7 @@ import requests
 
 ATTEMPTS = 4
 TIMEOUT = 10, 60  # seconds to connect, between two blocks
-BLOCK = 1 << 20
+BLOCK = 1 << 16  # what breaks off within a block is lost
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

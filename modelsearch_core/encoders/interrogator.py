@@ -1,13 +1,15 @@
-"""Puts a picture into words that CLIP agrees with: a subject, then phrases that add to it one by one.
+"""Puts a picture into words that CLIP agrees with: a head, then phrases that add to it one by one.
 
-As clip-interrogator's chain; its phrase lists are used where that package is installed.
+As clip-interrogator's chain (pharmapsychotic/clip-interrogator): the head is a caption, or without a captioner the
+subject that fits best; the best medium and style are tried together, then flavours as long as they help.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from functools import cached_property
-from importlib import resources, util
+from contextlib import suppress
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Protocol
 
@@ -15,9 +17,11 @@ import numpy as np
 from PIL import Image
 
 from ..embedding import Encoder, Features
+from .phrases import own_list, phrase_list
 
-SHORTLIST = 24  # phrases that the chain tries, those most like the picture on their own
-LENGTH = 4  # phrases after the subject
+SHORTLIST = 32  # flavours that the chain tries, those most like the picture on their own
+LENGTH = 4  # flavours at most
+SUBJECT = "a picture of {}"
 
 
 class Interrogator(Protocol):
@@ -26,56 +30,101 @@ class Interrogator(Protocol):
     def describe(self, images: Sequence[Image.Image]) -> list[str]: ...
 
 
-class PhraseInterrogator:
-    """Needs nothing but an encoder."""
+class Captioner(Protocol):
+    """Pictures into one sentence each."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def captions(self, images: Sequence[Image.Image]) -> list[str]: ...
+
+
+class PhraseInterrogator:
+    """Needs nothing but an encoder. `cache` is a folder for the phrases' features."""
+
+    def __init__(self, encoder: Encoder, captioner: Captioner | None = None, *, cache: Path | None = None) -> None:
         self._encoder = encoder
+        self._captioner = captioner
+        self._cache = cache
+        self._known: dict[str, Phrases] = {}
 
     def describe(self, images: Sequence[Image.Image]) -> list[str]:
         """One prompt for each picture."""
-        return [self.from_feature(feature) for feature in self._encoder.encode_images(images)]
+        features = self._encoder.encode_images(images)
+        captions = self._captioner.captions(images) if self._captioner and len(images) else []
+        heads = captions or [self._subject(feature) for feature in features]
+        return [self.extended(head, feature) for head, feature in zip(heads, features, strict=True)]
 
     def from_feature(self, feature: Features) -> str:
-        """The chain for one picture's feature (D,): each phrase is kept if it brings the text nearer to the picture."""
-        subjects, subject_features = self._subjects
-        text = subjects[int(np.argmax(subject_features @ feature))]
-        phrases, phrase_features = self._phrases
-        shortlist = [phrases[i] for i in np.argsort(-(phrase_features @ feature))[:SHORTLIST]]
-        best = float(self._encoder.encode_texts([text])[0] @ feature)
+        """A prompt for the picture that has this feature (D,)."""
+        return self.extended(self._subject(feature), feature)
+
+    def extended(self, head: str, feature: Features) -> str:
+        """The head with the phrases that bring it nearer to the picture."""
+        manner = [self._phrases(name).nearest(feature, 1)[0] for name in ("mediums", "styles")]
+        subsets = chain.from_iterable(combinations(manner, n) for n in range(len(manner) + 1))
+        text, best = self._nearest([joined(head, *subset) for subset in subsets], feature)
+        flavours = self._phrases("flavours").nearest(feature, SHORTLIST)
         for _ in range(LENGTH):
-            longer = [f"{text}, {phrase}" for phrase in shortlist if phrase not in text]
-            if not longer:
+            longer = [joined(text, flavour) for flavour in flavours if flavour not in text]
+            candidate, score = self._nearest(longer, feature) if longer else (text, best)
+            if score <= best:
                 break
-            scores = self._encoder.encode_texts(longer) @ feature
-            if scores.max() <= best:
-                break
-            best, text = float(scores.max()), longer[int(np.argmax(scores))]
+            text, best = candidate, score
         return text
 
-    @cached_property
-    def _subjects(self) -> tuple[list[str], Features]:
-        return self._encoded([f"a picture of {name}" for name in own_list("subjects")])
+    def _subject(self, feature: Features) -> str:
+        return self._phrases("subjects").nearest(feature, 1)[0]
 
-    @cached_property
-    def _phrases(self) -> tuple[list[str], Features]:
-        return self._encoded(style_phrases())
+    def _nearest(self, texts: Sequence[str], feature: Features) -> tuple[str, float]:
+        scores = self._encoder.encode_texts(texts) @ feature
+        return texts[int(np.argmax(scores))], float(scores.max())
 
-    def _encoded(self, phrases: list[str]) -> tuple[list[str], Features]:
-        return phrases, self._encoder.encode_texts(phrases)
-
-
-def style_phrases() -> list[str]:
-    """clip-interrogator's mediums, movements and flavours if installed, else this project's list."""
-    found = util.find_spec("clip_interrogator")
-    if found is None or not found.submodule_search_locations:
-        return own_list("styles")
-    data = Path(found.submodule_search_locations[0]) / "data"
-    texts = [(data / f"{name}.txt").read_text(encoding="utf-8") for name in ("mediums", "movements", "flavors")]
-    return [line.strip() for text in texts for line in text.splitlines() if line.strip()]
+    def _phrases(self, name: str) -> Phrases:
+        if name not in self._known:
+            texts = [SUBJECT.format(s) for s in own_list(name)] if name == "subjects" else phrase_list(name)
+            self._known[name] = Phrases.encoded(texts, self._encoder, self._cache)
+        return self._known[name]
 
 
-def own_list(name: str) -> list[str]:
-    """The lines of one of the lists in `phrases/`."""
-    text = (resources.files(__package__) / "phrases" / f"{name}.txt").read_text(encoding="utf-8")
-    return [line.strip() for line in text.splitlines() if line.strip()]
+class Phrases:
+    """Texts and their features, (n, D)."""
+
+    def __init__(self, texts: list[str], features: Features) -> None:
+        self._texts = texts
+        self._features = features
+
+    @classmethod
+    def encoded(cls, texts: list[str], encoder: Encoder, cache: Path | None) -> Phrases:
+        """From the cache if it has these texts under this encoder, else encoded and put there."""
+        digest = hashlib.sha256("\n".join([encoder.name, *texts]).encode()).hexdigest()[:16]
+        file = cache / f"phrases-{digest}.npy" if cache else None
+        if file is not None and (known := _read(file, (len(texts), encoder.dimension))) is not None:
+            return cls(texts, known)
+        features = encoder.encode_texts(texts).astype(np.float16)
+        if file is not None:
+            _write(file, features)
+        return cls(texts, features.astype(np.float32))
+
+    def nearest(self, feature: Features, count: int) -> list[str]:
+        """The texts most like a feature (D,), best first."""
+        order = np.argsort(-(self._features @ feature), kind="stable")
+        return [self._texts[i] for i in order[:count]]
+
+
+def joined(head: str, *phrases: str) -> str:
+    """Comma-separated, leaving out what is there already."""
+    return ", ".join([head, *(phrase for phrase in phrases if phrase not in head)])
+
+
+def _read(file: Path, shape: tuple[int, int]) -> Features | None:
+    try:
+        features = np.load(file, allow_pickle=False).astype(np.float32)
+    except (OSError, ValueError, EOFError):  # none yet, or cut off
+        return None
+    return features if features.shape == shape else None
+
+
+def _write(file: Path, features: Features) -> None:
+    part = file.with_suffix(".part.npy")
+    with suppress(OSError):  # a folder that cannot be written to costs time, not the answer
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(part, features)
+        part.replace(file)

@@ -1,0 +1,31 @@
+"""What scores are compared with."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelsearch_core import background
+from modelsearch_core.background import TEMPLATE, background_texts
+
+
+def test_there_are_as_many_as_asked_for_and_hardly_one_twice():
+    texts = background_texts()
+    assert len(texts) == 512
+    assert len(set(texts)) > 500
+    assert len(background_texts(100)) == 100
+
+
+def test_they_are_the_same_every_time_and_other_ones_for_another_seed():
+    first = background_texts(64, 3)
+    background_texts.cache_clear()
+    assert background_texts(64, 3) == first
+    assert background_texts(64, 4) != first
+
+
+def test_without_timm_the_projects_own_names_are_enough(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(background, "imagenet_names", lambda: [])
+    background_texts.cache_clear()
+    texts = background_texts()
+    background_texts.cache_clear()
+    assert len(set(texts)) == 512
+    assert all(text.startswith(TEMPLATE.format("")) for text in texts)
