@@ -19,12 +19,20 @@ SKIPPED_FOLDERS = {"__pycache__", "__MACOSX", "node_modules"}
 
 
 class Neighbour(NamedTuple):
-    """A file that shares a model's stem. `suffix` is the rest of its name, in lower case."""
+    """A file that shares a model's stem, or lies in its folder. `suffix` is the rest of its name, in lower case."""
 
     name: str
     suffix: str
     size: int
     modified: int
+
+
+class Listing(NamedTuple):
+    """What is in a folder. `illegible` are names of models and folders that are not UTF-8, in ASCII."""
+
+    files: list[os.DirEntry[str]]
+    folders: list[str]
+    illegible: list[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +58,7 @@ def candidate_at(path: Path) -> Candidate:
         return _folder_candidate(path)
     state = path.stat()
     with os.scandir(path.parent) as listing:
-        beside = [entry for entry in listing if entry.name.startswith(path.stem + ".")]
+        beside = [entry for entry in listing if entry.name.startswith(path.stem + ".") and _is_text(entry.name)]
     neighbours = _neighbours(_stems(beside) | {path.stem}, beside).get(path.stem, ())
     return Candidate(path=path, size=state.st_size, modified=state.st_mtime_ns, neighbours=tuple(neighbours))
 
@@ -61,28 +69,41 @@ def walk(folder: Path, visited: set[tuple[int, int]]) -> Iterator[Candidate | Sk
     while pending:
         folder = pending.pop()
         try:
-            files, folders = _listing(folder, visited)
+            files, folders, illegible = _listing(folder, visited)
             if any(entry.name == INDEX_NAME for entry in files):
                 yield _folder_candidate(folder)
                 continue
         except OSError as error:
             yield SkippedFile(path=folder, reason=f"the folder cannot be read: {error.strerror or error}")
             continue
+        if illegible:
+            yield SkippedFile(path=folder, reason=f"names that are not UTF-8, such as {illegible[0]}; rename them")
         yield from _candidates(folder, files)
         pending.extend(folder / name for name in sorted(folders, reverse=True))
 
 
-def _listing(folder: Path, visited: set[tuple[int, int]]) -> tuple[list[os.DirEntry[str]], list[str]]:
-    """Files and names of sub-folders; nothing of a folder that was visited before, so a loop of links ends."""
+def _listing(folder: Path, visited: set[tuple[int, int]]) -> Listing:
+    """What is in a folder; nothing of one that was visited before, so a loop of links ends."""
     state = folder.stat()
     identity = (state.st_dev, state.st_ino)
     if identity in visited:
-        return [], []
+        return Listing([], [], [])
     visited.add(identity)
     with os.scandir(folder) as listing:
         entries = [entry for entry in listing if not entry.name.startswith(".") and entry.name not in SKIPPED_FOLDERS]
-    folders = {entry.name for entry in entries if _is_folder(entry)}
-    return [entry for entry in entries if entry.name not in folders], list(folders)
+    legible = [entry for entry in entries if _is_text(entry.name)]
+    illegible = [ascii(entry.name) for entry in entries if not _is_text(entry.name) and _matters(entry)]
+    folders = {entry.name for entry in legible if _is_folder(entry)}
+    return Listing([entry for entry in legible if entry.name not in folders], list(folders), illegible)
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be stored; an old disk may have names in an encoding that nobody knows any more."""
+    return name.isascii() or name.encode("utf-8", "replace").decode() == name
+
+
+def _matters(entry: os.DirEntry[str]) -> bool:
+    return is_model_name(entry.name) or _is_folder(entry)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -152,7 +173,7 @@ def _folder_candidate(folder: Path) -> Candidate:
         for path in (Path(place, name) for name in names):
             state = path.stat()
             name = path.relative_to(folder).as_posix()
-            neighbours.append(Neighbour(name, path.suffix.lower(), state.st_size, state.st_mtime_ns))
+            neighbours.append(Neighbour(name, f"/{name}".lower(), state.st_size, state.st_mtime_ns))
     return Candidate(
         path=folder,
         size=index.st_size,

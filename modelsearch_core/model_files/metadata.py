@@ -16,7 +16,7 @@ LONGEST_TRIGGER = 40
 _FOLDER = re.compile(r"^\d+_(.+)$")  # kohya's "10_ohwx woman": repeats, then the concept
 _GENERIC_FOLDERS = """
     img imgs image images pic pics picture pictures photo photos dataset data train training style character concept
-    class reg the woman man girl boy person people all new output lora default main
+    class reg set test tmp project the woman man girl boy person people all new output lora default main
 """
 _COMMON_TAGS = """
     1girl, 1boy, 2girls, multiple girls, solo, woman, man, girl, boy, looking at viewer, no humans, simple background,

@@ -29,7 +29,7 @@ _DATA_URI = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
 def previews_of(model: ModelFile) -> list[Path]:
     """Pictures beside the model, best first; beyond PREVIEW_SUFFIXES come numbered and other ones of the same stem.
 
-    Of a folder, those that lie in it and those that are named like it. None when the model is gone by now.
+    Of a folder, those that lie in it, not in its sub-folders. Empty when the model is gone by now.
     """
     try:
         return preview_paths(model.path, candidate_at(model.path).neighbours)
@@ -40,7 +40,7 @@ def previews_of(model: ModelFile) -> list[Path]:
 def preview_paths(model: Path, neighbours: Iterable[Neighbour]) -> list[Path]:
     """The pictures among a model's neighbours, best first."""
     folder = model if model.is_dir() else model.parent
-    pictures = [each for each in neighbours if each.suffix.endswith(PICTURE_EXTENSIONS)]
+    pictures = [each for each in neighbours if each.suffix.endswith(PICTURE_EXTENSIONS) and "/" not in each.name]
     return [folder / each.name for each in sorted(pictures, key=_order)]
 
 

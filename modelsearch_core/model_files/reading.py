@@ -19,6 +19,8 @@ from .pipelines import read_pipeline
 from .previews import preview_paths
 from .sidecars import sidecar_annotations
 
+NO_NAMES = ("pytorch_lora_weights", "adapter_model", "diffusion_pytorch_model", "model")  # the folder's name says more
+
 
 class Contents(NamedTuple):
     """What is in a model's own files."""
@@ -42,7 +44,7 @@ def read_candidate(candidate: Candidate) -> ModelFile:
     path = candidate.path
     contents = _contents(candidate)
     folder = path if candidate.is_folder else path.parent
-    own_name = Annotations(title=clean_title(path.name if candidate.is_folder else path.stem))
+    own_name = Annotations(title=clean_title(folder.resolve().name if path.stem in NO_NAMES else path.stem))
     words = first_of([sidecar_annotations(folder, candidate.neighbours), contents.said, own_name])
     previews = preview_paths(path, candidate.neighbours)
     return ModelFile(

@@ -34,7 +34,7 @@ def test_a_folder_is_named_after_its_concept() -> None:
     assert header_annotations(training({"10_ohwx woman": {}}, images=None)).trigger_words == ("ohwx woman",)
 
 
-@pytest.mark.parametrize("folder", ["10_img", "5_Dataset", "woman", "1_style", "3_" + "x" * 99])
+@pytest.mark.parametrize("folder", ["10_img", "5_Dataset", "woman", "1_style", "20_set", "3_" + "x" * 99])
 def test_folders_that_name_no_concept_give_no_trigger(folder: str) -> None:
     assert header_annotations(training({folder: {"hat": 3}})).trigger_words == ()
 

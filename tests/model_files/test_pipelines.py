@@ -71,6 +71,15 @@ def test_a_folder_of_nothing_else_is_read_too(tmp_path: Path, name: str) -> None
     assert read_model_file(folder).architecture == "sd15"
 
 
+def test_the_files_of_its_parts_are_no_sidecars(tmp_path: Path) -> None:
+    folder = write_pipeline(tmp_path / "m")
+    (folder / "tokenizer").mkdir()
+    (folder / "tokenizer/merges.txt").write_text("#version: 0.2")
+    write_json(folder / "scheduler/scheduler_config.json", {"description": "no", "trainedWords": ["no"]})
+    model = read_model_file(folder)
+    assert (model.description, model.trigger_words, model.title) == ("", (), "m")
+
+
 def test_in_the_hubs_cache_the_title_is_the_repositorys(tmp_path: Path) -> None:
     folder = write_pipeline(tmp_path / "models--author--ink-wash/snapshots/0123abcd")
     assert read_model_file(folder).title == "ink-wash"

@@ -70,6 +70,9 @@ def test_a_numbered_picture_belongs_to_the_model_of_that_very_name(tmp_path: Pat
 def test_a_diffusers_folder_has_the_pictures_in_it(tmp_path: Path) -> None:
     folder = write_pipeline(tmp_path / "tiny")
     (folder / "sample.png").write_bytes(b"")
+    (folder / "assets").mkdir()
+    (folder / "assets/a.png").write_bytes(b"")
+    assert previews_of(read_model_file(folder)) == [folder / "sample.png"]
     assert read_model_file(folder).preview == folder / "sample.png"
 
 
@@ -102,6 +105,13 @@ def test_an_embedded_thumbnail_is_opened(tmp_path: Path) -> None:
     picture = thumbnail(tmp_path, data_uri(stream.getvalue()))
     assert picture is not None
     assert (picture.size, picture.mode, picture.getpixel((0, 0))) == ((3, 2), "RGB", (255, 0, 0))
+
+
+def test_a_thumbnail_of_too_many_pixels_is_not_decoded(tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    Image.new("L", (5000, 5000)).save(stream, "PNG")
+    assert len(stream.getvalue()) < 100_000
+    assert thumbnail(tmp_path, data_uri(stream.getvalue())) is None
 
 
 @pytest.mark.parametrize(
