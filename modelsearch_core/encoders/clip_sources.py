@@ -62,7 +62,9 @@ class Source:
         try:
             if self.folder is not None:
                 return tokens.of_folder(self.folder, self.config["text_cfg"])
-            return tokens.of_architecture(self.architecture, self.config["text_cfg"])
+            listed = self.architecture in open_clip.list_models()
+            name = self.architecture if listed else self.architecture.removesuffix(QUICK)
+            return tokens.of_architecture(name, self.config["text_cfg"])
         except (OSError, ImportError) as error:
             raise MissingWeightsError(f"{self.architecture} lacks its tokenizer: {str(error)[:300]}") from error
 

@@ -23,9 +23,9 @@ def of_folder(folder: Path, text: Mapping[str, Any]) -> Tokenizer:
         return _of_words(folder, context)
     if text.get("hf_tokenizer_name"):
         return _with_context(_of_transformers(folder, context, text), context)
-    from open_clip.tokenizer import SimpleTokenizer
+    import open_clip
 
-    return _with_context(SimpleTokenizer(), context)
+    return _with_context(open_clip.tokenize, context)
 
 
 def of_architecture(architecture: str, text: Mapping[str, Any]) -> Tokenizer:

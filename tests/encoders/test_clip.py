@@ -20,6 +20,10 @@ from modelsearch_core.errors import MissingWeightsError, ModelSearchError
 from tests.making.clip import WORDS, clip_folder, model_config, random_state
 
 ARCHITECTURE = "tiny-test-clip"
+SIGLIP = "ViT-B-16-SigLIP"
+reads_folders = pytest.mark.skipif(
+    not hasattr(open_clip.factory, "LOCAL_DIR_PREFIX"), reason="this open_clip opens no folders itself"
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,7 @@ def test_nothing_gives_no_rows(encoder: Encoder):
     assert encoder.encode_images([]).shape == encoder.encode_texts([]).shape == (0, 16)
 
 
+@reads_folders
 def test_features_are_those_of_open_clip_itself(folder: Path, encoder: Encoder):
     model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
     image, text = pictures(2)[1], "a red cat"
@@ -200,9 +205,10 @@ def test_the_default_is_published_as_safetensors_of_605_megabytes():
     assert weights.size == 4 * 151_277_313
 
 
+@pytest.mark.skipif(SIGLIP not in open_clip.list_models(), reason="this open_clip has no SigLIP")
 def test_a_file_of_an_architecture_is_prepared_for_as_all_its_published_weights_are(tmp_path: Path):
     (tmp_path / "siglip.safetensors").touch()
-    source = find_source(f"ViT-B-16-SigLIP/{tmp_path / 'siglip.safetensors'}")
+    source = find_source(f"{SIGLIP}/{tmp_path / 'siglip.safetensors'}")
     assert source.preparation.mean == (0.5, 0.5, 0.5)
     assert source.preparation.squash
 
@@ -211,3 +217,10 @@ def test_loading_restores_every_tensor(folder: Path):
     saved = load_file(folder / "open_clip_model.safetensors")
     loaded = find_source(str(folder)).model().state_dict()
     assert all(torch.equal(loaded[key], value) for key, value in saved.items())
+
+
+def test_an_architecture_reads_words_as_open_clip_does(architecture: str, tmp_path: Path):
+    save_file(random_state(model_config()), tmp_path / "weights.safetensors")
+    tokens = find_source(f"{architecture}/{tmp_path / 'weights.safetensors'}").tokenizer()
+    expected = open_clip.tokenize(["a red cat", "long " * 40], context_length=12)
+    assert torch.equal(tokens(["a red cat", "long " * 40]), expected)

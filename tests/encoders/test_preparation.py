@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 
 import numpy as np
@@ -26,6 +27,9 @@ def test_pictures_are_prepared_as_open_clip_does(size: tuple[int, int]):
     assert np.allclose(Preparation(size=224)([image])[0], expected, atol=1e-6)
 
 
+@pytest.mark.skipif(
+    "resize_mode" not in inspect.signature(image_transform).parameters, reason="this open_clip does not squash"
+)
 def test_squashing_is_as_open_clip_does():
     image = picture(300, 200)
     expected = image_transform(64, is_train=False, mean=(0.5,) * 3, std=(0.5,) * 3, resize_mode="squash")(image).numpy()
