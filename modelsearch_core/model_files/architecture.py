@@ -56,7 +56,7 @@ class Recognised:
 
 def recognise_header(header: Header) -> Recognised:
     """What a safetensors file is; trainers' metadata are asked only where names and shapes leave it open."""
-    found = _recognise_layout(header.layout)
+    found = recognise_layout(header.layout)
     hint = _hint(header.metadata) if found.kind is Kind.LORA else None
     if hint and (found.architecture == UNKNOWN or (found.architecture, hint) == ("flux", "chroma")):
         return replace(found, architecture=hint)  # Chroma's blocks have FLUX.1's names and shapes
@@ -64,7 +64,8 @@ def recognise_header(header: Header) -> Recognised:
 
 
 @lru_cache(maxsize=TABLES_KEPT)
-def _recognise_layout(layout: Layout) -> Recognised:
+def recognise_layout(layout: Layout) -> Recognised:
+    """`recognise`, once for all files of a layout."""
     return recognise(layout.shapes)
 
 

@@ -28,7 +28,7 @@ BYTES_PER_BLOCK = 2**27  # one block more per 128 MiB, so that another VAE in an
 
 def tensor_fingerprint(file: BinaryIO, header: Header) -> str:
     """Fingerprint of an open safetensors file."""
-    table, blocks = _plan(header.layout)
+    table, blocks = plan_of(header.layout)
     return _digest(file, table, blocks, header.data_start)
 
 
@@ -44,7 +44,7 @@ def joint_fingerprint(parts: Iterable[tuple[str, str]]) -> str:
 
 
 @lru_cache(maxsize=TABLES_KEPT)
-def _plan(layout: Layout) -> tuple[bytes, list[Extent]]:
+def plan_of(layout: Layout) -> tuple[bytes, list[Extent]]:
     """The table of tensors in a form that their order in the file does not change, and the blocks to look at."""
     tensors = sorted(layout.tensors.items())
     names = "\n".join(name for name, _ in tensors)

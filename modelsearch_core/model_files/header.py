@@ -88,7 +88,7 @@ def parse_header(file: BinaryIO) -> Header:
     file.seek(0)
     length = _header_length(file.read(8), size)
     metadata, table = _split(_text(file.read(length)))
-    layout = _layout(table)
+    layout = layout_of(table)
     _check_size(layout.data_size, size - 8 - length)
     return Header(layout, _metadata(metadata), 8 + length)
 
@@ -137,7 +137,8 @@ def _split_slowly(text: str) -> tuple[object, str]:
 
 
 @lru_cache(maxsize=TABLES_KEPT)
-def _layout(text: str) -> Layout:
+def layout_of(text: str) -> Layout:
+    """The table of tensors in a header's JSON without metadata. Raises UnreadableModelError."""
     tensors = {name: _tensor(name, entry) for name, entry in _table(text).items()}
     _check_sizes(tensors)
     _check_widths(tensors)

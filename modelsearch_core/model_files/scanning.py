@@ -6,7 +6,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..errors import ModelSearchError, UnreadableModelError
+from .architecture import recognise_layout
 from .candidates import Candidate, candidate_at, walk
+from .fingerprint import plan_of
+from .header import layout_of
 from .model_file import Kind, ModelFile, SkippedFile
 from .reading import read_candidate
 
@@ -31,14 +34,23 @@ def scan(
 def _scan(
     places: Iterable[Path], known: Mapping[Path, ModelFile | SkippedFile], kinds: Collection[Kind] | None
 ) -> Iterator[ModelFile | SkippedFile]:
+    try:
+        for candidate in _once(_candidates(places)):
+            found = _read(candidate, known.get(candidate.path)) if isinstance(candidate, Candidate) else candidate
+            if kinds is None or isinstance(found, SkippedFile) or found.kind in kinds:
+                yield found
+    finally:
+        for shared in (layout_of, plan_of, recognise_layout):  # tens of megabytes, of no use until the next scan
+            shared.cache_clear()
+
+
+def _once(candidates: Iterable[Candidate | SkippedFile]) -> Iterator[Candidate | SkippedFile]:
+    """Each path once: folders that are given may lie in one another."""
     seen: set[Path] = set()
-    for candidate in _candidates(places):
-        if candidate.path in seen:
-            continue
-        seen.add(candidate.path)
-        found = _read(candidate, known.get(candidate.path)) if isinstance(candidate, Candidate) else candidate
-        if kinds is None or isinstance(found, SkippedFile) or found.kind in kinds:
-            yield found
+    for candidate in candidates:
+        if candidate.path not in seen:
+            seen.add(candidate.path)
+            yield candidate
 
 
 def _candidates(places: Iterable[Path]) -> Iterator[Candidate | SkippedFile]:
@@ -47,7 +59,14 @@ def _candidates(places: Iterable[Path]) -> Iterator[Candidate | SkippedFile]:
         if place.is_dir():
             yield from walk(place, visited)
         else:
-            yield candidate_at(place)
+            yield _file_at(place)
+
+
+def _file_at(place: Path) -> Candidate | SkippedFile:
+    try:
+        return candidate_at(place)
+    except OSError as error:
+        return SkippedFile(path=place, reason=f"the file cannot be reached: {error.strerror or error}")
 
 
 def _read(candidate: Candidate, known: ModelFile | SkippedFile | None) -> ModelFile | SkippedFile:
