@@ -7,6 +7,7 @@ import pytest
 
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.model_files import Kind, ModelFile, SkippedFile, scan
+from modelsearch_core.model_files.header import layout_of
 from tests.making.model_files import kohya_lora, sd_checkpoint, write_json, write_pipeline, write_safetensors
 
 
@@ -151,3 +152,28 @@ def test_any_file_name_is_fine(tmp_path: Path, stem: str) -> None:
     (tmp_path / f"{stem}.png").write_bytes(b"")
     model = models(tmp_path)[0]
     assert (model.path, model.title, model.preview) == (path, stem, tmp_path / f"{stem}.png")
+
+
+def test_a_name_that_is_no_utf_8_is_recorded_and_stops_nothing(tmp_path: Path) -> None:
+    write_safetensors(tmp_path / "a.safetensors", kohya_lora())
+    try:
+        (tmp_path / os.fsdecode(b"caf\xe9.safetensors")).write_bytes(b"")
+        (tmp_path / os.fsdecode(b"a.\xe9.png")).write_bytes(b"")
+    except OSError:
+        pytest.skip("this disk has no such names")
+    odd, model = scan([tmp_path])
+    assert isinstance(odd, SkippedFile) and isinstance(model, ModelFile)
+    assert (odd.path, model.path, model.preview) == (tmp_path, tmp_path / "a.safetensors", None)
+    assert r"caf\udce9.safetensors" in odd.reason
+    str([odd, model]).encode()
+
+
+def test_a_file_without_a_name_of_its_own_is_called_like_its_folder(tmp_path: Path) -> None:
+    write_safetensors(tmp_path / "ink wash/pytorch_lora_weights.safetensors", kohya_lora())
+    assert models(tmp_path)[0].title == "ink wash"
+
+
+def test_nothing_of_the_files_is_kept_after_a_scan(tmp_path: Path) -> None:
+    write_safetensors(tmp_path / "a.safetensors", kohya_lora())
+    list(scan([tmp_path]))
+    assert layout_of.cache_info().currsize == 0
