@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 import re
@@ -197,6 +196,8 @@ def missing_installs(lines: list[str]) -> Iterator[tuple[list[str], list[str]]]:
 
 def installed() -> list[str]:
     """`name==version` of every package of this environment; of two of a name, the one that is imported."""
+    import importlib.metadata  # since 3.8; what is older gets as far as being told
+
     pins: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
         pin = f"{distribution.metadata['Name'] or ''}=={distribution.version}"

@@ -143,7 +143,7 @@ def test_a_python_too_old_or_too_new_is_told(install: ModuleType, monkeypatch: p
 
 
 def test_an_old_python_can_read_the_file_to_say_so():
-    ast.parse((ROOT / "install.py").read_text(encoding="utf-8"), feature_version=(3, 8))
+    ast.parse((ROOT / "install.py").read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
 @pytest.mark.parametrize(
