@@ -30,7 +30,7 @@ def z_scored(scores: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def combine(experts: Sequence[tuple[NDArray[np.floating], float]]) -> NDArray[np.floating]:
-    """Product of experts: Σ weight·z / sqrt(Σ weight²), (M,) (Hinton 2002; section 3.3 of arXiv 2210.03116).
+    """Product of experts: Σ weight·z / sqrt(Σ weight²), (..., M) (Hinton 2002; section 7 of arXiv 2210.03116).
 
     A negative weight asks for less of something. The root keeps the spread of one expert, so that a relevance holds for
     any number of inputs. An expert that cannot judge a model counts as its background median, 0; NaN where none can.
@@ -89,13 +89,3 @@ def near_pairs(signatures: NDArray[np.floating], threshold: float) -> Iterator[t
         cosine = np.triu(s[a : a + step] @ s.T, k=a + 1)
         for i, j in np.argwhere(cosine >= threshold):
             yield a + int(i), int(j), float(cosine[i, j])
-
-
-def duplicates(signatures: NDArray[np.floating], threshold: float = 0.999) -> list[list[int]]:
-    """Groups of two or more models that a chain of cosines of `threshold` or more connects; a zero row is in none."""
-    group = list(range(len(signatures)))
-    for i, j, _ in near_pairs(signatures, threshold):
-        old, new = group[j], group[i]
-        group = [new if g == old else g for g in group] if old != new else group
-    members = [[m for m, g in enumerate(group) if g == leader] for leader in sorted(set(group))]
-    return [models for models in members if len(models) > 1]

@@ -28,7 +28,7 @@ def first_moment(means_unit: Features, h: Features) -> Scores:
 
 
 def model_to_model(means: NDArray[np.floating], means_q: NDArray[np.floating]) -> Scores:
-    """Cosine of the models' means, a model being the query: section 3.1."""
+    """Cosine of the models' means, a model being the query: section 7."""
     return first_moment(unit(means), unit(means_q))
 
 
@@ -41,7 +41,7 @@ def monte_carlo(Z: Features, offsets: Offsets, h: Features, temperature: float =
 
 
 def best_k(Z: Features, offsets: Offsets, h: Features, k: int = 10) -> Scores:
-    """Mean cosine of the k nearest samples: section 5.1's best-k.
+    """Mean cosine of the k nearest samples: section 6's best-k.
 
     A k near S is no longer "best": a model with S samples is asked for min(k, S/8) of them, one at least.
     """

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..embedding import Features
 from .content import Scores, means
-from .samples import BLOCK, Offsets, by_size
+from .samples import BLOCK, Offsets, by_size, one_thread
 
 NO_AXIS = 1e-12  # variance below which a direction is rounding
 
@@ -51,7 +51,8 @@ def fit(Z: Features, offsets: Offsets, rank: int = 16, floor: float = 1e-3) -> G
         step = max(1, BLOCK // (2 * rows.shape[1] * D))
         for a in range(0, len(models), step):
             some = models[a : a + step]
-            principal(np.asarray(Z[rows[a : a + step]], np.float64), axes, variances, some)
+            with one_thread():
+                principal(np.asarray(Z[rows[a : a + step]], np.float64), axes, variances, some)
     return Gaussians(mean=means(Z, offsets), axes=axes, variances=variances, floor=floor)
 
 
@@ -79,8 +80,8 @@ def log_density(gaussians: Gaussians, h: Features) -> Scores:
     scores = np.empty((len(h), M))
     step = max(1, BLOCK // max(1, len(h) * r))
     for a in range(0, M, step):
-        some = slice(a, a + step)
-        on_axes = (h @ gaussians.axes[some].reshape(-1, D).T).reshape(len(h), -1, r) - gaussians.mean_on_axes[some]
+        some, V = slice(a, a + step), gaussians.axes[a : a + step]
+        on_axes = (h @ V.reshape(-1, D).T).reshape(len(h), len(V), r) - gaussians.mean_on_axes[some]
         scores[:, some] = mahalanobis(squared_distance(h, gaussians.mean[some]), on_axes, gaussians, some)
     return -scores / 2 - gaussians.log_normaliser
 
@@ -96,7 +97,7 @@ def mahalanobis(
 
 def squared_distance(a: NDArray[np.floating], b: NDArray[np.floating]) -> NDArray[np.floating]:
     """‖a − b‖² of every row with every row."""
-    squares = (a * a).sum(axis=-1)[:, None] + (b * b).sum(axis=-1)
+    squares = np.einsum("id,id->i", a, a)[:, None] + np.einsum("jd,jd->j", b, b)
     return np.maximum(squares - 2 * (a @ b.T), 0)
 
 

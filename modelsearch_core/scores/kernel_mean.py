@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..embedding import Features, unit
 from .content import Scores
 from .gaussian import squared_distance
-from .samples import Offsets, blocks, by_size, mean_of, spread
+from .samples import Offsets, blocks, by_size, mean_of, one_thread, spread
 
 Weights = NDArray[np.floating]  # (N,) for all queries, or (T, N)
 Kernels = list[NDArray[np.floating]]  # K_m (g, S, S) of the models of equal S, in `by_size`'s order
@@ -50,22 +50,24 @@ def softmax_weights(cosine: NDArray[np.floating], offsets: Offsets, temperature:
 
 def kernels(Z: Features, offsets: Offsets, gamma: float = GAMMA) -> Kernels:
     """K_m of all models, N·S numbers: no query changes them, so once per catalog is enough."""
-    return [np.stack([kernel(Z[rows], Z[rows], gamma) for rows in group]) for _, group in by_size(offsets)]
+    with one_thread():
+        return [np.stack([kernel(Z[rows], Z[rows], gamma) for rows in group]) for _, group in by_size(offsets)]
 
 
 def self_similarity(kernels: Kernels, offsets: Offsets, w: Weights) -> NDArray[np.floating]:
     """wᵀK_m w / S², (M,) or (T, M)."""
     similarity = np.empty((*w.shape[:-1], len(offsets) - 1), np.float32)
     for K, (models, rows) in zip(kernels, by_size(offsets), strict=True):
-        w_m = w[..., rows]
-        similarity[..., models] = (np.matmul(w_m[..., None, :], K)[..., 0, :] * w_m).sum(axis=-1) / rows.shape[1] ** 2
+        for K_m, m, samples in zip(K, models, rows, strict=True):
+            w_m = w[..., samples]
+            similarity[..., m] = (w_m @ K_m * w_m).sum(axis=-1) / len(samples) ** 2
     return similarity
 
 
 def cross_similarity(Z: Features, offsets: Offsets, w: Weights, h: Features, gamma: float = GAMMA) -> Scores:
     """(1/S) Σ w_i k(z_i, h_t), (T, M)."""
     similarity = np.empty((len(h), len(offsets) - 1), np.float32)
-    for a, b in blocks(offsets, len(h)):
+    for a, b in blocks(offsets, max(h.shape[1], len(h))):
         samples = slice(offsets[a], offsets[b])
         weighted = w[..., samples] * kernel(h, Z[samples], gamma)
         similarity[:, a:b] = mean_of(weighted, offsets[a : b + 1] - offsets[a])

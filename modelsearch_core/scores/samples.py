@@ -6,6 +6,8 @@ Everything is worked through in blocks of whole models, so that memory stays bou
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
 from itertools import pairwise
 
 import numpy as np
@@ -46,7 +48,7 @@ def blocks(offsets: Offsets, width: int) -> Iterator[tuple[int, int]]:
 def cosines(Z: Features, offsets: Offsets, h: Features) -> Iterator[tuple[slice, NDArray[np.floating], Offsets]]:
     """z·h block by block: (these models, cosines (T, n) of their samples, their offsets into these)."""
     h = np.asarray(h, np.float32)
-    for a, b in blocks(offsets, len(h)):
+    for a, b in blocks(offsets, max(h.shape[1], len(h))):
         samples = np.asarray(Z[offsets[a] : offsets[b]], np.float32)
         yield slice(a, b), h @ samples.T, offsets[a : b + 1] - offsets[a]
 
@@ -76,3 +78,15 @@ def mean_rows(rows: NDArray[np.floating], offsets: Offsets) -> NDArray[np.floati
 def spread(values: NDArray[np.floating], offsets: Offsets) -> NDArray[np.floating]:
     """One value per model laid out over its samples: (..., M) → (..., N)."""
     return np.repeat(values, sizes(offsets), axis=-1)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Linear algebra of small matrices on one thread, where threadpoolctl is installed.
+
+    On several threads of a busy machine it takes tens of times longer.
+    """
+    try:
+        limits = import_module("threadpoolctl").threadpool_limits
+    except ImportError:
+        return nullcontext()
+    return limits(1, user_api="blas")
