@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from modelsearch_core.scores import calibration
+from modelsearch_core.scores.calibration import Background
+
+nan = np.nan
+
+
+@pytest.fixture
+def bank():
+    return np.random.default_rng(0).normal(0.2, 0.05, (300, 12))
+
+
+def test_a_hub_s_bias_is_the_mean_of_its_best_background_scores():
+    bank = np.array([[1.0, 5.0], [3.0, nan], [2.0, 1.0], [0.0, nan]])
+    np.testing.assert_allclose(calibration.hub_bias(bank, k=2), [2.5, 3.0])
+    np.testing.assert_allclose(calibration.hub_bias(bank, k=99), [1.5, 3.0])
+    np.testing.assert_array_equal(calibration.hub_bias(np.full((3, 2), nan)), [0, 0])
+    np.testing.assert_array_equal(calibration.hub_bias(np.zeros((0, 2))), [0, 0])
+
+
+def test_a_hub_loses_its_head_start(bank):
+    scores = np.random.default_rng(1).normal(0.2, 0.05, (50, 12))
+    hub = np.eye(12)[0] * 0.2
+    assert ((scores + hub).argmax(axis=1) == 0).mean() > 0.8
+    corrected = calibration.without_hubs(scores + hub, calibration.hub_bias(bank + hub), alpha=1)
+    assert (corrected.argmax(axis=1) == 0).mean() < 0.25
+
+
+def test_csls_is_its_definition(bank):
+    scores = bank[:4] + 0.1
+    found = calibration.csls(scores, bank, k=3)
+    for t in range(4):
+        for m in range(12):
+            near_query, near_model = sorted(scores[t])[-3:], sorted(bank[:, m])[-3:]
+            assert found[t, m] == pytest.approx(2 * scores[t, m] - sum(near_query) / 3 - sum(near_model) / 3)
+
+
+def n10_in_loops(bank) -> list[int]:
+    tops = [sorted(range(len(row)), key=lambda m: -row[m])[:10] for row in bank]
+    return [sum(m in top for top in tops) for m in range(bank.shape[1])]
+
+
+def test_n10_counts_the_first_tens_a_model_is_in(bank):
+    np.testing.assert_allclose(calibration.n10(bank), n10_in_loops(bank))
+    assert calibration.n10(np.zeros((5, 20))).tolist() == [2.5] * 20
+    assert calibration.n10(np.zeros((5, 3))).tolist() == [5] * 3
+
+
+def test_hubs_are_corrected_only_where_there_are_any():
+    rng = np.random.default_rng(2)
+    even = rng.standard_normal((500, 100))
+    assert abs(calibration.n10_skewness(even)) < 0.5
+    assert not calibration.when_to_correct(even)
+    assert calibration.when_to_correct(even + 3 * (np.arange(100) < 5))
+    assert calibration.n10_skewness(np.ones((500, 100))) == 0
+    assert calibration.n10_skewness(np.zeros((0, 100))) == 0
+
+
+def test_kinds_of_evidence_on_different_scales_become_comparable(bank):
+    groups = np.arange(12) % 2
+    scale, offset = np.where(groups, 2000.0, 1.0), np.where(groups, -5000.0, 0.0)
+    query = bank[:1] + 0.1
+    plain = calibration.standardise(query, bank, np.zeros(12, int))
+    z = calibration.standardise(query * scale + offset, bank * scale + offset, groups)
+    np.testing.assert_allclose(z, plain, atol=0.2)
+    of_bank = calibration.standardise(bank, bank, groups)
+    np.testing.assert_allclose(np.median(of_bank, axis=0), 0, atol=0.25)
+    np.testing.assert_allclose(of_bank.std(), 1, atol=0.1)
+
+
+def test_a_group_s_z_does_not_depend_on_other_groups(bank):
+    groups = np.arange(12) // 6
+    alone = calibration.standardise(bank[:3, :6], bank[:, :6], groups[:6])
+    np.testing.assert_array_equal(calibration.standardise(bank[:3], bank, groups)[:, :6], alone)
+
+
+def test_masked_and_extreme_bank_scores_hardly_move_z(bank):
+    masked = bank.copy()
+    masked[np.arange(300), np.arange(300) % 12] = nan
+    masked[0] = [1e9, -np.inf, *masked[0, 2:]]
+    groups = np.zeros(12, int)
+    np.testing.assert_allclose(
+        calibration.standardise(bank[:5], masked, groups), calibration.standardise(bank[:5], bank, groups), atol=0.15
+    )
+
+
+@pytest.mark.parametrize("bank", [np.zeros((0, 3)), np.full((4, 3), nan), np.full((50, 3), 0.3)])
+def test_scores_stay_finite_and_in_order_whatever_the_bank(bank):
+    z = calibration.standardise(np.array([[0.1, 0.3, 0.2]]), bank, np.array([0, 0, 0]))
+    assert np.isfinite(z).all()
+    assert np.argsort(z[0]).tolist() == [0, 2, 1]
+
+
+def test_equal_scores_are_zero():
+    z = calibration.standardise(np.full((1, 4), 0.1 + 0.2), np.full((9, 4), 0.3), np.array([0, 0, 1, 1]))
+    np.testing.assert_allclose(z, 0, atol=1e-9)
+
+
+def test_a_model_that_cannot_be_scored_stays_not_a_number(bank):
+    z = calibration.standardise(np.array([[nan, *bank[0, 1:]]]), bank, np.zeros(12, int))
+    assert np.isnan(z[0, 0])
+    assert np.isfinite(z[0, 1:]).all()
+
+
+def test_relevance_is_the_share_of_background_queries_with_a_lesser_best_match():
+    rng = np.random.default_rng(3)
+    bank_z = rng.standard_normal((2000, 30))
+    of = calibration.background(bank_z)
+    best = bank_z.max(axis=1)
+    for z in np.quantile(best, [0.3, 0.5, 0.7, 0.9]):
+        assert calibration.relevance(np.array([z]), of)[0] == pytest.approx((best < z).mean(), abs=0.03)
+    fresh = rng.standard_normal((2000, 30)).max(axis=1)
+    assert (calibration.relevance(fresh, of) < calibration.WEAK_BELOW).mean() == pytest.approx(0.5, abs=0.04)
+
+
+def test_relevance_rises_smoothly_from_0_to_1_and_tells_strong_matches_apart():
+    of = Background(2.0, 0.3)
+    z = np.linspace(-50, 50, 200_001)
+    found = calibration.relevance(z, of)
+    assert (np.diff(found) >= 0).all()
+    assert np.diff(found).max() < 1e-3
+    slopes = np.diff(found) / np.diff(z)
+    joint = np.searchsorted(z, 2.0 + 0.3 * np.log(9))
+    assert slopes[joint - 3] == pytest.approx(slopes[joint + 3], rel=0.02)
+    assert 0 <= found[0] < 1e-12
+    four, five, six, ten = calibration.relevance(np.array([4.0, 5.0, 6.0, 10.0]), of)
+    assert 0.9 < four < five - 0.002 < six - 0.004 < ten - 0.006 < 1
+
+
+def test_relevance_of_what_cannot_be_scored_is_0_and_infinity_is_1():
+    found = calibration.relevance(np.array([nan, -np.inf, np.inf, 1e100]), Background(0.0, 1.0))
+    np.testing.assert_allclose(found, [0, 0, 1, 1], atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "bank_z", [np.zeros((0, 5)), np.full((3, 5), nan), np.zeros((40, 5)), np.array([[0.3]]), np.array([[nan, 0.1]])]
+)
+def test_any_bank_gives_a_background(bank_z):
+    of = calibration.background(bank_z)
+    assert of.scale > 0
+    weak, strong = calibration.relevance(np.array([of.location - 3, of.location + 3]), of)
+    assert weak < 0.1 < 0.9 < strong
+
+
+def test_a_background_query_s_own_models_do_not_count():
+    bank_z = np.random.default_rng(4).standard_normal((200, 10))
+    own = bank_z.copy()
+    own[np.arange(200), np.arange(200) % 10] = 50
+    masked = np.where(own == 50, nan, own)
+    assert calibration.background(masked).location == pytest.approx(calibration.background(bank_z).location, abs=0.15)
