@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from ..places import home
 
 if TYPE_CHECKING:
+    from ..drawing import Drawer
     from ..embedding import Encoder
     from .downloading import Progress
     from .interrogator import Interrogator
 
 DEFAULT_ENCODER = "ViT-B-32-quickgelu/openai"
 
-__all__ = ["DEFAULT_ENCODER", "open_encoder", "open_interrogator"]
+__all__ = ["DEFAULT_ENCODER", "open_drawer", "open_encoder", "open_interrogator"]
 
 
 def open_encoder(
@@ -33,6 +34,21 @@ def open_encoder(
 
     found = find_source(source, folders=folders, may_download=may_download, progress=progress)
     return ClipEncoder.of(found, device)
+
+
+def open_drawer(
+    name: str = "auto",
+    *,
+    device: str = "auto",
+    folders: Sequence[Path] = (),
+    may_download: bool = True,
+    progress: Progress | None = None,
+) -> Drawer:
+    """What draws lines: hed, pidinet, outlines, pencil or canny. `auto` is HED where its weights are on disk, else
+    outlines, and never downloads; for the others MissingWeightsError where the weights cannot be had."""
+    from . import drawers
+
+    return drawers.open_drawer(name, device=device, folders=folders, may_download=may_download, progress=progress)
 
 
 def open_interrogator(

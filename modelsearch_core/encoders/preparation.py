@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from ..drawing import eight_bits
+
 OPENAI_MEAN, OPENAI_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 WITH_ALPHA = ("RGBA", "LA", "PA", "RGBa", "La")
-DEEP_GREYS = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
@@ -64,16 +65,8 @@ class Preparation:
 
 def rgb(image: Image.Image) -> Image.Image:
     """Upright, without alpha (on white), three channels of 8 bits."""
-    image = ImageOps.exif_transpose(image) or image
-    if image.mode in DEEP_GREYS:
-        image = _eight_bits(image)
+    image = eight_bits(ImageOps.exif_transpose(image) or image)
     if image.mode in WITH_ALPHA or "transparency" in image.info:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
     return image.convert("RGB")
-
-
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Greys of 16 bits, which Pillow would cut off at 255."""
-    values = np.asarray(image, np.float32)
-    return Image.fromarray(np.clip(values / 257 if values.max(initial=0) > 255 else values, 0, 255).astype(np.uint8))
