@@ -95,6 +95,12 @@ def test_scores_stay_finite_and_in_order_whatever_the_bank(bank):
     assert np.argsort(z[0]).tolist() == [0, 2, 1]
 
 
+def test_a_group_that_the_bank_says_too_little_of_is_measured_by_the_scores_too():
+    z = calibration.standardise(np.array([[1.0, 2.0, 9.0]]), np.array([[5.0, nan, nan]]), np.zeros(3, int))
+    low, high = np.quantile([1, 2, 5, 9], [0.16, 0.84])
+    np.testing.assert_allclose(z[0], (np.array([1, 2, 9]) - 3.5) / ((high - low) / 2))
+
+
 def test_equal_scores_are_zero():
     z = calibration.standardise(np.full((1, 4), 0.1 + 0.2), np.full((9, 4), 0.3), np.array([0, 0, 1, 1]))
     np.testing.assert_allclose(z, 0, atol=1e-9)

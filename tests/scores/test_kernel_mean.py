@@ -122,6 +122,22 @@ def test_the_reduced_set_of_one_is_where_no_step_gets_nearer(zoo, weighted):
         assert best <= embedding_error(x, w_m, points[m], betas[m] * 0.95, 2.0)
 
 
+@pytest.mark.parametrize("gamma", [2.0, 8.0])
+def test_the_reduced_set_of_one_is_the_mean_of_the_samples_as_near_as_they_are(zoo, gamma):
+    points, _ = kernel_mean.reduce_to_one(zoo.Z, zoo.offsets, gamma)
+    for m, x in enumerate(zoo.models()):
+        near = np.array([k(row, points[m], gamma) for row in x])
+        np.testing.assert_allclose(points[m], near @ x / near.sum(), atol=1e-5)
+
+
+def test_under_a_narrow_kernel_the_reduced_set_of_one_is_in_the_denser_crowd():
+    rng = np.random.default_rng(6)
+    crowds = np.repeat(np.eye(8)[:2], [12, 7], axis=0) + 0.05 * rng.standard_normal((19, 8))
+    points, betas = kernel_mean.reduce_to_one(unit(crowds), np.array([0, 19]), gamma=8.0)
+    np.testing.assert_allclose(points[0], unit(crowds)[:12].mean(axis=0), atol=0.05)
+    assert betas[0] == pytest.approx(12 / 19, abs=0.1)
+
+
 def test_the_reduced_set_of_one_sample_is_that_sample(zoo):
     points, betas = kernel_mean.reduce_to_one(zoo.Z, zoo.offsets)
     np.testing.assert_allclose(points[0], zoo.Z[0], atol=1e-6)
