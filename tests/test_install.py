@@ -76,7 +76,9 @@ def make_wheel(folder: Path, name: str, version: str) -> None:
 
 def run(clone: Path, *words: str, python: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """install.py from another folder, by the Python that environments are made from."""
-    variables = {key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "PYTHONPATH"))}
+    variables = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PIP_", "PYTHONPATH", "CONDA_"))
+    }
     return subprocess.run(
         [python or base_python(), str(clone / "install.py"), *words],
         cwd=clone.parent,
@@ -88,7 +90,7 @@ def run(clone: Path, *words: str, python: str | None = None, **environment: str)
 
 
 def base_python() -> str:
-    return getattr(sys, "_base_executable", sys.executable)
+    return getattr(sys, "_base_executable", "") if os.name == "nt" else str(Path(sys.executable).resolve())
 
 
 def best_time(clone: Path, *words: str, **environment: str) -> float:
