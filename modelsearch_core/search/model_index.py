@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -94,18 +94,20 @@ class ModelIndex:
         kind: str | None = None,
         architecture: str | None = None,
         folder: Path | None = None,
+        among: Collection[Path] | None = None,
         method: str = "auto",
         k: int = 10,
         diverse: bool = False,
     ) -> list[Match]:
-        """The k models that fit best, best first. `diverse` takes one of each sort before a second of any."""
+        """The k models that fit best, best first. `among` are the only files that count, for a host that lists its own;
+        `diverse` takes one of each sort before a second of any."""
         if method not in ALL_METHODS:
             raise ValueError(f"{method!r} is no method; choose one of {', '.join(ALL_METHODS)}")
         if not len(self.gallery):
             raise EmptyCatalogError(f"{self._catalog.path} holds no model yet; run `modelsearch index FOLDER`")
         requirements = self._requirements(query, method)
         answers = [self._answering.answer(requirement, method) for requirement in requirements]
-        allowed = self._allowed(kind, architecture, folder, requirements)
+        allowed = self._allowed(kind, architecture, folder, requirements) & self._listed(among)
         total = weighted(requirements, answers)
         order = self._order(np.where(allowed, total.z, np.nan), int(allowed.sum()), k, varied=diverse)
         return self._matches(order, total, requirements, answers)
@@ -136,6 +138,12 @@ class ModelIndex:
         asking = {requirement.model for requirement in requirements}
         entries = enumerate(self.gallery.entries)
         return np.array([m not in asking and fits(entry, kind, architecture, folder) for m, entry in entries], bool)
+
+    def _listed(self, among: Collection[Path] | None) -> NDArray[np.bool_]:
+        if among is None:
+            return np.ones(len(self.gallery), bool)
+        paths = ([entry.model.path, *(copy.path for copy in entry.copies)] for entry in self.gallery.entries)
+        return np.array([any(path in among for path in of_one) for of_one in paths], bool)
 
     def _order(self, z: NDArray[np.floating], allowed: int, k: int, *, varied: bool) -> NDArray[np.intp]:
         order = rank(z, allowed)

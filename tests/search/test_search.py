@@ -84,6 +84,12 @@ def test_filters_leave_only_what_they_name(colours: ModelIndex):
     assert colours.search(Query(text=["red"]), folder=Path("elsewhere")) == []
 
 
+def test_only_files_that_a_host_lists_are_found(colours: ModelIndex):
+    listed = {entry.model.path for entry in colours.gallery.entries if entry.model.path.stem in ("green", "blue")}
+    assert {match.name for match in colours.search(Query(text=["red"]), among=listed)} == {"green", "blue"}
+    assert colours.search(Query(text=["red"]), among=()) == []
+
+
 def test_relevance_separates_what_is_there_from_what_is_not(colours: ModelIndex):
     there, absent = (colours.search(Query(text=[text]))[0] for text in ("green", "quite another thing"))
     assert there.relevance > 0.8
