@@ -134,3 +134,16 @@ def test_a_newer_catalog_is_left_alone(catalog: Catalog):
     connection.commit()
     with pytest.raises(ModelSearchError, match=r"newer Model Search .schema 99"):
         Catalog(catalog.path)
+
+
+def test_the_state_changes_with_measurements_and_files_and_not_with_settings(catalog: Catalog):
+    states = [catalog.state()]
+    catalog.put_specification(specification())
+    states.append(catalog.state())
+    catalog.put_specification(specification(rows=5))
+    states.append(catalog.state())
+    catalog.put_files([model_file("a")])
+    states.append(catalog.state())
+    assert len(set(states)) == 4
+    catalog.put_setting("name", "value")
+    assert catalog.state() == states[-1]

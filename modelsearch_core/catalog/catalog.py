@@ -57,6 +57,12 @@ class Catalog:
         """Changes whenever another connection has written; a reader's signal to load again."""
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
+    def state(self) -> str:
+        """Changes whenever an answer may: with what was measured and with the files, not with settings."""
+        measured = self._connection.execute("SELECT count(*), max(rowid) FROM specification").fetchone()
+        files = self._connection.execute("SELECT count(*), max(rowid) FROM file").fetchone()
+        return " ".join(map(str, (*measured, *files)))
+
     # files on disk
 
     def files(self) -> list[ModelFile | SkippedFile]:

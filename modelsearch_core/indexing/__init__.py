@@ -1,7 +1,23 @@
 """From a folder of models to a filled catalog."""
 
-from .indexing import Engine, GeneratorFor, index
+from .cheap_evidence import store_previews, store_words
+from .indexing import Engine, GeneratorFor, generate_all, index, outstanding, store_background, update_files
 from .progress import Progress, Report, Step, silent
 from .settings import IndexSettings
 
-__all__ = ["Engine", "GeneratorFor", "IndexSettings", "Progress", "Report", "Step", "index", "silent"]
+__all__ = [
+    "Engine",
+    "GeneratorFor",
+    "IndexSettings",
+    "Progress",
+    "Report",
+    "Step",
+    "generate_all",
+    "index",
+    "outstanding",
+    "silent",
+    "store_background",
+    "store_previews",
+    "store_words",
+    "update_files",
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from ..catalog import Catalog
 from ..embedding import Encoder
 from ..errors import ModelSearchError
 from ..generation import Generator
-from ..model_files import ModelFile, SkippedFile, scan
+from ..model_files import Kind, ModelFile, SkippedFile, scan
 from ..probes import Probe, default_probes
 from ..specification import Evidence
 from .cheap_evidence import store_previews, store_words
@@ -24,6 +24,7 @@ from .settings import IndexSettings
 
 GeneratorFor = Callable[[Sequence[ModelFile]], Generator]  # gets all known models, as candidates for a base
 
+GENERATED = Evidence.GENERATED
 log = logging.getLogger(__name__)
 
 
@@ -124,6 +125,16 @@ def generate_all(
             catalog.put_failure(model.fingerprint, failure)
             report.failed[model.path] = failure
         progress(Step(stage="generate", done=done + 1, total=len(models), model=model.title, failure=failure))
+
+
+def outstanding(
+    catalog: Catalog, encoder: str, generator: Generator, kinds: Collection[Kind] | None = None
+) -> list[ModelFile]:
+    """Models without pictures of their own and without a failure, in the order in which to generate from them."""
+    done = {fingerprint for fingerprint, _, evidence, _ in catalog.specification_keys(encoder) if evidence is GENERATED}
+    done |= catalog.failures().keys()
+    models = [model for model in _distinct(catalog.models()) if kinds is None or model.kind in kinds]
+    return _by_base([model for model in models if model.fingerprint not in done], generator)
 
 
 def _sample_one(sampler: Sampler, model: ModelFile, have: dict[str, int], report: Report) -> str | None:

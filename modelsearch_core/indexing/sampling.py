@@ -43,7 +43,7 @@ class Sampler:
         return max(have.values()) >= (self.settings.samples or 1)
 
     def sample(self, model: ModelFile) -> Specification:
-        """Generates, encodes and stores what is missing, in one transaction (its base before, in another)."""
+        """Generates, encodes and stores what is missing: pictures batch by batch, features when all are there."""
         probe_set = self.generator.plan(model, self.probes)
         base = self.generator.base_of(model)
         work = self._begin(model, probe_set)
@@ -93,8 +93,14 @@ class Sampler:
         missing = [number for number in range(min(count, len(work.probe_set.probes))) if number not in work.numbers]
         for numbers, images in self._pictures(work, missing):
             work.add(numbers, self.encoder.encode_images(images), self.encoder.encode_images([*map(self.draw, images)]))
-            work.pictures.update(zip(numbers, map(to_webp, images), strict=True))
+            self._keep(work, dict(zip(numbers, map(to_webp, images), strict=True)))
             self.on_images(len(images))
+
+    def _keep(self, work: _Work, pictures: dict[int, bytes]) -> None:
+        """Stores a batch at once: whatever stops the work, the next run takes these pictures up."""
+        with self.catalog.transaction():
+            self.catalog.put_probe_set(work.probe_set)
+            self.catalog.put_samples(work.model.fingerprint, work.probe_set.digest, pictures)
 
     def _pictures(self, work: _Work, missing: Sequence[int]) -> Iterator[tuple[list[int], list[Image.Image]]]:
         """Stored pictures first (another encoder made them), then new ones."""
@@ -117,7 +123,6 @@ class Sampler:
         with self.catalog.transaction():
             self.catalog.put_probe_set(work.probe_set)
             self.catalog.put_text_features(self.encoder.name, new, features)
-            self.catalog.put_samples(work.model.fingerprint, work.probe_set.digest, work.pictures)
             self.catalog.put_specification(specification)
         return specification
 
@@ -130,7 +135,6 @@ class _Work:
     probe_set: ProbeSet
     dimension: int
     numbers: list[int] = field(default_factory=list[int])
-    pictures: dict[int, bytes] = field(default_factory=dict[int, bytes])
 
     def __post_init__(self) -> None:
         self.features: Features = np.empty((0, self.dimension), np.float32)

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.indexing import Engine, IndexSettings, index
+from modelsearch_core.indexing import Engine, IndexSettings, Progress, Step, index, outstanding, silent
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.specification import Evidence
 from tests.indexing.folders import make_folder
@@ -35,7 +35,7 @@ class Bench:
         self.generators: list[ColourGenerator] = []
         self.broken: list[str] = []
 
-    def run(self, **settings: object):
+    def run(self, progress: Progress = silent, **settings: object):
         def generator_for(models: Sequence[ModelFile]) -> ColourGenerator:
             self.generators.append(ColourGenerator(models, broken=self.broken))
             return self.generators[-1]
@@ -43,7 +43,7 @@ class Bench:
         engine = Engine(
             encoder=ColourEncoder(), encoder_source="colours", generator_for=generator_for, draw=lambda image: image
         )
-        return index(self.catalog, [self.folder], engine, IndexSettings(**settings))  # type: ignore[arg-type]
+        return index(self.catalog, [self.folder], engine, IndexSettings(**settings), progress)  # type: ignore[arg-type]
 
     def asked(self) -> Counter[str]:
         return Counter(title for title, _ in self.generators[-1].asked)
@@ -192,6 +192,24 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path: Path):
     after = {key[0] for key in again.specification_keys("colours:1") if key[2] is Evidence.GENERATED}
     assert len(after) == 6
     assert f"{6 - len(before)} generated" in done.stdout
+
+
+def test_stopped_in_the_middle_of_a_model_its_pictures_are_kept(bench: Bench):
+    class Stop(BaseException):
+        pass
+
+    def stop(step: Step) -> None:
+        if step.images and step.model == "red":
+            raise Stop
+
+    with pytest.raises(Stop):
+        bench.run(stop, samples=8)
+    (red,) = [model for model in bench.catalog.models() if model.title == "red"]
+    assert red.title not in bench.generated()
+    assert red in outstanding(bench.catalog, "colours:1", bench.generators[-1])
+    bench.run(samples=8)
+    assert bench.asked()["red"] == 4
+    assert outstanding(bench.catalog, "colours:1", bench.generators[-1]) == []
 
 
 def test_a_relative_folder_is_the_same_folder(bench: Bench, monkeypatch: pytest.MonkeyPatch):
