@@ -86,6 +86,6 @@ def near_pairs(signatures: NDArray[np.floating], threshold: float) -> Iterator[t
     s = unit(signatures.astype(np.float32))
     step = max(1, BLOCK // max(1, len(s)))
     for a in range(0, len(s), step):
-        cosine = np.triu(s[a : a + step] @ s.T, k=a + 1)
-        for i, j in np.argwhere(cosine >= threshold):
+        cosine = s[a : a + step] @ s.T
+        for i, j in np.argwhere(np.triu(cosine >= threshold, k=a + 1)):
             yield a + int(i), int(j), float(cosine[i, j])

@@ -106,6 +106,7 @@ def test_near_pairs_are_those_whose_cosine_reaches_the_threshold(monkeypatch):
     signatures[7], signatures[9], signatures[3] = 2 * signatures[4], signatures[4], 0
     s = unit(signatures)
     expected = {(i, j) for i in range(20) for j in range(i + 1, 20) if s[i] @ s[j] >= 0.9}
+    assert len(list(ranking.near_pairs(signatures, -1.01))) == 20 * 19 / 2
     for block in (2**23, 30):
         monkeypatch.setattr(ranking, "BLOCK", block)
         found = list(ranking.near_pairs(signatures, 0.9))

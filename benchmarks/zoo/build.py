@@ -26,7 +26,7 @@ BASE = PictureSet(count=10000, seed=13)
 
 
 def build_autoencoder(work: Path, scale: float) -> None:
-    schedule = Schedule(steps=round(1800 * scale), batch=24, rate=3e-3, seed=1, average=0.98)
+    schedule = Schedule(steps=round(3000 * scale), batch=24, rate=3e-3, seed=1, average=0.98)
     vae, figures = autoencoder.fit(AUTOENCODER, schedule, work)
     vae.save_pretrained(work / "autoencoder")
     keep_figures(work, "autoencoder", figures.summary())

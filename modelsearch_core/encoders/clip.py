@@ -6,7 +6,8 @@ Radford et al., "Learning Transferable Visual Models From Natural Language Super
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from .preparation import Preparation
 from .tokens import Tokenizer
 
 BATCH = 32
-BLOCKS = 16  # of 4096 bytes each, that a fingerprint reads
+BLOCKS = 256  # of 4096 bytes each, that a fingerprint reads
 
 
 class ClipEncoder:
@@ -41,7 +42,7 @@ class ClipEncoder:
     @classmethod
     def of(cls, source: Source, device: str = "auto") -> ClipEncoder:
         """Loads what `source` has found. ModelSearchError if weights and architecture do not belong together."""
-        name = f"{source.architecture}:{fingerprint(source.weights, source.preparation)}"
+        name = f"{source.architecture}:{fingerprint(source.weights, source.preparation, source.config)}"
         return cls(source.model(), source.tokenizer(), source.preparation, name, best_device(device))
 
     def encode_images(self, images: Sequence[Image.Image]) -> Features:
@@ -64,11 +65,11 @@ class ClipEncoder:
         return self._model.encode_text(self._tokenizer(list(texts)).to(self._device))
 
 
-def fingerprint(file: Path, preparation: Preparation) -> str:
-    """8 hex digits of a weights file's size and blocks spread over it, and of how pictures are prepared for it."""
+def fingerprint(file: Path, preparation: Preparation, config: Mapping[str, Any]) -> str:
+    """8 hex digits of a weights file's size and blocks spread over it, of its layers, and of how pictures are prepared."""
     size, digest = file.stat().st_size, hashlib.sha256()
     facts = size, *preparation.mean, *preparation.std, preparation.squash, int(preparation.filter)
-    digest.update(repr(facts).encode())
+    digest.update(repr(facts).encode() + json.dumps(config, sort_keys=True, default=str).encode())
     with file.open("rb") as stream:
         for block in range(BLOCKS):
             stream.seek(max(0, size - 4096) * block // (BLOCKS - 1))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 import requests
+from safetensors import SafetensorError, safe_open
 
 ATTEMPTS = 4
 TIMEOUT = 10, 60  # seconds to connect, between two blocks
@@ -69,6 +70,7 @@ def download(
             break
         time.sleep(pause * 2**attempt)
     _check(remote, part, sha256 or remote.sha256)
+    _check_offsets(remote, part, target)
     return part.replace(target)
 
 
@@ -122,6 +124,17 @@ def _check(remote: Remote, part: Path, sha256: str | None) -> None:
         _discard(remote, part, f"{size} bytes came instead of {remote.size}")
     if sha256 is not None and (found := _sha256(part)) != sha256:
         _discard(remote, part, f"its SHA-256 is {found}, not {sha256}")
+
+
+def _check_offsets(remote: Remote, part: Path, target: Path) -> None:
+    """A safetensors file says itself how long it is, where the server says nothing."""
+    if target.suffix != ".safetensors" or remote.size is not None:
+        return
+    try:
+        with safe_open(part, framework="np"):
+            pass
+    except SafetensorError as error:
+        _discard(remote, part, f"{_length(part)} bytes are not a whole safetensors file ({error})")
 
 
 def _discard(remote: Remote, part: Path, reason: str) -> None:

@@ -29,8 +29,12 @@ def mean_of_top(scores: Scores, k: int, axis: int = 0) -> NDArray[np.floating]:
 
 
 def hub_bias(bank_scores: Scores, k: int = 16) -> NDArray[np.floating]:
-    """Mean of the k largest scores that a model gives to background queries, (M,): NNN (Chowdhury et al. 2024)."""
-    return mean_of_top(bank_scores, k)
+    """Mean of the k largest scores that a model gives to background queries, (M,): NNN (Chowdhury et al. 2024).
+
+    A model that no background query was compared with gets the median of the others.
+    """
+    bias, compared = mean_of_top(bank_scores, k), np.isfinite(bank_scores).any(axis=0)
+    return np.where(compared, bias, np.median(bias[compared]) if compared.any() else 0)
 
 
 def without_hubs(scores: Scores, bias: NDArray[np.floating], alpha: float = 0.5) -> Scores:
@@ -40,16 +44,16 @@ def without_hubs(scores: Scores, bias: NDArray[np.floating], alpha: float = 0.5)
 
 def csls(scores: Scores, bank_scores: Scores, k: int = 10) -> Scores:
     """2s − r_T(query) − r_M(model), r the mean of the k nearest (Lample et al. 2018), on cosines (T, M)."""
-    return 2 * scores - mean_of_top(scores, k, axis=1)[:, None] - mean_of_top(bank_scores, k)
+    return 2 * scores - mean_of_top(scores, k, axis=1)[:, None] - hub_bias(bank_scores, k)
 
 
 def n10(bank_scores: Scores, n: int = 10) -> NDArray[np.floating]:
     """N_10 (M,): in how many background queries' first ten a model is; models that tie share the places left."""
     known = np.where(np.isfinite(bank_scores), bank_scores, -np.inf)
     last = np.sort(known, axis=1)[:, -min(n, known.shape[1]), None]
-    above, level = known > last, known == last
-    places = (min(n, known.shape[1]) - above.sum(axis=1, keepdims=True)) / level.sum(axis=1, keepdims=True)
-    return (above + places * level).sum(axis=0)
+    above, level = known > last, (known == last) & np.isfinite(known)
+    left = min(n, known.shape[1]) - above.sum(axis=1, keepdims=True)
+    return (above + left / np.maximum(level.sum(axis=1, keepdims=True), 1) * level).sum(axis=0)
 
 
 def n10_skewness(bank_scores: Scores, n: int = 10) -> float:
@@ -118,8 +122,8 @@ def relevance(z: NDArray[np.floating], background: Background) -> NDArray[np.flo
     The empirical share is smoothed by a logistic; above its 90 % by a Pareto tail that joins it with the same slope
     and falls with the square, so that matches far beyond the whole bank still differ.
     """
-    x = np.where(np.isnan(z), -np.inf, (z - background.location) / background.scale)
+    x = (z - background.location) / background.scale
     joint = np.log(TAIL / (1 - TAIL))
     body = 1 / (1 + np.exp(-np.clip(x, -700, joint)))
     beyond = np.maximum(x - joint, 0)
-    return np.where(x > joint, 1 - (1 - TAIL) / (1 + TAIL * beyond / 2) ** 2, body)
+    return np.nan_to_num(np.where(x > joint, 1 - (1 - TAIL) / (1 + TAIL * beyond / 2) ** 2, body), nan=0.0)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from modelsearch_core.encoders import downloading
 from modelsearch_core.encoders.downloading import DownloadError, download
@@ -28,6 +29,7 @@ class Server:
     break_at: list[int] = field(default_factory=list)  # one answer each ends there
     ranges: bool = True
     hub: bool = True
+    lengths: bool = True
     asked: list[str] = field(default_factory=list)
     url: str = ""
 
@@ -68,7 +70,8 @@ def handler(server: Server) -> type[BaseHTTPRequestHandler]:
                 self.send_error(416)
                 return
             self.send_response(206 if start else 200)
-            self.send_header("Content-Length", str(len(server.content) - start))
+            if server.lengths:
+                self.send_header("Content-Length", str(len(server.content) - start))
             self.end_headers()
             end = server.break_at.pop(0) if body and server.break_at else len(server.content)
             if body:
@@ -160,6 +163,17 @@ def test_a_file_that_is_too_long_is_rejected(server: Server, tmp_path: Path):
 def test_a_plain_server_without_hashes_will_do(server: Server, tmp_path: Path):
     server.hub, server.break_at = False, [131_072]
     assert fetch(server, tmp_path / "w.bin").read_bytes() == CONTENT
+
+
+def test_a_server_that_tells_nothing_cannot_pass_off_half_a_safetensors_file(server: Server, tmp_path: Path):
+    server.hub = server.lengths = False
+    server.content = save({"weight": np.zeros(50_000, np.float32)})
+    assert fetch(server, tmp_path / "w.safetensors").read_bytes() == server.content
+    server.break_at = [150_000]
+    with pytest.raises(DownloadError, match="150000 bytes are not a whole safetensors file"):
+        fetch(server, tmp_path / "half.safetensors")
+    assert leftovers(tmp_path) == []
+    assert not (tmp_path / "half.safetensors").exists()
 
 
 def test_a_file_that_is_not_there_is_told_from_a_server_that_is_not(server: Server, tmp_path: Path):

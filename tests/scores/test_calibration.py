@@ -19,6 +19,7 @@ def test_a_hub_s_bias_is_the_mean_of_its_best_background_scores():
     np.testing.assert_allclose(calibration.hub_bias(bank, k=2), [2.5, 3.0])
     np.testing.assert_allclose(calibration.hub_bias(bank, k=99), [1.5, 3.0])
     np.testing.assert_array_equal(calibration.hub_bias(np.full((3, 2), nan)), [0, 0])
+    np.testing.assert_allclose(calibration.hub_bias(np.array([[1.0, nan, 5.0, 2.0]])), [1, 2, 5, 2])  # not 0: a gift
     np.testing.assert_array_equal(calibration.hub_bias(np.zeros((0, 2))), [0, 0])
 
 
@@ -48,6 +49,7 @@ def test_n10_counts_the_first_tens_a_model_is_in(bank):
     np.testing.assert_allclose(calibration.n10(bank), n10_in_loops(bank))
     assert calibration.n10(np.zeros((5, 20))).tolist() == [2.5] * 20
     assert calibration.n10(np.zeros((5, 3))).tolist() == [5] * 3
+    assert calibration.n10(np.array([[1.0, nan, 2.0], [nan, nan, nan]])).tolist() == [1, 0, 1]
 
 
 def test_hubs_are_corrected_only_where_there_are_any():
