@@ -35,9 +35,22 @@ ORDER = (
     "evaluation",
     "contact_sheet",
     "mini_zoo",
+    "panel",
+    "server",
     "cli",
 )
-TORCH_FREE = ("ranking", "scores", "search", "catalog", "evaluation", "model_files", "indexing", "generators", "cli")
+TORCH_FREE = (
+    "ranking",
+    "scores",
+    "search",
+    "catalog",
+    "evaluation",
+    "model_files",
+    "indexing",
+    "generators",
+    "panel",
+    "cli",
+)
 ENDS = ("print", "exit", "quit", "sys.exit", "os._exit", "os.abort")
 
 

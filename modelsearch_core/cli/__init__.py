@@ -18,6 +18,7 @@ MODULES = {
     "search": "search",
     "evaluate": "evaluate",
     "doctor": "doctor",
+    "serve": "serve",
     "demo": "demo",
 }
 

@@ -23,6 +23,7 @@ def parser() -> argparse.ArgumentParser:
     _add_search(commands.add_parser("search", help="find models by text, image, sketch or another model"))
     _add_short_commands(commands)
     _add_evaluate(commands.add_parser("evaluate", help="how often pictures find the model they are named after"))
+    _add_serve(commands.add_parser("serve", help="search and index in a browser"))
     _add_demo(commands.add_parser("demo", help="index the bundled mini zoo and search it"))
     for command in commands.choices.values():
         command.add_argument("--catalog", type=Path, default=default_catalog(), metavar="FILE", help="the index")
@@ -33,13 +34,17 @@ def parser() -> argparse.ArgumentParser:
 def _add_index(command: argparse.ArgumentParser) -> None:
     command.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     command.add_argument("--kind", action="append", choices=[kind.value for kind in Kind], help="only such models")
-    command.add_argument("--base", type=Path, metavar="CKPT", help="the base model that LoRA are applied to")
     command.add_argument("--quick", action="store_true", help="names, words and previews only; generate nothing")
     command.add_argument("--samples", type=int, metavar="N", help="pictures a model (else as many as it takes)")
     command.add_argument("--refresh", action="store_true", help="again, where the settings were other ones")
+    _add_generation(command)
+
+
+def _add_generation(command: argparse.ArgumentParser) -> None:
     command.add_argument("--encoder", metavar="NAME", help="an open_clip model/weights, or a folder with one")
     _add_device(command)
     generation = command.add_argument_group("generation (changes the pictures, so old ones do not count)")
+    generation.add_argument("--base", type=Path, metavar="CKPT", help="the base model that LoRA are applied to")
     generation.add_argument("--size", type=int, metavar="PIXELS", help="width and height")
     generation.add_argument("--steps", type=int, metavar="N")
     generation.add_argument("--guidance", type=float, metavar="CFG")
@@ -86,6 +91,17 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--sketch", action="store_true", help="the pictures are line drawings")
     command.add_argument("--method", choices=METHODS, action="append", help="several allowed; else all")
     _add_device(command)
+
+
+def _add_serve(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="what to index (else as last time)")
+    command.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: this machine)"
+    )
+    command.add_argument("--port", type=int, default=8189, metavar="N", help="0 takes a free one")
+    command.add_argument("--own-name", action="append", default=[], metavar="NAME", help="a host name it is reached by")
+    command.add_argument("--open", action="store_true", help="open the browser")
+    _add_generation(command)
 
 
 def _add_demo(command: argparse.ArgumentParser) -> None:

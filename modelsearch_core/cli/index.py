@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..catalog import Catalog
 from ..drawing import best_drawer
+from ..embedding import Encoder
 from ..encoders import DEFAULT_ENCODER, open_encoder
 from ..generation import Generator
 from ..generators import GeneratorSettings
@@ -34,8 +35,9 @@ def index(args: argparse.Namespace) -> int:
     return 1 if report.failed or not report.models else 0
 
 
-def engine(args: argparse.Namespace, catalog: Catalog) -> Engine:
-    """What generates and encodes, as the options say; the encoder of an existing catalog unless another is named."""
+def engine(args: argparse.Namespace, catalog: Catalog, open_with: Callable[[str], Encoder] | None = None) -> Engine:
+    """What generates and encodes, as the options say; the encoder of an existing catalog unless another is named.
+    `open_with` opens it where one is kept already."""
     known = catalog.encoders()
     source = args.encoder or (known[0][1] if known else DEFAULT_ENCODER)
 
@@ -44,7 +46,7 @@ def engine(args: argparse.Namespace, catalog: Catalog) -> Engine:
 
         return DiffusersGenerator(models, generator_settings(args))
 
-    encoder = open_encoder(source, device=args.device)
+    encoder = open_with(source) if open_with else open_encoder(source, device=args.device)
     return Engine(encoder=encoder, encoder_source=source, generator_for=generator_for, draw=best_drawer())
 
 

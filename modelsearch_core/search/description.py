@@ -70,8 +70,7 @@ def suggested_strength(gallery: Gallery, m: int) -> float | None:
     own = gallery.facets.get(gallery.entries[m].key)
     if own is None or own[0] <= 0:
         return USUAL_STRENGTH
-    usual = float(np.median([strength for strength, _ in gallery.facets.values()]))
-    return round(float(np.clip(USUAL_STRENGTH * usual / own[0], 0.4, 0.95)), 2)
+    return round(float(np.clip(USUAL_STRENGTH * gallery.usual_change / own[0], 0.4, 0.95)), 2)
 
 
 def _describe(same: Sequence[ModelFile], gallery: Gallery, m: int | None) -> Description:

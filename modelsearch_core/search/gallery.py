@@ -80,6 +80,11 @@ class Gallery:
         return self._catalog.facets(self.encoder)
 
     @cached_property
+    def usual_change(self) -> float:
+        """The median of how much LoRA change their base's pictures."""
+        return float(np.median([strength for strength, _ in self.facets.values()]))
+
+    @cached_property
     def groups(self) -> Groups:
         """(M,): one number for each evidence level and kind, within which scores are comparable."""
         kinds = list(Kind)

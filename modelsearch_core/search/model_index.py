@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,17 +31,33 @@ WITH_PROMPTS = ("kernel_mean", "rkme_concat")
 class ModelIndex:
     """A catalog's arrays and the encoder that made them. Read-only, safe while another process indexes."""
 
-    def __init__(self, catalog: Catalog, encoder: Encoder | None = None, *, device: str = "auto") -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        encoder: Encoder | None = None,
+        *,
+        device: str = "auto",
+        open_encoder: Callable[[str], Encoder] | None = None,
+    ) -> None:
         self._catalog = catalog
         self._given_encoder = encoder
+        self._open_encoder = open_encoder
         self._device = device
         self._version = catalog.version()
         self._load()
 
     @classmethod
-    def open(cls, path: str | Path, *, encoder: Encoder | None = None, device: str = "auto") -> ModelIndex:
-        """EmptyCatalogError where there is nothing to search."""
-        return cls(Catalog(Path(path), read_only=True), encoder, device=device)
+    def open(
+        cls,
+        path: str | Path,
+        *,
+        encoder: Encoder | None = None,
+        device: str = "auto",
+        open_encoder: Callable[[str], Encoder] | None = None,
+    ) -> ModelIndex:
+        """EmptyCatalogError where there is nothing to search. `open_encoder` is called with the encoder's source when
+        a text or a picture has to be encoded for the first time."""
+        return cls(Catalog(Path(path), read_only=True), encoder, device=device, open_encoder=open_encoder)
 
     def close(self) -> None:
         self._catalog.close()
@@ -83,6 +99,8 @@ class ModelIndex:
         """Opened when a text or a picture has to be encoded for the first time."""
         if self._given_encoder is not None:
             return self._given_encoder
+        if self._open_encoder is not None:
+            return self._open_encoder(self._encoder_source)
         from ..encoders import open_encoder  # brings torch along
 
         return open_encoder(self._encoder_source, device=self._device)

@@ -1,0 +1,92 @@
+"""All models, a page at a time; those whose names a text says; the folders they lie in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..search import Description
+from .queries import Search
+from .refusals import RefusedError
+
+LARGEST_PAGE = 500
+MOST_NAMED = 12
+MOST_FOLDERS = 200
+
+ORDERS: dict[str, Callable[[Description], Any]] = {
+    "name": lambda model: model.name.casefold(),
+    "folder": lambda model: str(model.path).casefold(),
+    "size": lambda model: -model.size,
+}
+
+
+def page(models: Sequence[Description], query: Mapping[str, str]) -> tuple[list[Description], list[Description]]:
+    """(all that pass the filters, those of the page)."""
+    order = query.get("sort", "name")
+    if order not in ORDERS:
+        raise RefusedError(400, f"sort must be one of {', '.join(ORDERS)}, not {order!r}")
+    found = [
+        model
+        for model in models
+        if passes(model, query.get("kind"), query.get("architecture"), query.get("folder"))
+        and says(model, query.get("name", ""))
+    ]
+    found.sort(key=ORDERS[order])
+    start, limit = _whole(query, "offset", 0), min(LARGEST_PAGE, _whole(query, "limit", 100))
+    return found, found[start : start + limit]
+
+
+def passes(model: Description, kind: str | None, architecture: str | None, folder: str | Path | None) -> bool:
+    return (
+        (not kind or model.kind == kind)
+        and (not architecture or model.architecture == architecture)
+        and (not folder or any(Path(folder) in path.parents for path in (model.path, *model.copies)))
+    )
+
+
+def says(model: Description, text: str) -> bool:
+    """Whether all words of the text stand in the model's names or trigger words."""
+    words = _plain(text).split()
+    names = _plain(" ".join([model.name, model.title, *model.trigger_words]))
+    return all(word in names for word in words)
+
+
+def named(models: Sequence[Description], wanted: Search) -> list[Description]:
+    """Models that are called what the text says; the shortest names first."""
+    texts = [text for text in wanted.query.text if len(text) > 1]
+    found = [
+        model
+        for model in models
+        if any(says(model, text) for text in texts) and passes(model, wanted.kind, wanted.architecture, wanted.folder)
+    ]
+    return sorted(found, key=lambda model: (len(model.name), model.name))[:MOST_NAMED]
+
+
+def folder_tree(models: Sequence[Description], roots: Sequence[Path]) -> list[dict[str, Any]]:
+    """Folders with models below them: path, label (relative to the folder that is indexed) and number of models."""
+    counts: Counter[Path] = Counter()
+    for model in models:
+        root = next((root for root in roots if root in model.path.parents), model.path.parent)
+        inside = [parent for parent in model.path.parents if parent == root or root in parent.parents]
+        counts.update(inside)
+    shown = sorted(counts, key=lambda path: str(path).casefold())[:MOST_FOLDERS]
+    return [{"path": str(path), "label": _label(path, roots), "models": counts[path]} for path in shown]
+
+
+def _label(path: Path, roots: Sequence[Path]) -> str:
+    root = next((root for root in roots if root == path or root in path.parents), None)
+    return path.name if root is None else str(path.relative_to(root.parent))
+
+
+def _plain(text: str) -> str:
+    """Without what separates words in file names."""
+    return text.casefold().replace("_", " ").replace("-", " ").replace(".", " ")
+
+
+def _whole(query: Mapping[str, str], name: str, usual: int) -> int:
+    text = query.get(name, str(usual))
+    if not text.isdecimal():
+        raise RefusedError(400, f"{name} must be a whole number, not {text!r}")
+    return int(text)

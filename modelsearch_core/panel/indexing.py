@@ -1,0 +1,53 @@
+"""What the panel's index view asks of the host's indexer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .host import Host, Order
+from .refusals import RefusedError
+
+
+class Indexing:
+    """Starts, holds and ends index runs, and says how they stand."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._actions: dict[str, Callable[[Mapping[str, Any], Sequence[Path]], None]] = {
+            "start": self._start,
+            "retry": self._start,
+            "pause": lambda _, __: host.indexer.pause(),
+            "resume": lambda _, __: host.indexer.resume(),
+            "cancel": lambda _, __: host.indexer.cancel(),
+            "folders": self._change_folders,
+        }
+
+    def state(self) -> dict[str, Any]:
+        folders = [{"path": str(f.path), "label": f.label, "there": f.path.exists()} for f in self._host.folders()]
+        return {"progress": self._host.indexer.progress().to_json(), "folders": folders}
+
+    def change(self, body: Mapping[str, Any], only: Sequence[Path]) -> None:
+        """`only`: the models to retry; all that failed without it."""
+        action = body.get("action")
+        if action not in self._actions:
+            raise RefusedError(400, f"action must be one of {', '.join(self._actions)}, not {action!r}"[:300])
+        self._actions[action](body, only)
+
+    def _start(self, body: Mapping[str, Any], only: Sequence[Path]) -> None:
+        samples = body.get("samples")
+        if samples is not None and (not isinstance(samples, int) or not 1 <= samples <= 1024):
+            raise RefusedError(400, f"samples must be a number from 1 to 1024, not {samples!r}"[:200])
+        if not only and not self._host.folders():
+            raise RefusedError(409, "no folder to index yet; add one first")
+        order = Order(paths=only, quick=body.get("quick") is True, samples=samples, refresh=body.get("refresh") is True)
+        self._host.indexer.start(order)
+
+    def _change_folders(self, body: Mapping[str, Any], _: Sequence[Path]) -> None:
+        if not self._host.may_change_folders:
+            raise RefusedError(403, "the folders are those of the host's own settings")
+        folders = body.get("folders")
+        if not isinstance(folders, list) or not all(isinstance(folder, str) and folder for folder in folders):
+            raise RefusedError(400, f"folders must be a list of paths, not {folders!r}"[:300])
+        self._host.change_folders([Path(folder.strip().strip('"')).expanduser() for folder in folders])

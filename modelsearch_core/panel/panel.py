@@ -1,0 +1,210 @@
+"""The panel's answers. Dictionaries are as JSON has them; pictures are bytes."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..errors import EmptyCatalogError
+from ..search import METHODS, Description, Match
+from . import browsing, pictures, previews
+from .host import Host
+from .indexing import Indexing
+from .library import Library, Snapshot
+from .queries import Search
+from .refusals import RefusedError
+
+SKIPPED_SHOWN = 200
+
+
+class Panel:
+    """One catalog, shown by one host. Every method may be called from any thread, and blocks while it works."""
+
+    def __init__(self, catalog_path: Path, host: Host) -> None:
+        self.library = Library(catalog_path, host.encoder)
+        self._host = host
+        self._indexing = Indexing(host)
+        self._duplicates: tuple[int, dict[str, Any]] = 0, {}
+
+    def close(self) -> None:
+        self.library.close()
+
+    def warm(self) -> None:
+        """Opens the catalog and the encoder, so that the first search need not."""
+        try:
+            with self.library.reading() as snapshot:
+                snapshot.index.encoder.encode_texts(["warm"])
+        except EmptyCatalogError:
+            return
+
+    def status(self) -> dict[str, Any]:
+        """What there is to search, and what the panel may offer."""
+        progress = self._host.indexer.progress()
+        return {
+            "host": self._host.name,
+            "catalog": str(self.library.path),
+            "methods": list(METHODS),
+            "may_change_folders": self._host.may_change_folders,
+            "limits": {"picture_bytes": pictures.MOST_BYTES, "pictures": pictures.MOST_PICTURES},
+            "indexing": progress.to_json(),
+            **self._counts(),
+        }
+
+    def _counts(self) -> dict[str, Any]:
+        try:
+            snapshot = self.library.newest()
+        except EmptyCatalogError as error:
+            return {"models": 0, "serial": 0, "kinds": {}, "architectures": {}, "evidence": {}, "reason": str(error)}
+        models = snapshot.models
+        return {
+            "models": len(models),
+            "serial": snapshot.serial,
+            "kinds": _count(model.kind for model in models),
+            "architectures": _count(model.architecture for model in models),
+            "evidence": _count(model.evidence or "nothing" for model in models),
+            "folders": browsing.folder_tree(models, [folder.path for folder in self._host.folders()]),
+            "failed": len(snapshot.failures.keys() & snapshot.by_id.keys()),
+        }
+
+    def search(self, body: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
+        """The models that fit. Body: text, like, without, weights, kind, architecture, folder, method, k, diverse."""
+        started = time.monotonic()
+        wanted = Search.read(body, files)
+        with self.library.reading() as snapshot:
+            matches = wanted.run(snapshot.index)
+        named = browsing.named(snapshot.models, wanted)
+        return {
+            "matches": [self._match(match) for match in matches],
+            "named": [self._card(snapshot, model) for model in named],
+            "seconds": round(time.monotonic() - started, 3),
+            "serial": snapshot.serial,
+        }
+
+    def _match(self, match: Match) -> dict[str, Any]:
+        return {**match.to_json(), "listed": dict(self._host.listed(match.path, match.kind))}
+
+    def models(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """A page of all models. Query: kind, architecture, folder, name, sort, offset, limit."""
+        snapshot = self.library.newest()
+        found, page = browsing.page(snapshot.models, query)
+        return {
+            "total": len(found),
+            "models": [self._card(snapshot, model) for model in page],
+            "serial": snapshot.serial,
+        }
+
+    def _card(self, snapshot: Snapshot, model: Description, most: int = 8) -> dict[str, Any]:
+        numbers = self._numbers(snapshot.keys.get(model.id))
+        return {
+            **model.to_json(),
+            "thumbnails": numbers[:: max(1, len(numbers) // most)][:most],
+            "failure": snapshot.failures.get(model.id),
+            "listed": dict(self._host.listed(model.path, model.kind)),
+        }
+
+    def _numbers(self, key: tuple[str, str] | None) -> list[int]:
+        if key is None:
+            return []
+        with self.library.samples() as catalog:
+            return catalog.sample_numbers(*key)
+
+    def model(self, id: str) -> dict[str, Any]:
+        """All that is known of a model, its samples with their prompts, and which of them its base has too."""
+        snapshot = self.library.newest()
+        model = snapshot.model(id)
+        key, base = snapshot.keys.get(id), snapshot.bases.get(id)
+        numbers = self._numbers(key)
+        probe_set = snapshot.index.gallery.probe_sets.get(key[1]) if key else None
+        return {
+            **self._card(snapshot, model),
+            "samples_shown": [{"number": n, "prompt": probe_set.prompt(n) if probe_set else ""} for n in numbers],
+            "base_numbers": self._numbers(base),
+            "base_name": snapshot.by_id[base[0]].name if base and base[0] in snapshot.by_id else None,
+            "previews": [path.name for path in previews.existing(model.path)],
+        }
+
+    def sample(self, id: str, number: int) -> bytes:
+        return self._sample(self.library.newest().keys.get(id), number)
+
+    def base_sample(self, id: str, number: int) -> bytes:
+        """What the model's base makes of the same probe."""
+        return self._sample(self.library.newest().bases.get(id), number)
+
+    def _sample(self, key: tuple[str, str] | None, number: int) -> bytes:
+        with self.library.samples() as catalog:
+            webp = catalog.sample(*key, number) if key else None
+        if webp is None:
+            raise RefusedError(404, f"there is no sample {number} of this model")
+        return webp
+
+    def save_preview(self, id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Puts a sample beside the model as its preview. Body: number, replace. 409 while one is there."""
+        model = self.library.newest().model(id)
+        number = body.get("number")
+        if not isinstance(number, int):
+            raise RefusedError(400, f"number must say which sample, not {number!r}")
+        path = previews.save(model.path, self.sample(id, number), replace=body.get("replace") is True)
+        return {"saved": path.name}
+
+    def duplicates(self, of: str | None = None) -> dict[str, Any]:
+        """Groups with the same weights and pairs with nearly the same pictures, by id; only those `of` a model."""
+        with self.library.reading() as snapshot:
+            if self._duplicates[0] != snapshot.serial:
+                self._duplicates = snapshot.serial, self._all_duplicates(snapshot)
+        found = self._duplicates[1]
+        if of is None:
+            return found
+        snapshot.model(of)
+        return {
+            "exact": [group for group in found["exact"] if group["model"]["id"] == of],
+            "near": [pair for pair in found["near"] if of in (pair["a"]["id"], pair["b"]["id"])],
+        }
+
+    def _all_duplicates(self, snapshot: Snapshot) -> dict[str, Any]:
+        by_path = {model.path: self._card(snapshot, model) for model in snapshot.models}
+        near = snapshot.index.near_duplicates()
+        return {
+            "exact": [
+                {"model": by_path[model.path], "paths": [str(path) for path in (model.path, *model.copies)]}
+                for model in snapshot.models
+                if model.copies
+            ],
+            "near": [
+                {"a": by_path[a], "b": by_path[b], "similarity": round(cosine, 4)}
+                for a, b, cosine in near
+                if a in by_path and b in by_path
+            ],
+        }
+
+    def indexing(self) -> dict[str, Any]:
+        """How indexing stands, which folders it looks in, and what failed so far."""
+        return {**self._indexing.state(), **self._troubles()}
+
+    def _troubles(self) -> dict[str, Any]:
+        try:
+            snapshot = self.library.newest()
+        except EmptyCatalogError:
+            return {"failures": [], "skipped": [], "skipped_total": 0}
+        failed = [model for model in snapshot.models if model.id in snapshot.failures]
+        return {
+            "failures": [
+                {"id": model.id, "name": model.name, "path": str(model.path), "reason": snapshot.failures[model.id]}
+                for model in failed
+            ],
+            "skipped": [{"path": str(f.path), "reason": f.reason} for f in snapshot.skipped[:SKIPPED_SHOWN]],
+            "skipped_total": len(snapshot.skipped),
+        }
+
+    def change_indexing(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Body: action (start, pause, resume, cancel, retry, folders) and what it needs. Answers as `indexing`."""
+        only = [self.library.newest().model(id).path for id in body.get("only") or ()]
+        self._indexing.change(body, only)
+        self.library.forget_reading()
+        return self.indexing()
+
+
+def _count(values: Any) -> dict[str, int]:
+    return dict(Counter(values).most_common())

@@ -1,0 +1,114 @@
+"""The panel's routes, and how a request is answered. See ARCHITECTURE, section 5."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import EmptyCatalogError, ModelSearchError, UnknownModelError
+from .files import panel_file
+from .panel import Panel
+from .refusals import RefusedError
+
+JSON_LIMIT = 1 << 20
+PICTURES_LIMIT = 64 << 20
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """`path` holds the route's `{names}`, `query` what follows the question mark, `body` the JSON object; `pictures` a
+    multipart form's files by field name (image, sketch, without), whose JSON is the field `query`."""
+
+    path: Mapping[str, str] = field(default_factory=dict[str, str])
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    pictures: Mapping[str, Sequence[bytes]] = field(default_factory=dict[str, Sequence[bytes]])
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer in bytes. `keep`: the browser may keep it, it never changes."""
+
+    status: int
+    content: bytes
+    content_type: str = "application/json"
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address. `limit` is the largest body in bytes; the mounting answers 413 beyond it."""
+
+    method: str
+    path: str  # with {names}; `{name:path}` takes slashes too
+    handle: Callable[[Panel, Request], Reply]
+    limit: int = JSON_LIMIT
+
+
+def answer(panel: Panel, route: Route, request: Request) -> Reply:
+    """Never raises: what a user can act on becomes {"error": message} with a fitting status."""
+    try:
+        return route.handle(panel, request)
+    except RefusedError as error:
+        return refused(error.status, str(error), **error.more)
+    except UnknownModelError as error:
+        return refused(404, str(error))
+    except EmptyCatalogError as error:
+        return refused(409, str(error), empty=True)
+    except (ModelSearchError, ValueError) as error:
+        return refused(400, str(error))
+    except Exception as error:  # a bug must reach the user as a message, and the log as a trace
+        log.exception("%s %s", route.method, route.path)
+        return refused(500, f"{type(error).__name__}: {error}")
+
+
+def refused(status: int, message: str, **more: object) -> Reply:
+    return Reply(status, json.dumps({"error": message, **more}).encode())
+
+
+def _json(value: object) -> Reply:
+    return Reply(200, json.dumps(value, ensure_ascii=False).encode())
+
+
+def _webp(content: bytes) -> Reply:
+    return Reply(200, content, "image/webp", keep=True)
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise RefusedError(404, f"there is no sample {text!r}") from None
+
+
+def _file(name: str) -> Reply:
+    content, content_type = panel_file(name)
+    return Reply(200, content, content_type)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "status", lambda panel, _: _json(panel.status())),
+    Route("POST", "search", lambda panel, r: _json(panel.search(r.body, r.pictures)), PICTURES_LIMIT),
+    Route("GET", "models", lambda panel, r: _json(panel.models(r.query))),
+    Route("GET", "models/{id}", lambda panel, r: _json(panel.model(r.path["id"]))),
+    Route(
+        "GET",
+        "models/{id}/samples/{number}.webp",
+        lambda panel, r: _webp(panel.sample(r.path["id"], _number(r.path["number"]))),
+    ),
+    Route(
+        "GET",
+        "models/{id}/base/{number}.webp",
+        lambda panel, r: _webp(panel.base_sample(r.path["id"], _number(r.path["number"]))),
+    ),
+    Route("POST", "models/{id}/preview", lambda panel, r: _json(panel.save_preview(r.path["id"], r.body))),
+    Route("GET", "duplicates", lambda panel, r: _json(panel.duplicates(r.query.get("of")))),
+    Route("GET", "index", lambda panel, _: _json(panel.indexing())),
+    Route("POST", "index", lambda panel, r: _json(panel.change_indexing(r.body))),
+    Route("GET", "panel/{name:path}", lambda panel, r: _file(r.path["name"])),
+)

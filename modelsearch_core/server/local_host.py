@@ -1,0 +1,78 @@
+"""The host of `modelsearch serve`: folders that the user names, generation by diffusers in a thread."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..catalog import Catalog
+from ..embedding import Encoder
+from ..errors import ModelSearchError
+from ..indexing import Engine
+from ..panel import Folder, Indexer, IndexJob
+
+FOLDERS = "folders"  # the catalog's setting
+
+EngineWith = Callable[[Catalog, Callable[[str], Encoder]], Engine]
+
+
+class LocalHost:
+    """`engine` makes what generates and encodes, with the encoder that searches use too."""
+
+    name = "serve"
+
+    def __init__(
+        self,
+        catalog_path: Path,
+        engine: EngineWith,
+        open_encoder: Callable[[str], Encoder],
+        folders: Sequence[Path] = (),
+        *,
+        may_change_folders: bool = True,
+    ) -> None:
+        self.may_change_folders = may_change_folders
+        self._catalog_path = catalog_path
+        self._open_encoder = open_encoder
+        self._encoders: dict[str, Encoder] = {}
+        self._lock = threading.Lock()
+        self._folders = [folder.expanduser().absolute() for folder in folders] or self._remembered()
+        self._job = IndexJob(catalog_path, lambda catalog: engine(catalog, self.encoder), lambda: self._folders)
+
+    @property
+    def indexer(self) -> Indexer:
+        return self._job
+
+    def stop(self, timeout: float) -> None:
+        """Ends an index run at its next step; what was finished is stored."""
+        self._job.cancel()
+        self._job.join(timeout)
+
+    def folders(self) -> Sequence[Folder]:
+        return [Folder(folder) for folder in self._folders]
+
+    def change_folders(self, folders: Sequence[Path]) -> None:
+        missing = [str(folder) for folder in folders if not folder.exists()]
+        if missing:
+            raise ModelSearchError(f"{', '.join(missing)} does not exist; give a folder of models on this machine")
+        self._folders = list(dict.fromkeys(folder.absolute() for folder in folders))
+        with Catalog(self._catalog_path) as catalog:
+            catalog.put_setting(FOLDERS, json.dumps([str(folder) for folder in self._folders]))
+
+    def encoder(self, source: str) -> Encoder:
+        with self._lock:
+            if source not in self._encoders:
+                self._encoders[source] = self._open_encoder(source)
+            return self._encoders[source]
+
+    def listed(self, path: Path, kind: str) -> Mapping[str, Any]:
+        """`<lora:…>` takes the file's name without its ending."""
+        return {"tag": path.stem} if kind == "lora" else {}
+
+    def _remembered(self) -> list[Path]:
+        if not self._catalog_path.is_file():
+            return []
+        with Catalog(self._catalog_path, read_only=True) as catalog:
+            return [Path(folder) for folder in json.loads(catalog.setting(FOLDERS) or "[]")]

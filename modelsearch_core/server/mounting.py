@@ -1,0 +1,117 @@
+"""The panel's routes on an aiohttp server: that of `modelsearch serve`, or a host's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from aiohttp import BodyPartReader, web
+
+from ..panel import ROUTES, Panel, Reply, Request, Route, answer, may_enter
+from ..panel.refusals import RefusedError
+from ..panel.routes import refused
+
+PREFIX = "/modelsearch/"
+THREADS = 4
+CHUNK = 1 << 16
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def mount(
+    routes: web.RouteTableDef, panel: Callable[[], Panel], *, prefix: str = PREFIX, own_names: Collection[str] = ()
+) -> None:
+    """Adds every route of the panel below `prefix`. `panel` is called, off the event loop, when the first request
+    comes, so that a host starts without it. `own_names`: host names, besides addresses and localhost, that are ours."""
+    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="modelsearch")
+    for route in ROUTES:
+        routes.route(route.method, prefix + _pattern(route.path))(_handler(route, panel, pool, own_names))
+
+
+def _pattern(path: str) -> str:
+    return path.replace(":path}", ":.*}")
+
+
+def _handler(route: Route, panel: Callable[[], Panel], pool: ThreadPoolExecutor, own_names: Collection[str]) -> Handler:
+    def work(request: Request) -> Reply:
+        return answer(panel(), route, request)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if not may_enter(request.headers, own_names):
+            return _response(refused(403, "this request comes from another site; open the panel at its own address"))
+        try:
+            read = await _read(request, route.limit)
+        except RefusedError as error:
+            return _response(refused(error.status, str(error)))
+        return _response(await asyncio.get_running_loop().run_in_executor(pool, work, read))
+
+    return handle
+
+
+async def _read(request: web.Request, limit: int) -> Request:
+    if request.content_length is not None and request.content_length > limit:
+        raise _too_large(limit)
+    path, query = dict(request.match_info), dict(request.query)
+    if request.method != "POST":
+        return Request(path=path, query=query)
+    if request.content_type == "multipart/form-data":
+        body, pictures = await _form(request, limit)
+        return Request(path=path, query=query, body=body, pictures=pictures)
+    if request.content_type != "application/json":
+        raise RefusedError(415, f"send JSON or a multipart form, not {request.content_type}")
+    return Request(path=path, query=query, body=_json(await _limited(request.content.iter_chunked(CHUNK), limit)))
+
+
+async def _form(request: web.Request, limit: int) -> tuple[dict[str, Any], dict[str, list[bytes]]]:
+    body: dict[str, Any] = {}
+    pictures: dict[str, list[bytes]] = {}
+    try:
+        async for part in await request.multipart():
+            if not isinstance(part, BodyPartReader):
+                raise RefusedError(400, "a form within a form is not understood")
+            content = await _limited(_chunks(part), limit)
+            limit -= len(content)
+            if part.name == "query":
+                body = _json(content)
+            else:
+                pictures.setdefault(part.name or "", []).append(content)
+    except (ValueError, AssertionError) as error:
+        raise RefusedError(400, f"the form cannot be read: {error}") from error
+    return body, pictures
+
+
+async def _chunks(part: BodyPartReader) -> Any:
+    while chunk := await part.read_chunk(CHUNK):
+        yield chunk
+
+
+async def _limited(chunks: Any, limit: int) -> bytes:
+    content = bytearray()
+    async for chunk in chunks:
+        content += chunk
+        if len(content) > limit:
+            raise _too_large(limit)
+    return bytes(content)
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(content or b"{}")
+    except ValueError as error:
+        raise RefusedError(400, f"this is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise RefusedError(400, f"send a JSON object, not a {type(value).__name__}")
+    return value
+
+
+def _too_large(limit: int) -> RefusedError:
+    return RefusedError(413, f"that is too much to send at once; {limit >> 20} MB at most")
+
+
+def _response(reply: Reply) -> web.Response:
+    keep = "private, max-age=31536000, immutable" if reply.keep else "no-cache"
+    headers = {"Content-Type": reply.content_type, "Cache-Control": keep, "X-Content-Type-Options": "nosniff"}
+    return web.Response(status=reply.status, body=reply.content, headers=headers)
