@@ -1,0 +1,148 @@
+"""Find LoRA, Find Checkpoint, Find Diffusion Model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..modelsearch_core.model_files import ARCHITECTURES
+from ..modelsearch_core.search import METHODS
+from . import places
+from .catalogue import state
+from .found import ANY, Filters, Found, at_rank, search
+from .messages import checked, tell
+from .querying import query_of
+from .sockets import CATEGORY, MODEL_MATCHES, MODEL_NAME, MODEL_QUERY
+
+TEXT = {"multiline": True, "default": "", "tooltip": "What the model should make, in your own words."}
+OPTIONAL = {
+    "images": ("IMAGE", {"tooltip": "Pictures like those wanted; several count together."}),
+    "sketch": ("IMAGE", {"tooltip": "A drawing of what is wanted."}),
+    "query": (MODEL_QUERY, {"tooltip": "From Model Query or Combine Queries; added to what is asked here."}),
+}
+
+
+def filters(kind: str) -> dict[str, Any]:
+    """The widgets that say what may be found."""
+    return {
+        "architecture": ([ANY, *ARCHITECTURES], {"tooltip": "Only models of this family."}),
+        "folder": ("STRING", {"default": "", "tooltip": f"Only models in this folder below {places.FOLDERS[kind]}."}),
+        "minimum_relevance": (
+            "FLOAT",
+            {"default": 0.0, "min": 0.0, "max": 1.0, "step": 0.05, "tooltip": "From 0.5 on a match is a good one."},
+        ),
+        "method": (list(METHODS), {"tooltip": "How models are compared; auto suits every sort of query."}),
+        "rank": ("INT", {"default": 1, "min": 1, "max": 100, "tooltip": "1 is the best match."}),
+    }
+
+
+class Find:
+    """What the three have in common. `kind` is the core's word."""
+
+    kind: str
+    CATEGORY = CATEGORY
+    FUNCTION = "find"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        required = {"text": ("STRING", TEXT), **filters(cls.kind)}
+        return {"required": required, "optional": OPTIONAL, "hidden": {"unique_id": "UNIQUE_ID"}}
+
+    @classmethod
+    def IS_CHANGED(cls, **_: Any) -> str:
+        return f"{state()} {hash(tuple(places.listed(cls.kind)))}"
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, rank: int) -> bool | str:
+        return checked(cls.kind)
+
+    def find(self, text: str, rank: int, unique_id: str | None = None, **given: Any) -> tuple[Any, ...]:
+        found = self.search(text, rank, **given)
+        best = at_rank(found, rank)
+        tell(unique_id, best.line())
+        return self.outputs(best, found)
+
+    def search(
+        self,
+        text: str,
+        rank: int,
+        architecture: str,
+        folder: str,
+        minimum_relevance: float,
+        method: str,
+        images: Any = None,
+        sketch: Any = None,
+        query: Any = None,
+    ) -> list[Found]:
+        wanted = Filters(
+            kind=self.kind,
+            architecture=architecture,
+            folder=folder,
+            minimum=minimum_relevance,
+            method=method,
+            count=max(rank, 10),
+        )
+        return search(query_of(text=text, images=images, sketch=sketch, also=query), wanted)
+
+    def outputs(self, best: Found, found: list[Found]) -> tuple[Any, ...]:
+        return (best.name, best.trigger_words, best.score, best.images(), found)
+
+
+class FindLora(Find):
+    kind = "lora"
+    DESCRIPTION = "The LoRA of your own folders that makes what you describe, show or sketch."
+    SEARCH_ALIASES = (
+        "lora search",
+        "lora finder",
+        "find lora by image",
+    )
+    RETURN_TYPES = (MODEL_NAME, "STRING", "STRING", "FLOAT", "FLOAT", "IMAGE", MODEL_MATCHES)
+    RETURN_NAMES = ("lora_name", "trigger_words", "lora_tag", "score", "strength", "evidence", "matches")
+    OUTPUT_TOOLTIPS = (
+        "Wire it into lora_name of any LoRA loader.",
+        "What the LoRA was trained to react to; for the prompt.",
+        "<lora:name:strength>, for nodes that read it from the prompt.",
+        "How relevant it is, 0 to 1; below 0.5 it is a weak match.",
+        "The suggested strength.",
+        "Pictures that the LoRA made, the nearest to the query first.",
+        "All matches, for Pick Match, Show Matches and Load Found LoRA(s).",
+    )
+
+    def outputs(self, best: Found, found: list[Found]) -> tuple[Any, ...]:
+        name, words, score, images, matches = super().outputs(best, found)
+        return (name, words, best.tag, score, best.strength, images, matches)
+
+
+class FindCheckpoint(Find):
+    kind = "checkpoint"
+    DESCRIPTION = "The checkpoint of your own folders that makes what you describe, show or sketch."
+    SEARCH_ALIASES = (
+        "checkpoint search",
+        "model search",
+    )
+    RETURN_TYPES = (MODEL_NAME, "STRING", "FLOAT", "IMAGE", MODEL_MATCHES)
+    RETURN_NAMES = ("ckpt_name", "trigger_words", "score", "evidence", "matches")
+    OUTPUT_TOOLTIPS = (
+        "Wire it into ckpt_name of any checkpoint loader.",
+        "Words that its author suggests; for the prompt.",
+        "How relevant it is, 0 to 1; below 0.5 it is a weak match.",
+        "Pictures that the checkpoint made, the nearest to the query first.",
+        "All matches, for Pick Match, Show Matches and Load Found Checkpoint.",
+    )
+
+
+class FindDiffusionModel(Find):
+    kind = "diffusion_model"
+    DESCRIPTION = "The diffusion model (UNet, transformer) of your own folders that makes what you describe or show."
+    SEARCH_ALIASES = (
+        "unet search",
+        "model search",
+    )
+    RETURN_TYPES = FindCheckpoint.RETURN_TYPES
+    RETURN_NAMES = ("unet_name", *FindCheckpoint.RETURN_NAMES[1:])
+    OUTPUT_TOOLTIPS = (
+        "Wire it into unet_name of a diffusion model loader.",
+        "Words that its author suggests; for the prompt.",
+        "How relevant it is, 0 to 1; below 0.5 it is a weak match.",
+        "Pictures that the model made, the nearest to the query first.",
+        "All matches, for Pick Match and Show Matches.",
+    )

@@ -1,0 +1,16 @@
+"""All nodes by the name that workflows know them by."""
+
+from __future__ import annotations
+
+from .finding import FindCheckpoint, FindDiffusionModel, FindLora
+from .querying import CombineQueries, ModelQuery
+
+NODES: dict[str, tuple[type, str]] = {
+    "ModelSearchFindLora": (FindLora, "Find LoRA"),
+    "ModelSearchFindCheckpoint": (FindCheckpoint, "Find Checkpoint"),
+    "ModelSearchFindDiffusionModel": (FindDiffusionModel, "Find Diffusion Model"),
+    "ModelSearchQuery": (ModelQuery, "Model Query"),
+    "ModelSearchCombineQueries": (CombineQueries, "Combine Queries"),
+}
+NODE_CLASS_MAPPINGS = {name: node for name, (node, _) in NODES.items()}
+NODE_DISPLAY_NAME_MAPPINGS = {name: title for name, (_, title) in NODES.items()}

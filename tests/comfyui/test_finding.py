@@ -1,0 +1,65 @@
+"""Find nodes in the real ComfyUI: loading, wiring, names, messages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.comfyui.host import ComfyUI, shown
+
+DEFAULTS = {"architecture": "any", "folder": "", "minimum_relevance": 0.0, "method": "auto", "rank": 1}
+
+
+def find(kind: str = "Lora", **inputs: Any) -> dict[str, Any]:
+    return {"class_type": f"ModelSearchFind{kind}", "inputs": {"text": "", **DEFAULTS, **inputs}}
+
+
+def picture(colour: str) -> dict[str, Any]:
+    return {"class_type": "LoadImage", "inputs": {"image": f"{colour}.png"}}
+
+
+def name_sink(colour: str, output: int = 0, sink: str = "AnySink", **inputs: Any) -> dict[str, Any]:
+    """What comes out of Find LoRA for a picture."""
+    node = find(images=["0", 0], **inputs)
+    return {"0": picture(colour), "1": node, "2": {"class_type": sink, "inputs": {"value": ["1", output]}}}
+
+
+def test_the_pack_loads_without_a_warning(comfyui: ComfyUI):
+    lines = comfyui.logged().splitlines()
+    ours = [line for line in lines if "model-search" in line or "modelsearch" in line]
+    assert not [line for line in ours if any(word in line for word in ("FAILED", "Error", "WARNING", "Unable"))], ours
+    assert any("seconds" in line for line in ours)
+
+
+def test_importing_the_pack_takes_less_than_a_fifth_of_a_second(comfyui: ComfyUI):
+    (line,) = [line for line in comfyui.logged().splitlines() if "seconds" in line and "model-search" in line]
+    assert float(line.split()[0]) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("sink", "accepted"),
+    [
+        ("ListSink", True),
+        ("ComboSink", True),
+        ("NewComboSink", True),
+        ("AnySink", True),
+        ("StringSink", False),
+        ("ImageSink", False),
+    ],
+)
+def test_a_found_name_goes_into_every_sort_of_combo_and_nothing_else(comfyui: ComfyUI, sink: str, accepted: bool):
+    prompt = name_sink("red", sink=sink)
+    status, answer = comfyui.post("/prompt", {"prompt": prompt})
+    assert (status == 200) is accepted, answer
+    if accepted:
+        assert shown(comfyui.finished(answer["prompt_id"]), "2") == ["'red.safetensors'"]
+
+
+def test_names_with_spaces_umlauts_and_folders_are_as_comfyui_lists_them(comfyui: ComfyUI):
+    listed = comfyui.get("/object_info/LoraLoader")["LoraLoader"]["input"]["required"]["lora_name"][0]
+    entry = comfyui.run(name_sink("pink"))
+    (name,) = (text.strip("'") for text in shown(entry, "2"))
+    assert name in listed
+    assert name == str(Path("böse Tinte", "tief", "pïnk mit Lücke.safetensors"))
