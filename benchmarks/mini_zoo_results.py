@@ -25,6 +25,7 @@ from modelsearch_core.search import METHODS, ModelIndex, Query
 
 RESULT = ROOT / "benchmarks" / "results" / "mini_zoo.json"
 PAGE = ROOT / "docs" / "results.md"
+CATALOG = ROOT / "build" / "mini_zoo.sqlite"
 BY_PICTURE_ONLY = {"kernel_mean", "rkme_clip", "rkme_concat"}
 
 INTRODUCTION = """# Results
@@ -55,13 +56,16 @@ def queries(kind: str, index: ModelIndex) -> tuple[list[Query], list[int]]:
     return asked, targets
 
 
+def methods_for(kind: str) -> list[str]:
+    return [method for method in METHODS if kind == "image" or method not in BY_PICTURE_ONLY]
+
+
 def evaluate(catalog: Path) -> dict[str, Any]:
     tables: dict[str, list[dict[str, float | str]]] = {}
     with ModelIndex.open(catalog, device="cpu") as index:
         for kind in ("image", "sketch", "text"):
             asked, targets = queries(kind, index)
-            methods = [method for method in METHODS if kind == "image" or method not in BY_PICTURE_ONLY]
-            tables[kind] = [measure(index, asked, targets, method) for method in methods]
+            tables[kind] = [measure(index, asked, targets, method) for method in methods_for(kind)]
         return {"models": len(index.gallery), "queries": len(queries("image", index)[0]), "tables": tables}
 
 
@@ -89,7 +93,7 @@ def table(kind: str, rows: Sequence[dict[str, Any]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=64)
-    parser.add_argument("--catalog", type=Path, default=ROOT / "build" / "mini_zoo.sqlite")
+    parser.add_argument("--catalog", type=Path, default=CATALOG)
     args = parser.parse_args()
     words = ["index", str(FOLDER / "models"), "--encoder", str(FOLDER / "clip"), "--samples", str(args.samples)]
     modelsearch([*words, "--catalog", str(args.catalog), "--device", "cpu"])
