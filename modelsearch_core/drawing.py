@@ -5,6 +5,7 @@ Drawers with weights (HED, PiDiNet) are in `encoders.drawers`, which prefers the
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -73,6 +74,12 @@ def to_sketch_tone(image: Image.Image) -> Image.Image:
     white, black = max(_paper(grey), 1.0), float(np.percentile(np.asarray(grey), 0.5))
     black = black if FAINT < black < white - INVISIBLE else 0.0
     return grey.point([_clipped(255 * (v - black) / (white - black)) for v in range(256)]).convert("RGB")
+
+
+def digest_of(image: Image.Image) -> str:
+    """32 hex digits over a picture's size and pixels: the name by which a probe asks for a drawing."""
+    image = image.convert("RGB")
+    return hashlib.sha256(f"{image.width}x{image.height}:".encode() + image.tobytes()).hexdigest()[:32]
 
 
 def eight_bits(image: Image.Image) -> Image.Image:

@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from .probe_prompts import PROMPTS
 
 SEED = 20_000  # of the first default probe; the n-th has SEED + n
 TRIGGER_EVERY = 4
+REFERENCE_SEED = 40_000  # of the first drawing
+REFERENCE_FIELDS = ("reference_weight", "style_fidelity")
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A prompt and a seed. `with_trigger`: the model's trigger words are put before the prompt, if it has any."""
+    """A prompt and a seed, or a drawing and a seed with an empty prompt.
+
+    `with_trigger`: the model's trigger words are put before the prompt, if it has any. `drawing` names a line drawing of
+    the reference set by its pixels (`drawing.digest_of`); the model fills it out by reference-only attention.
+    """
 
     prompt: str
     seed: int
     with_trigger: bool = False
+    drawing: str | None = None
 
     def text(self, trigger_words: tuple[str, ...] = ()) -> str:
         """The prompt as the model gets it."""
@@ -53,12 +61,14 @@ class ProbeSet:
     accelerator: str | None = None  # fingerprint of a few-step LoRA
     decoder: str | None = None  # fingerprint of a small VAE (TAESD); None: the model's own
     drawing: str | None = None  # name of the line-drawing extractor
+    reference_weight: float = 0.0  # of the drawings' part in self-attention; 0 where no probe has a drawing
+    style_fidelity: float = 0.0  # how far the unconditional half leaves the drawing out
     notes: tuple[str, ...] = field(default=(), compare=False)  # for people; changes no image, not in the digest
 
     @property
     def digest(self) -> str:
         """32 hex digits over everything that changes an image."""
-        return _digest(asdict(self) | {"notes": None})
+        return _digest(_without_unused(asdict(self)) | {"notes": None})
 
     @property
     def recipe_digest(self) -> str:
@@ -72,6 +82,15 @@ class ProbeSet:
     def for_base(self) -> ProbeSet:
         """The same questions, put to the base model without the LoRA: the set of a checkpoint that stands alone."""
         return replace(self, trigger_words=(), lora_weight=0.0, base=None)
+
+
+def _without_unused(values: dict[str, Any]) -> dict[str, Any]:
+    """Without what concerns drawings where no probe has one, so that digests from before these fields still hold."""
+    if any(probe["drawing"] for probe in values["probes"]):
+        return values
+    probes = [{name: probe[name] for name in probe if name != "drawing"} for probe in values["probes"]]
+    kept = {name: value for name, value in values.items() if name not in REFERENCE_FIELDS}
+    return kept | {"probes": probes}
 
 
 def _digest(values: Mapping[str, object]) -> str:
@@ -96,3 +115,8 @@ def _default_probe(number: int) -> Probe:
     turn, place = divmod(number, len(kinds))
     prompt = kinds[place][turn % len(kinds[place])]
     return Probe(prompt, SEED + number, with_trigger=(place + turn) % TRIGGER_EVERY == TRIGGER_EVERY - 1)
+
+
+def reference_probes(drawings: Sequence[str]) -> tuple[Probe, ...]:
+    """One for each drawing, by its digest: an empty prompt, and a seed of its own."""
+    return tuple(Probe("", REFERENCE_SEED + number, drawing=drawing) for number, drawing in enumerate(drawings))

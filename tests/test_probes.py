@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import pytest
 
 from modelsearch_core.probe_prompts import PROMPTS
-from modelsearch_core.probes import Probe, ProbeSet, default_probes
+from modelsearch_core.probes import REFERENCE_FIELDS, Probe, ProbeSet, default_probes, reference_probes
 
 KIND_OF = {prompt: kind for kind, prompts in PROMPTS.items() for prompt in prompts}
 
@@ -59,10 +59,27 @@ def test_the_digest_follows_every_field_but_the_notes() -> None:
         "generator": "comfyui", "precision": "float16", "negative_prompt": "blurry", "base": "b", "lora_weight": 0.5,
         "trigger_words": ("t",), "accelerator": "a", "decoder": "d", "drawing": "hed",
     }  # fmt: skip
-    assert set(changes) | {"notes"} == {field.name for field in fields(ProbeSet)}
+    assert set(changes) | {"notes", *REFERENCE_FIELDS} == {field.name for field in fields(ProbeSet)}
     digests = {a_set(**{name: value}).digest for name, value in changes.items()}
     assert len(digests | {a_set().digest}) == len(changes) + 1
     assert a_set(notes=("a note",)).digest == a_set().digest
+
+
+def test_a_drawing_and_how_it_is_looked_at_are_in_the_digest() -> None:
+    drawn = a_set(probes=reference_probes(["one", "two"]), reference_weight=1.0, style_fidelity=0.5, drawing="hed")
+    others = [
+        replace(drawn, probes=reference_probes(["one", "three"])),
+        replace(drawn, reference_weight=0.5),
+        replace(drawn, style_fidelity=0.0),
+        replace(drawn, drawing="canny"),
+    ]
+    assert len({drawn.digest, *(other.digest for other in others)}) == 5
+    assert [(probe.prompt, probe.drawing) for probe in drawn.probes] == [("", "one"), ("", "two")]
+
+
+def test_digests_from_before_there_were_drawings_still_hold() -> None:
+    """Of `a_set()` by the code of version 0.1."""
+    assert a_set().digest == a_set(reference_weight=1.0).digest == "1f109a722bc6db7cea98c2d788bef448"
 
 
 def test_the_base_is_asked_the_same_for_every_lora() -> None:
