@@ -32,9 +32,9 @@ class ClipEncoder:
         self, model: torch.nn.Module, tokenizer: Tokenizer, prepare: Preparation, name: str, device: torch.device
     ) -> None:
         self.name = name
-        self._device = device
+        self.device = device  # where inputs go; a host that moves `model` itself sets it
         self._dtype = torch.float16 if device.type == "cuda" else torch.float32
-        self._model: Any = model.eval().requires_grad_(False).to(device=device, dtype=self._dtype)
+        self.model: Any = model.eval().requires_grad_(False).to(device=device, dtype=self._dtype)
         self._tokenizer = tokenizer
         self._prepare = prepare
         self.dimension = len(self.encode_texts(["a"])[0])
@@ -59,10 +59,10 @@ class ClipEncoder:
         return np.concatenate(parts) if parts else np.empty((0, self.dimension), np.float32)
 
     def _of_images(self, images: Sequence[Image.Image]) -> torch.Tensor:
-        return self._model.encode_image(torch.from_numpy(self._prepare(images)).to(self._device, self._dtype))
+        return self.model.encode_image(torch.from_numpy(self._prepare(images)).to(self.device, self._dtype))
 
     def _of_texts(self, texts: Sequence[str]) -> torch.Tensor:
-        return self._model.encode_text(self._tokenizer(list(texts)).to(self._device))
+        return self.model.encode_text(self._tokenizer(list(texts)).to(self.device))
 
 
 def fingerprint(file: Path, preparation: Preparation, config: Mapping[str, Any]) -> str:

@@ -10,18 +10,16 @@ from PIL import Image
 from ..errors import ModelSearchError
 from ..model_files import Kind, ModelFile, read_model_file
 from ..probes import Probe, ProbeSet
-from .accelerators import Accelerator, accelerator_for, distilled_recipe, is_accelerator
 from .bases import base_for
 from .batches import BatchSize, in_batches
 from .decoders import decoder_for
 from .devices import batch_size, precision_of
 from .pictures import Inspection
-from .recipes import Recipe, override, recipe_for
+from .planning import recipe_of, short
 from .resident import Request, Resident
 from .settings import GeneratorSettings
 
 DEFAULTS = GeneratorSettings()
-TRIGGER_CHARACTERS = 100  # more would push the prompt out of the text encoder's 77 tokens
 
 
 class DiffusersGenerator:
@@ -55,7 +53,7 @@ class DiffusersGenerator:
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
         """What the model will be asked and how; reads headers at most."""
         carrier = self._carrier(model)
-        recipe, accelerator = self._recipe(model, carrier)
+        recipe, accelerator = recipe_of(model, carrier, self.candidates, self.settings)
         decoder = decoder_for(carrier.architecture, self.settings.decoders)
         is_lora = model.kind is Kind.LORA
         return ProbeSet(
@@ -98,16 +96,6 @@ class DiffusersGenerator:
             return model
         return base_for(model, self.candidates, self._chosen)
 
-    def _recipe(self, model: ModelFile, carrier: ModelFile) -> tuple[Recipe, Accelerator | None]:
-        plain = recipe_for(carrier.architecture, self.settings)
-        distilled = distilled_recipe(carrier, plain)
-        if distilled is not None:
-            return override(distilled, self.settings), None
-        if not self.settings.accelerator or is_accelerator(model):
-            return plain, None
-        accelerator = accelerator_for(carrier.architecture, self.candidates, plain)
-        return (override(accelerator.recipe, self.settings), accelerator) if accelerator else (plain, None)
-
     def _load(self, model: ModelFile, probe_set: ProbeSet) -> Resident:
         carrier = self._known(probe_set.base) if probe_set.base else model
         bare = model if model.kind is Kind.DIFFUSION_MODEL else None
@@ -142,13 +130,3 @@ class DiffusersGenerator:
     def _batch(self, architecture: str, probe_set: ProbeSet) -> BatchSize:
         pixels = probe_set.width * probe_set.height
         return self._batches.setdefault((architecture, pixels), BatchSize(batch_size(self.settings, pixels)))
-
-
-def short(trigger_words: Sequence[str]) -> tuple[str, ...]:
-    """As many of the words, from the first on, as leave room for a prompt."""
-    kept: list[str] = []
-    for word in trigger_words:
-        if len(", ".join([*kept, word])) > TRIGGER_CHARACTERS:
-            break
-        kept.append(word)
-    return tuple(kept)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from ..catalog import Catalog
 from ..embedding import Encoder
 from ..errors import ModelSearchError
 from ..generation import Generator
-from ..model_files import Kind, ModelFile, SkippedFile, scan
+from ..model_files import ModelFile, SkippedFile, scan
 from ..probes import Probe, default_probes
 from ..specification import Evidence
 from .cheap_evidence import store_previews, store_words
@@ -24,7 +24,6 @@ from .settings import IndexSettings
 
 GeneratorFor = Callable[[Sequence[ModelFile]], Generator]  # gets all known models, as candidates for a base
 
-GENERATED = Evidence.GENERATED
 log = logging.getLogger(__name__)
 
 
@@ -128,13 +127,30 @@ def generate_all(
 
 
 def outstanding(
-    catalog: Catalog, encoder: str, generator: Generator, kinds: Collection[Kind] | None = None
+    catalog: Catalog, encoder: Encoder, generator: Generator, settings: IndexSettings | None = None
 ) -> list[ModelFile]:
-    """Models without pictures of their own and without a failure, in the order in which to generate from them."""
-    done = {fingerprint for fingerprint, _, evidence, _ in catalog.specification_keys(encoder) if evidence is GENERATED}
-    done |= catalog.failures().keys()
-    models = [model for model in _distinct(catalog.models()) if kinds is None or model.kind in kinds]
-    return _by_base([model for model in models if model.fingerprint not in done], generator)
+    """Models that `generate_all` has work with and that did not fail before, in the order to take them in."""
+    settings = settings or IndexSettings()
+    failed, have = catalog.failures(), _generated(catalog, encoder)
+    sampler = Sampler(
+        catalog=catalog,
+        encoder=encoder,
+        generator=generator,
+        draw=lambda image: image,
+        probes=default_probes(settings.probes),
+        settings=settings,
+        on_images=lambda _: None,
+    )
+    models = [model for model in _distinct(catalog.models()) if settings.kinds is None or model.kind in settings.kinds]
+    new = [model for model in models if model.fingerprint not in failed]
+    return _by_base([model for model in new if not _is_current(sampler, model, have[model.fingerprint])], generator)
+
+
+def _is_current(sampler: Sampler, model: ModelFile, have: dict[str, int]) -> bool:
+    try:
+        return sampler.is_current(model, have)
+    except ModelSearchError:
+        return False  # sampling it will say why
 
 
 def _sample_one(sampler: Sampler, model: ModelFile, have: dict[str, int], report: Report) -> str | None:

@@ -206,10 +206,10 @@ def test_stopped_in_the_middle_of_a_model_its_pictures_are_kept(bench: Bench):
         bench.run(stop, samples=8)
     (red,) = [model for model in bench.catalog.models() if model.title == "red"]
     assert red.title not in bench.generated()
-    assert red in outstanding(bench.catalog, "colours:1", bench.generators[-1])
+    assert red in outstanding(bench.catalog, ColourEncoder(), bench.generators[-1])
     bench.run(samples=8)
     assert bench.asked()["red"] == 4
-    assert outstanding(bench.catalog, "colours:1", bench.generators[-1]) == []
+    assert outstanding(bench.catalog, ColourEncoder(), bench.generators[-1]) == []
 
 
 def test_a_relative_folder_is_the_same_folder(bench: Bench, monkeypatch: pytest.MonkeyPatch):
