@@ -24,8 +24,8 @@ REFERENCE_FIELDS = ("reference_weight", "style_fidelity")
 class Probe:
     """A prompt and a seed, or a drawing and a seed with an empty prompt.
 
-    `with_trigger`: the model's trigger words are put before the prompt, if it has any. `drawing` names a line drawing of
-    the reference set by its pixels (`drawing.digest_of`); the model fills it out by reference-only attention.
+    `with_trigger`: the model's trigger words are put before the prompt, if it has any. `drawing` names a line
+    drawing by its pixels (`drawing.digest_of`); the model fills it out by reference-only attention.
     """
 
     prompt: str

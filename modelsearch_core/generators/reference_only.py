@@ -1,8 +1,8 @@
 """Reference-only attention: a UNet of Stable Diffusion that looks at a drawing while it paints.
 
-At each denoising step the drawing's latent, noised to the step's level with noise of its own, runs through the same UNet
-(the write pass); what enters each self-attention there is appended to the keys and values of the picture's own (the read
-pass). Lvmin Zhang's "reference-only" of ControlNet, as "Image-Generation AI Model Retrieval by Contrastive
+At each denoising step the drawing's latent, noised to the step's level with noise of its own, runs through the same
+UNet (the write pass); what enters each self-attention there is appended to the keys and values of the picture's own
+(the read pass). Lvmin Zhang's "reference-only" of ControlNet, as "Image-Generation AI Model Retrieval by Contrastive
 Learning-based Style Distance Calculation" uses it to see what a LoRA makes of a line drawing.
 
 share (rows): how far a row attends to the drawing, 0 to 1. `weight` for a conditional row; for an unconditional one
