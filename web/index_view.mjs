@@ -1,0 +1,192 @@
+/** How the index stands and grows: folders, progress, what failed and why. */
+
+import { button, fill, h, icon } from "./elements.mjs";
+
+const LEVELS = ["generated", "preview", "metadata", "nothing"];
+
+export class IndexView {
+  constructor(context) {
+    this.context = context;
+    this.now = h("section", { class: "ms-block ms-now" });
+    this.known = h("section", { class: "ms-block", hidden: true });
+    this.folders = h("section", { class: "ms-block" });
+    this.troubles = h("section", { class: "ms-block ms-troubles" });
+    this.element = h("div", { class: "ms-view ms-index-view", role: "tabpanel", hidden: true }, h("div", { class: "ms-scroll ms-page" }, this.now, this.known, this.folders, this.troubles));
+  }
+
+  async load() {
+    this.show(await this.context.api.indexing());
+  }
+
+  async change(body) {
+    await this.context.guard(async () => this.show(await this.context.api.changeIndexing(body)));
+    this.context.refresh();
+  }
+
+  show(answer) {
+    this.answer = answer;
+    this.drawFolders(answer.folders);
+    this.drawTroubles(answer);
+    this.progress(answer.progress, this.status);
+  }
+
+  progress(progress, status) {
+    const ended = this.before?.active && !progress.active;
+    const failed = (this.before?.failures ?? 0) !== progress.failures;
+    this.before = progress;
+    if (status) this.status = status;
+    this.drawNow(progress);
+    if (status) this.drawKnown(status);
+    if (ended || failed) this.context.guard(() => this.load());
+  }
+
+  drawNow(progress) {
+    const { t } = this.context;
+    const key = JSON.stringify([progress, this.answer?.folders?.length, this.status?.models]);
+    if (key === this.drawn) return;
+    this.drawn = key;
+    const focused = this.now.contains(document.activeElement) && document.activeElement.dataset.key;
+    fill(this.now, ...(progress.active ? this.running(progress) : this.resting(progress)));
+    (this.now.querySelector(`[data-key="${focused}"]`) ?? (focused && this.now.querySelector("button")))?.focus?.();
+    if (progress.state === this.state) return;
+    if (this.state) this.context.announce(t(progress.state === "failed" ? "run_failed" : progress.state));
+    this.state = progress.state;
+  }
+
+  running(progress) {
+    const { t } = this.context;
+    const { done, total, stage, model, state, left, images } = progress;
+    const title = state === "running" ? `${t("running")} · ${t(`stage_${stage || "start"}`)}` : t(state);
+    const bar = h("progress", { class: "ms-progress", max: total || undefined, value: total ? done : undefined, "aria-label": title });
+    const facts = [
+      total && t("of", { done, total }),
+      images > 0 && t("images_made", { n: images }),
+      left !== null && state === "running" && t("time_left", { time: this.time(left) }),
+    ];
+    return [
+      h("h2", { class: `ms-state ms-state-${state}`, text: title }),
+      bar,
+      h("p", { class: "ms-facts", text: facts.filter(Boolean).join(" · ") || "…" }),
+      h("p", { class: "ms-current", text: model || "\u00a0" }),
+      h("div", { class: "ms-actions" }, ...this.controls(state)),
+    ];
+  }
+
+  controls(state) {
+    const { t } = this.context;
+    const act = (action, name, props = {}) => button(t(action), { icon: name, onclick: () => this.change({ action }), dataset: { key: action }, ...props });
+    const held = state === "paused";
+    return [
+      held ? act("resume", "play", { class: "ms-primary" }) : act("pause", "pause", { disabled: state === "cancelling" }),
+      act("cancel", "close", { disabled: state === "cancelling" }),
+    ];
+  }
+
+  resting({ state, message, failures }) {
+    const { t } = this.context;
+    const some = this.status?.models > 0;
+    const ready = this.answer ? this.answer.folders.length > 0 : true;
+    const start = (quick, label, extra) =>
+      button(t(label), { icon: quick ? "words" : "play", class: extra, disabled: !ready, onclick: () => this.change({ action: "start", quick }), dataset: { key: label } });
+    return [
+      h("h2", { class: `ms-state ms-state-${state}`, text: this.title(state, some) }),
+      message && h("p", { class: "ms-failure", text: message }),
+      state === "done" && failures > 0 && h("p", { class: "ms-failure", text: this.count(failures) }),
+      !some && h("p", { class: "ms-facts", text: t("empty_text") }),
+      h("div", { class: "ms-actions" }, start(false, some ? "update" : "start", "ms-primary"), start(true, "quick", "")),
+    ];
+  }
+
+  title(state, some) {
+    const { t } = this.context;
+    if (state === "failed") return t("run_failed");
+    if (state === "cancelled") return t("cancelled");
+    return some ? t("done") : t("empty_title");
+  }
+
+  count(n) {
+    return n === 1 ? this.context.t("one_failure") : this.context.t("failures", { n });
+  }
+
+  time(seconds) {
+    const { t } = this.context;
+    if (seconds < 90) return t("seconds", { n: Math.max(1, Math.round(seconds)) });
+    return seconds < 5400 ? t("minutes", { n: Math.round(seconds / 60) }) : t("hours", { n: (seconds / 3600).toFixed(1) });
+  }
+
+  drawKnown({ models, evidence }) {
+    const { t } = this.context;
+    this.known.hidden = !models;
+    if (!models) return;
+    const levels = LEVELS.filter((level) => evidence[level]);
+    const part = (level) => h("span", { class: `ms-part ms-part-${level}`, style: { "flex-grow": String(evidence[level]) } });
+    const legend = (level) => h("li", {}, h("span", { class: `ms-dot ms-part-${level}` }), h("b", { text: String(evidence[level]) }), h("span", { text: t(level) }));
+    fill(
+      this.known,
+      h("h3", { text: t("what_is_known", { n: models }) }),
+      h("div", { class: "ms-parts", "aria-hidden": "true" }, ...levels.map(part)),
+      h("ul", { class: "ms-legend" }, ...levels.map(legend)),
+    );
+  }
+
+  drawFolders(folders) {
+    const { t, host } = this.context;
+    const own = this.status?.may_change_folders ?? false;
+    if (this.folders.contains(document.activeElement) && document.activeElement.matches("input")) return;
+    const paths = folders.map((folder) => folder.path);
+    const row = ({ path, label, there }) =>
+      h(
+        "li",
+        { class: there ? "" : "ms-missing" },
+        icon("folder"),
+        h("span", { class: "ms-path", text: label ? `${label} — ${path}` : path }),
+        !there && h("small", { text: t("missing") }),
+        own && button(t("remove_folder", { name: path }), { icon: "close", shown: false, onclick: () => this.setFolders(paths.filter((each) => each !== path)) }),
+      );
+    fill(
+      this.folders,
+      h("h3", { text: t("where_title") }),
+      h("p", { class: "ms-facts", text: own ? t("where_text") : t("where_host", { host: host.name }) }),
+      h("ul", { class: "ms-folders" }, ...folders.map(row)),
+      own && this.adder(paths),
+    );
+  }
+
+  adder(paths) {
+    const { t, host } = this.context;
+    const field = h("input", { class: "ms-input", placeholder: t("folder_path"), "aria-label": t("folder_path"), spellcheck: "false" });
+    const add = (path) => path?.trim() && this.setFolders([...paths, path.trim()], field);
+    const pick = host.pickFolder && button(t("add_folder"), { icon: "folder", shown: false, onclick: async () => add(await host.pickFolder()) });
+    const submit = (event) => {
+      event.preventDefault();
+      add(field.value);
+    };
+    return h("form", { class: "ms-add-folder", onsubmit: submit }, field, pick, button(t("add_folder"), { icon: "add", type: "submit" }));
+  }
+
+  async setFolders(folders, field) {
+    field?.blur();
+    await this.change({ action: "folders", folders });
+    if (field?.isConnected) field.focus();
+  }
+
+  drawTroubles({ failures, skipped, skipped_total: total }) {
+    const { t } = this.context;
+    const row = ({ id, name, path, reason }) =>
+      h(
+        "li",
+        {},
+        h("div", {}, h("b", { text: name, title: path }), h("p", { text: reason })),
+        button(t("retry_one"), { icon: "retry", onclick: () => this.change({ action: "retry", only: [id] }) }),
+      );
+    const again = failures.length > 1 && button(t("retry_all"), { icon: "retry", onclick: () => this.change({ action: "retry", only: failures.map(({ id }) => id) }) });
+    const others = h("details", {}, h("summary", { text: t("skipped", { n: total }) }), h("ul", { class: "ms-skipped" }, ...skipped.map(({ path, reason }) => h("li", {}, h("span", { class: "ms-path", text: path }), h("p", { text: reason })))));
+    this.troubles.hidden = !failures.length && !total;
+    fill(
+      this.troubles,
+      failures.length > 0 && h("div", { class: "ms-troubles-head" }, h("h3", { text: this.count(failures.length) }), again),
+      failures.length > 0 && h("ul", { class: "ms-failures" }, ...failures.map(row)),
+      total > 0 && others,
+    );
+  }
+}
