@@ -51,11 +51,12 @@ def to_pictures(images: torch.Tensor) -> tuple[list[Image.Image], list[str | Non
     finite = torch.isfinite(images).flatten(1).all(dim=1).tolist()
     pixels = torch.nan_to_num(images / 2 + 0.5).clamp(0, 1).mul(255).round().to(torch.uint8)
     arrays = pixels.permute(0, 2, 3, 1).cpu().numpy()
-    faults = [_fault(array) if is_finite else "not a number" for array, is_finite in zip(arrays, finite, strict=True)]
+    faults = [fault_of(array) if is_finite else "not a number" for array, is_finite in zip(arrays, finite, strict=True)]
     return [Image.fromarray(array) for array in arrays], faults
 
 
-def _fault(array: np.ndarray[Any, Any]) -> str | None:
+def fault_of(array: np.ndarray[Any, Any]) -> str | None:
+    """What is wrong with a picture's pixels, if anything."""
     if array.std() >= FLAT:
         return None
     return "black" if array.mean() < BLACK else "constant"
