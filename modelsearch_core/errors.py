@@ -21,6 +21,10 @@ class InvalidOutputError(ModelSearchError):
     """A model whose pictures are black, constant or not a number; never indexed."""
 
 
+class UnsupportedReferenceError(ModelSearchError):
+    """A drawing asked of a model that can only be asked by prompts."""
+
+
 class EmptyCatalogError(ModelSearchError):
     """A search in a catalog that holds nothing to compare with."""
 

@@ -15,12 +15,14 @@ ROOT = Path(__file__).parents[1]
 CORE = ROOT / "modelsearch_core"
 ORDER = (
     "errors",
+    "prompt_tags",
     "places",
     "model_files",
     "probe_prompts",
     "probes",
     "carriers",
     "drawing",
+    "reference_set",
     "generation",
     "generators",
     "embedding",
@@ -32,6 +34,7 @@ ORDER = (
     "catalog",
     "indexing",
     "search",
+    "choosing",
     "evaluation",
     "contact_sheet",
     "mini_zoo",

@@ -10,12 +10,14 @@ from PIL import Image
 from ..errors import ModelSearchError
 from ..model_files import Kind, ModelFile, read_model_file
 from ..probes import Probe, ProbeSet
+from ..reference_set import ReferenceSet
 from .bases import base_for
 from .batches import BatchSize, in_batches
 from .decoders import decoder_for
 from .devices import batch_size, precision_of
 from .pictures import Inspection
 from .planning import recipe_of, short
+from .reference_plan import check_references, with_references
 from .resident import Request, Resident
 from .settings import GeneratorSettings
 
@@ -26,12 +28,19 @@ class DiffusersGenerator:
     """Pictures from checkpoints, LoRA and bare diffusion models. One base model is in memory at a time.
 
     `candidates` are all models known here: bases for LoRA, few-step LoRA, and folders to borrow configurations from.
+    `references` has the drawings that probes ask for.
     """
 
     name = "diffusers"
 
-    def __init__(self, candidates: Sequence[ModelFile] = (), settings: GeneratorSettings = DEFAULTS) -> None:
+    def __init__(
+        self,
+        candidates: Sequence[ModelFile] = (),
+        settings: GeneratorSettings = DEFAULTS,
+        references: ReferenceSet | None = None,
+    ) -> None:
         self.settings = settings
+        self.references = references
         self.loads = 0  # pipelines loaded so far
         self._candidates = candidates
         self._resident: Resident | None = None
@@ -53,10 +62,11 @@ class DiffusersGenerator:
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
         """What the model will be asked and how; reads headers at most."""
         carrier = self._carrier(model)
+        check_references(model.title, carrier.architecture, probes)
         recipe, accelerator = recipe_of(model, carrier, self.candidates, self.settings)
         decoder = decoder_for(carrier.architecture, self.settings.decoders)
         is_lora = model.kind is Kind.LORA
-        return ProbeSet(
+        probe_set = ProbeSet(
             probes=tuple(probes),
             width=recipe.size,
             height=recipe.size,
@@ -72,6 +82,7 @@ class DiffusersGenerator:
             accelerator=accelerator.lora.fingerprint if accelerator else None,
             decoder=decoder.fingerprint if decoder else None,
         )
+        return with_references(probe_set, self.references)
 
     def generate(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Iterator[list[Image.Image]]:
         """8-bit RGB pictures of the numbered probes, in order, batch by batch. The same on one machine whatever the
@@ -80,7 +91,8 @@ class DiffusersGenerator:
         inspection = Inspection(model, len(numbers), probe_set.precision)
         size = self._batch(model.architecture, probe_set)
         what = f"a picture of {probe_set.width}x{probe_set.height} from {model.title}"
-        for pictures, faults in in_batches(numbers, Request(resident, probe_set), size, what):
+        drawings = self.references.by_digest if self.references else {}
+        for pictures, faults in in_batches(numbers, Request(resident, probe_set, drawings), size, what):
             inspection.add(faults)
             yield pictures
 

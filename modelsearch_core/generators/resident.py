@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from .devices import device_of, free_memory
 from .loading import load_bare, load_pipeline
 from .patches import Patches
 from .pictures import decoded, to_pictures
+from .reference_latents import looking_at_drawings
 from .samplers import scheduler_for
 from .settings import GeneratorSettings
 
@@ -96,6 +97,7 @@ class Request:
 
     resident: Resident
     probe_set: ProbeSet
+    drawings: Mapping[str, Image.Image] = field(default_factory=dict[str, Image.Image])
 
     @torch.no_grad()
     def __call__(self, numbers: Sequence[int]) -> tuple[list[Image.Image], list[str | None]]:
@@ -111,7 +113,9 @@ class Request:
             images = pipe(**options, generator=self._generators(numbers, 0), output_type="pt").images
             return to_pictures(images * 2 - 1)
         options |= self._for_unet(numbers)
-        return to_pictures(decoded(self.resident.decoder, pipe(**options, output_type="latent").images))
+        with looking_at_drawings(pipe, asked, numbers, self.drawings):
+            latents = pipe(**options, output_type="latent").images
+        return to_pictures(decoded(self.resident.decoder, latents))
 
     def _for_unet(self, numbers: Sequence[int]) -> dict[str, Any]:
         options: dict[str, Any] = {
