@@ -36,7 +36,7 @@ export function card(match, context) {
       { class: "ms-card-text" },
       h("div", { class: "ms-name", text: match.name, title: match.path }),
       meta(match, t),
-      words(match),
+      match.trigger_words.length ? words(match) : folder(match),
     ),
   );
   element.append(quickActions(match, context));
@@ -85,6 +85,11 @@ export function meta(match, t) {
 function words(match) {
   const shown = match.trigger_words.slice(0, 4).map((word) => h("span", { class: "ms-word", text: word }));
   return h("div", { class: "ms-words" }, ...shown);
+}
+
+/** The last folder of the path, where there is nothing better to say. */
+function folder(match) {
+  return h("div", { class: "ms-in-folder", text: match.path.split(/[\\/]/).slice(-3, -1).join(" / ") });
 }
 
 /** @typedef {{id: string, label: string, icon: string, run: () => void, primary?: boolean}} Action */

@@ -122,7 +122,7 @@ export class DetailView {
       model.trigger_words.length > 0 && this.section("trigger_words", this.words(model)),
       model.strength && this.section("strength", h("span", { text: String(model.strength) })),
       model.explanation?.length > 1 && this.section("why", this.why(model)),
-      model.base_name && this.section("base", h("span", { text: model.base_name })),
+      model.base_name && this.section("base_model", h("span", { text: model.base_name })),
       this.section("file", h("span", { class: "ms-path", text: model.path })),
       model.copies?.length > 0 && this.section("same_weights", ...model.copies.map((path) => h("div", { class: "ms-path", text: path }))),
     );

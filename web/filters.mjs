@@ -14,7 +14,7 @@ export class Filters {
     this.folder = this.choice("folder");
     this.sort = this.choice("sort");
     this.varied = this.toggle();
-    this.fold = button(t("filters"), { icon: "filter", class: "ms-fold", onclick: () => this.open(!this.isOpen), "aria-expanded": "false" });
+    this.fold = button(t("filters"), { icon: "filter", shown: false, class: "ms-fold", onclick: () => this.open(!this.isOpen), "aria-expanded": "false" });
     const rest = h("div", { class: "ms-filter-rest" }, this.architecture, this.folder, this.sort, this.varied.element);
     this.element = h("div", { class: "ms-filters", hidden: true }, this.kinds, this.fold, rest);
   }

@@ -82,7 +82,7 @@ export class IndexView {
     ];
   }
 
-  resting({ state, message, failures }) {
+  resting({ state, message, images, seconds }) {
     const { t } = this.context;
     const some = this.status?.models > 0;
     const ready = this.answer ? this.answer.folders.length > 0 : true;
@@ -91,7 +91,7 @@ export class IndexView {
     return [
       h("h2", { class: `ms-state ms-state-${state}`, text: this.title(state, some) }),
       message && h("p", { class: "ms-failure", text: message }),
-      state === "done" && failures > 0 && h("p", { class: "ms-failure", text: this.count(failures) }),
+      images > 0 && h("p", { class: "ms-facts", text: [t("images_made", { n: images }), this.time(seconds)].join(" · ") }),
       !some && h("p", { class: "ms-facts", text: t("empty_text") }),
       h("div", { class: "ms-actions" }, start(false, some ? "update" : "start", "ms-primary"), start(true, "quick", "")),
     ];
@@ -180,7 +180,7 @@ export class IndexView {
         button(t("retry_one"), { icon: "retry", onclick: () => this.change({ action: "retry", only: [id] }) }),
       );
     const again = failures.length > 1 && button(t("retry_all"), { icon: "retry", onclick: () => this.change({ action: "retry", only: failures.map(({ id }) => id) }) });
-    const others = h("details", {}, h("summary", { text: t("skipped", { n: total }) }), h("ul", { class: "ms-skipped" }, ...skipped.map(({ path, reason }) => h("li", {}, h("span", { class: "ms-path", text: path }), h("p", { text: reason })))));
+    const others = h("details", {}, h("summary", { text: total === 1 ? t("one_skipped") : t("skipped", { n: total }) }), h("ul", { class: "ms-skipped" }, ...skipped.map(({ path, reason }) => h("li", {}, h("span", { class: "ms-path", text: path }), h("p", { text: reason })))));
     this.troubles.hidden = !failures.length && !total;
     fill(
       this.troubles,

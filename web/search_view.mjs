@@ -22,6 +22,11 @@ export class SearchView {
     this.grid.element.addEventListener("leave", () => this.focus());
   }
 
+  size(width) {
+    this.input.placeholder = this.context.t(width < 320 ? "describe_short" : "describe");
+    return cardSize(width);
+  }
+
   get query() {
     return this.state.query;
   }
@@ -42,7 +47,7 @@ export class SearchView {
     this.grid = new VirtualGrid({
       scroller: this.scroller,
       label: t("all_models"),
-      size: cardSize,
+      size: (width) => this.size(width),
       tile: (index) => card(this.results.at(index), this.context),
     });
     this.scroller.append(this.head, this.below, this.summary, this.notice, this.named, this.grid.element);
@@ -172,6 +177,7 @@ export class SearchView {
   /** Looks for what is asked and shows it. */
   async run() {
     this.drawChips();
+    this.filters.show();
     if (!this.known) return;
     if (!this.known.models) return this.empty();
     this.stop?.abort();
