@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import folder_paths
 
 FOLDERS = {"lora": "loras", "checkpoint": "checkpoints", "diffusion_model": "diffusion_models"}
 CATALOG = "catalog.sqlite"
+MOMENT = 2.0  # seconds
 
 
 def catalog_path() -> Path:
@@ -37,6 +40,16 @@ def listed(kind: str) -> dict[Path, str]:
     names = folder_paths.get_filename_list(folder)
     roots = [_absolute(root) for root in folder_paths.get_folder_paths(folder)]
     return {path: name for name in names if (path := _first_there(roots, name))}
+
+
+def listed_now(kind: str) -> dict[Path, str]:
+    """As `listed`, a moment old at most; for many questions in a row."""
+    return _listed_at(kind, int(time.monotonic() / MOMENT))
+
+
+@lru_cache(maxsize=len(FOLDERS))
+def _listed_at(kind: str, moment: int) -> dict[Path, str]:
+    return listed(kind)
 
 
 def name_of(path: Path, copies: tuple[Path, ...], names: Mapping[Path, str]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .finding import FindCheckpoint, FindDiffusionModel, FindLora
+from .indexing_nodes import IndexOne
 from .querying import CombineQueries, ModelQuery
 
 NODES: dict[str, tuple[type, str]] = {
@@ -11,6 +12,7 @@ NODES: dict[str, tuple[type, str]] = {
     "ModelSearchFindDiffusionModel": (FindDiffusionModel, "Find Diffusion Model"),
     "ModelSearchQuery": (ModelQuery, "Model Query"),
     "ModelSearchCombineQueries": (CombineQueries, "Combine Queries"),
+    "ModelSearchIndexOne": (IndexOne, "Index one model (internal)"),
 }
 NODE_CLASS_MAPPINGS = {name: node for name, (node, _) in NODES.items()}
 NODE_DISPLAY_NAME_MAPPINGS = {name: title for name, (_, title) in NODES.items()}

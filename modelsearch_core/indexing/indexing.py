@@ -12,13 +12,15 @@ from ..background import background_texts
 from ..carriers import one_each
 from ..catalog import Catalog
 from ..embedding import Encoder
-from ..errors import ModelSearchError
+from ..errors import ModelSearchError, UnsupportedReferenceError
 from ..generation import Generator
-from ..model_files import ModelFile, SkippedFile, scan
+from ..model_files import Kind, ModelFile, SkippedFile, scan
 from ..probes import Probe, default_probes
+from ..reference_set import ReferenceSet
 from ..specification import Evidence
 from .cheap_evidence import store_previews, store_words
 from .progress import Progress, Report, Step, silent
+from .references import ReferenceSampler
 from .sampling import Draw, Sampler
 from .settings import IndexSettings
 
@@ -36,6 +38,7 @@ class Engine:
     generator_for: GeneratorFor
     draw: Draw
     probes: Callable[[int], Sequence[Probe]] = default_probes
+    references: ReferenceSet | None = None  # drawings to ask LoRA with, for style search
 
 
 def index(
@@ -57,6 +60,8 @@ def index(
     store_background(catalog, engine.encoder)
     if not settings.quick:
         generate_all(catalog, models, engine, settings, report, progress)
+        if engine.references is not None:
+            paint_references(catalog, models, engine, settings, report, progress)
     return report
 
 
@@ -127,11 +132,16 @@ def generate_all(
 
 
 def outstanding(
-    catalog: Catalog, encoder: Encoder, generator: Generator, settings: IndexSettings | None = None
+    catalog: Catalog,
+    encoder: Encoder,
+    generator: Generator,
+    settings: IndexSettings | None = None,
+    *,
+    retry: bool = False,
 ) -> list[ModelFile]:
-    """Models that `generate_all` has work with and that did not fail before, in the order to take them in."""
+    """Models that `generate_all` has work with, in the order to take them in; those that failed only to `retry`."""
     settings = settings or IndexSettings()
-    failed, have = catalog.failures(), _generated(catalog, encoder)
+    failed, have = {} if retry else catalog.failures(), _generated(catalog, encoder)
     sampler = Sampler(
         catalog=catalog,
         encoder=encoder,
@@ -151,6 +161,55 @@ def _is_current(sampler: Sampler, model: ModelFile, have: dict[str, int]) -> boo
         return sampler.is_current(model, have)
     except ModelSearchError:
         return False  # sampling it will say why
+
+
+def paint_references(
+    catalog: Catalog,
+    models: Sequence[ModelFile],
+    engine: Engine,
+    settings: IndexSettings,
+    report: Report,
+    progress: Progress,
+) -> None:
+    """Has every LoRA fill out the drawings of the reference set, where it has not yet."""
+    assert engine.references is not None
+    generator = engine.generator_for(_distinct([*models, *catalog.models()]))
+    loras = [model for model in _by_base(models, generator) if model.kind is Kind.LORA]
+    current = Step(stage="references", done=0, total=len(loras))
+
+    def on_images(count: int) -> None:
+        report.images += count
+        progress(Step(stage="references", done=current.done, total=len(loras), model=current.model, images=count))
+
+    sampler = ReferenceSampler(
+        catalog=catalog,
+        encoder=engine.encoder,
+        generator=generator,
+        references=engine.references,
+        refresh=settings.refresh,
+        on_images=on_images,
+    )
+    for done, model in enumerate(loras):
+        current = Step(stage="references", done=done, total=len(loras), model=model.title)
+        failure = _paint_one(sampler, model, report)
+        progress(Step(stage="references", done=done + 1, total=len(loras), model=model.title, failure=failure))
+
+
+def _paint_one(sampler: ReferenceSampler, model: ModelFile, report: Report) -> str | None:
+    """Why it failed, or None. What takes prompts only is no failure: its samples stand for its style."""
+    try:
+        if sampler.sample(model):
+            report.painted.append(model.path)
+    except UnsupportedReferenceError as error:
+        report.prompts_only[model.path] = str(error)
+    except ModelSearchError as error:
+        report.failed.setdefault(model.path, str(error))
+        return str(error)
+    except Exception as error:  # a broken file can raise anything from inside torch or diffusers
+        log.exception("%s could not be asked with drawings", model.path)
+        report.failed.setdefault(model.path, f"{type(error).__name__}: {error}")
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
 def _sample_one(sampler: Sampler, model: ModelFile, have: dict[str, int], report: Report) -> str | None:

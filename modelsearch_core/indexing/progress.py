@@ -13,7 +13,7 @@ from ..model_files import SkippedFile
 class Step:
     """A moment of the work. `done` of `total` models of `stage` are ready; `images` were made since the last step."""
 
-    stage: str  # scan, words, previews, generate, background
+    stage: str  # scan, words, previews, generate, references, background
     done: int
     total: int | None
     model: str = ""
@@ -39,3 +39,5 @@ class Report:
     unchanged: int = 0
     failed: dict[Path, str] = field(default_factory=dict[Path, str])
     images: int = 0
+    painted: list[Path] = field(default_factory=list[Path])  # by the drawings of the reference set
+    prompts_only: dict[Path, str] = field(default_factory=dict[Path, str])  # why it was not

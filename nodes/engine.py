@@ -1,0 +1,97 @@
+"""What generates, draws and encodes for the index here; kept between two prompts of ours, released when they end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import comfy.model_management as memory
+
+from ..modelsearch_core.catalog import Catalog
+from ..modelsearch_core.encoders import DEFAULT_ENCODER, open_drawer, open_encoder
+from ..modelsearch_core.generators import GeneratorSettings
+from ..modelsearch_core.indexing import Engine, IndexSettings, Progress, Report, Step, generate_all, outstanding
+from ..modelsearch_core.model_files import ModelFile
+from . import places
+from .encoder import ManagedEncoder
+from .generator import ComfyGenerator
+from .painting import CancelledIndexing, InterruptedIndexing, stop_if_cancelled
+from .settings import Settings
+
+_lock = threading.RLock()
+_kept: dict[str, Any] = {}
+
+
+def source_of(catalog: Catalog) -> str:
+    """The encoder of an existing catalog, else the usual one."""
+    known = catalog.encoders()
+    return known[0][1] if known else DEFAULT_ENCODER
+
+
+def engine_of(catalog: Catalog, chosen: Settings) -> Engine:
+    """For ComfyUI's worker: everything in its memory management."""
+    source = source_of(catalog)
+    device = str(memory.get_torch_device())
+    return Engine(
+        encoder=_once(f"encoder {source}", lambda: _managed(source)),
+        encoder_source=source,
+        generator_for=lambda models: generator(models, chosen),
+        draw=_once("draw", lambda: open_drawer("auto", device=device, folders=places.weights_folders())),
+    )
+
+
+def generator(models: Sequence[ModelFile], chosen: Settings) -> ComfyGenerator:
+    """The one of the last call, while models and settings are the same: its base model may still be loaded."""
+    wanted = GeneratorSettings(size=chosen.size or None, steps=chosen.steps or None)
+    with _lock:
+        old = _kept.get("generator")
+        if old is None or old.settings != wanted or list(old.candidates) != list(models):
+            _kept["generator"] = ComfyGenerator(models, wanted)
+        return _kept["generator"]
+
+
+def release() -> None:
+    """Forgets what is loaded; ComfyUI's worker frees the memory."""
+    with _lock:
+        _kept.clear()
+
+
+def models_to_do(
+    catalog: Catalog, encoder: Any, chosen: Settings, settings: IndexSettings, *, retry: bool
+) -> list[ModelFile]:
+    """In the order in which bases need to be loaded once only."""
+    return outstanding(catalog, encoder, generator(catalog.models(), chosen), settings, retry=retry)
+
+
+def index_one(fingerprint: str, chosen: Settings, settings: IndexSettings, watch: Progress) -> str:
+    """done, failed, yielded (`watch` raised) or cancelled; in ComfyUI's worker, so that nothing else uses the card."""
+    report = Report()
+    with Catalog(places.catalog_path()) as catalog:
+        models = [model for model in catalog.models() if model.fingerprint == fingerprint][:1]
+        try:
+            generate_all(catalog, models, engine_of(catalog, chosen), settings, report, heeding_cancel(watch))
+        except CancelledIndexing:
+            return "cancelled"
+        except InterruptedIndexing:
+            return "yielded"
+    return "failed" if report.failed else "done"
+
+
+def heeding_cancel(watch: Progress) -> Progress:
+    def progress(step: Step) -> None:
+        stop_if_cancelled()
+        watch(step)
+
+    return progress
+
+
+def _managed(source: str) -> ManagedEncoder:
+    return ManagedEncoder(open_encoder(source, device="cpu", folders=places.weights_folders(), may_download=False))
+
+
+def _once(name: str, make: Callable[[], Any]) -> Any:
+    with _lock:
+        if name not in _kept:
+            _kept[name] = make()
+        return _kept[name]

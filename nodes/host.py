@@ -1,0 +1,65 @@
+"""What ComfyUI lends to the panel and to the nodes; one of each for the whole server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..modelsearch_core.embedding import Encoder
+from ..modelsearch_core.errors import ModelSearchError
+from ..modelsearch_core.panel import Folder, Panel
+from . import places
+from .job import QueueIndexer
+
+
+class ComfyHost:
+    """Searches encode on the processor: they need milliseconds there, and no memory of the card's."""
+
+    name = "comfyui"
+    may_change_folders = False
+
+    def __init__(self) -> None:
+        self._encoders: dict[str, Encoder] = {}
+        self._lock = threading.Lock()
+        self.indexer = QueueIndexer(self.encoder)
+
+    def folders(self) -> Sequence[Folder]:
+        return [Folder(path, label) for path, label in places.model_folders().items()]
+
+    def change_folders(self, folders: Sequence[Path]) -> None:
+        raise ModelSearchError("the folders are those of ComfyUI; change extra_model_paths.yaml")
+
+    def encoder(self, source: str, *, may_download: bool = False) -> Encoder:
+        from ..modelsearch_core.encoders import open_encoder  # brings open_clip along
+
+        with self._lock:
+            if source not in self._encoders:
+                found = open_encoder(
+                    source,
+                    device="cpu",
+                    folders=places.weights_folders(),
+                    may_download=may_download,
+                    progress=self.indexer.downloading,
+                )
+                self._encoders[source] = found
+            return self._encoders[source]
+
+    def listed(self, path: Path, kind: str) -> Mapping[str, Any]:
+        """The name for a loader, and what stands in `<lora:…>`, where ComfyUI lists the file."""
+        name = places.listed_now(kind).get(path) if kind in places.FOLDERS else None
+        if name is None:
+            return {}
+        return {"name": name, "tag": name.rsplit(".", 1)[0]} if kind == "lora" else {"name": name}
+
+
+@cache
+def host() -> ComfyHost:
+    return ComfyHost()
+
+
+@cache
+def panel() -> Panel:
+    return Panel(places.catalog_path(), host())

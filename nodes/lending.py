@@ -1,0 +1,66 @@
+"""Models as ComfyUI loads them, in its memory management."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import comfy.sd
+import comfy.utils
+import folder_paths
+
+from ..modelsearch_core.errors import ModelSearchError, UnreadableModelError
+from ..modelsearch_core.model_files import Kind, ModelFile
+from .parts import Parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """ComfyUI's MODEL, CLIP and VAE."""
+
+    model: Any
+    clip: Any
+    vae: Any
+
+
+def load_checkpoint(model: ModelFile) -> Loaded:
+    loaded = comfy.sd.load_checkpoint_guess_config(
+        str(model.path),
+        output_vae=True,
+        output_clip=True,
+        embedding_directory=folder_paths.get_folder_paths("embeddings"),
+    )
+    found = Loaded(model=loaded[0], clip=loaded[1], vae=loaded[2])
+    missing = [name for name in ("model", "clip", "vae") if getattr(found, name) is None]
+    if missing:
+        raise UnreadableModelError(f"{model.path.name} has no {' and no '.join(missing)} that ComfyUI finds")
+    return found
+
+
+def load_bare(model: ModelFile, parts: Parts | None, carrier: ModelFile | None) -> Loaded:
+    """A diffusion model with text encoders and VAE of their own files, or else of a checkpoint."""
+    denoiser = comfy.sd.load_diffusion_model(str(model.path))
+    if parts is None:
+        assert carrier is not None
+        return replace(load_checkpoint(carrier), model=denoiser)
+    clip = comfy.sd.load_clip(
+        ckpt_paths=[str(path) for path in parts.encoders],
+        embedding_directory=folder_paths.get_folder_paths("embeddings"),
+        clip_type=getattr(comfy.sd.CLIPType, parts.clip_type),
+    )
+    vae = comfy.sd.VAE(sd=comfy.utils.load_torch_file(str(parts.vae)))
+    return Loaded(model=denoiser, clip=clip, vae=vae)
+
+
+def with_lora(loaded: Loaded, lora: ModelFile, weight: float) -> Loaded:
+    """A patched clone; the base stays as it is."""
+    assert lora.kind is Kind.LORA
+    state = comfy.utils.load_torch_file(str(lora.path), safe_load=True)
+    model, clip = comfy.sd.load_lora_for_models(loaded.model, loaded.clip, state, weight, weight)
+    if patches(model) == patches(loaded.model) and patches(clip.patcher) == patches(loaded.clip.patcher):
+        raise ModelSearchError(f"nothing in {lora.path.name} fits its base model; it is for another architecture")
+    return replace(loaded, model=model, clip=clip)
+
+
+def patches(patcher: Any) -> int:
+    return sum(len(entries) for entries in patcher.patches.values())
