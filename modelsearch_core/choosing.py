@@ -1,0 +1,57 @@
+"""Which LoRA to apply for a query without anybody looking: few, only relevant ones, and "none" is an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+
+from .scores.calibration import WEAK_BELOW
+from .search import Match, ModelIndex, Query
+
+MOST = 3
+USUAL_STRENGTH = 0.8
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A LoRA and the strength to apply it with."""
+
+    match: Match
+    strength: float
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """`best` is the most relevant of all that were compared, also where it was not relevant enough."""
+
+    choices: tuple[Choice, ...]
+    best: Match | None
+
+
+def choose(
+    index: ModelIndex,
+    query: Query,
+    among: Collection[Path],
+    *,
+    architecture: str | None = None,
+    count: int = 1,
+    floor: float = WEAK_BELOW,
+    method: str = "auto",
+) -> Chosen:
+    """The best `count` LoRA above the relevance `floor`, different ones rather than alike."""
+    if not 1 <= count <= MOST:
+        raise ValueError(f"count must be from 1 to {MOST}, not {count}")
+    matches = index.search(
+        query, kind="lora", architecture=architecture, among=among, method=method, k=max(count, 4), diverse=count > 1
+    )
+    best = max(matches, key=lambda match: match.relevance, default=None)
+    relevant = [match for match in matches if match.relevance > floor][:count]
+    return Chosen(tuple(Choice(m, s) for m, s in zip(relevant, strengths(relevant), strict=True)), best)
+
+
+def strengths(matches: Collection[Match]) -> list[float]:
+    """Suggested strengths, divided by the root of how many are applied: unrelated changes add up to about one."""
+    usual = (USUAL_STRENGTH if match.strength is None else match.strength for match in matches)
+    return [round(strength / sqrt(len(matches)), 2) for strength in usual]

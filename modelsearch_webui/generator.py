@@ -1,0 +1,139 @@
+"""The generator that lends the WebUI's own pipeline: whatever this WebUI can load can be indexed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from modules import sd_models
+from PIL import Image
+
+from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.generation import Generator
+from modelsearch_core.generators.bases import base_for
+from modelsearch_core.generators.planning import short
+from modelsearch_core.generators.settings import GeneratorSettings
+from modelsearch_core.model_files import Kind, ModelFile
+from modelsearch_core.probes import Probe, ProbeSet
+from modelsearch_core.prompt_tags import lora_tag
+
+from . import pipeline, places
+
+SAMPLERS = {  # the core's names: the WebUIs' sampler and scheduler
+    "dpmpp_2m": ("DPM++ 2M", "Karras"),
+    "own": ("Euler", "Simple"),
+    "euler_trailing": ("Euler", "SGM Uniform"),
+    "ddim_trailing": ("DDIM", "SGM Uniform"),
+    "lcm": ("LCM", "SGM Uniform"),
+    "tcd": ("TCD", "SGM Uniform"),
+}
+
+
+class WebUIGenerator(Generator):
+    """`bases`: a part of a checkpoint's name for each architecture for which the user chose one."""
+
+    def __init__(
+        self,
+        candidates: Sequence[ModelFile],
+        settings: GeneratorSettings,
+        batch: int,
+        bases: Mapping[str, str],
+        host: str,
+    ) -> None:
+        self.name = f"webui:{host}"
+        self._settings = settings
+        self._batch = batch
+        self._bases = bases
+        self._checkpoints = [m for m in candidates if m.kind is not Kind.LORA and places.checkpoint_title(m.path)]
+
+    def base_of(self, model: ModelFile) -> ModelFile | None:
+        if model.kind is not Kind.LORA:
+            return None
+        return base_for(model, self._checkpoints, self._chosen_base(model.architecture))
+
+    def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
+        base = self.base_of(model)
+        recipe = recipe_for((base or model).architecture, self._settings)
+        return ProbeSet(
+            probes=tuple(probes),
+            width=recipe.size,
+            height=recipe.size,
+            steps=recipe.steps,
+            guidance=recipe.guidance,
+            sampler=" ".join(SAMPLERS[recipe.sampler]),
+            negative_prompt=recipe.negative_prompt,
+            generator=self.name,
+            precision="webui",
+            base=base.fingerprint if base else None,
+            lora_weight=self._settings.lora_weight if base else 0.0,
+            trigger_words=short(model.trigger_words),
+        )
+
+    def generate(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Iterator[list[Image.Image]]:
+        from modelsearch_core.generators.pictures import Inspection, fault_of  # brings torch along
+
+        inspection = Inspection(model, len(numbers), "the WebUI's")
+        for start in range(0, len(numbers), self._batch):
+            part = numbers[start : start + self._batch]
+            images = pipeline.run(self._job(model, probe_set, part))
+            if len(images) != len(part):
+                raise ModelSearchError(f"the WebUI made {len(images)} pictures of {len(part)} for {model.path.name}")
+            inspection.add([fault_of(image) for image in images])
+            yield images
+
+    def _job(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> pipeline.Job:
+        tag = f" {lora_tag(_lora_name(model), probe_set.lora_weight)}" if model.kind is Kind.LORA else ""
+        sampler, scheduler = self._sampler(probe_set)
+        return pipeline.Job(
+            checkpoint=_entry(self.base_of(model) or model),
+            prompts=[probe_set.prompt(number) + tag for number in numbers],
+            negative_prompt=probe_set.negative_prompt,
+            seeds=[probe_set.probes[number].seed for number in numbers],
+            width=probe_set.width,
+            height=probe_set.height,
+            steps=probe_set.steps,
+            guidance=probe_set.guidance,
+            sampler=sampler,
+            scheduler=scheduler,
+        )
+
+    def _sampler(self, probe_set: ProbeSet) -> tuple[str, str]:
+        return next(names for names in SAMPLERS.values() if " ".join(names) == probe_set.sampler)
+
+    def _chosen_base(self, architecture: str) -> ModelFile | None:
+        wanted = self._bases.get(architecture, "").casefold()
+        fitting = [model for model in self._checkpoints if model.architecture == architecture]
+        if not wanted:
+            return None
+        found = next((model for model in fitting if wanted in str(model.path).casefold()), None)
+        if found is None:
+            raise ModelSearchError(
+                f"no checkpoint for {architecture} has {wanted!r} in its name (there are {len(fitting)}); "
+                "change Settings, Model Search, base model under LoRA"
+            )
+        return found
+
+
+def read_bases(text: str) -> dict[str, str]:
+    """`sd15=name, sdxl=name`. ModelSearchError for what is not of that form."""
+    pairs = [part.partition("=") for part in text.replace("\n", ",").split(",") if part.strip()]
+    if wrong := [name for name, sign, value in pairs if not (sign and name.strip() and value.strip())]:
+        raise ModelSearchError(f"write the bases as sd15=name of a checkpoint, not {wrong[0].strip()!r}")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def _entry(model: ModelFile) -> Any:
+    title = places.checkpoint_title(model.path)
+    if title is None:
+        raise ModelSearchError(f"the WebUI does not list {model.path}; press the refresh button beside its checkpoints")
+    return sd_models.checkpoints_list[title]
+
+
+def _lora_name(model: ModelFile) -> str:
+    name = places.lora_name(Path(model.path))
+    if name is None:
+        raise ModelSearchError(
+            f"the WebUI cannot name {model.path.name} in a prompt: it does not list it, or another file has that name"
+        )
+    return name

@@ -1,0 +1,161 @@
+"""Indexing beside the user's work: in a thread, between the jobs of the queue, and on again after a restart."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.embedding import Encoder
+from modelsearch_core.encoders import open_drawer
+from modelsearch_core.errors import MissingWeightsError, ModelSearchError
+from modelsearch_core.generation import Generator
+from modelsearch_core.generators.settings import GeneratorSettings
+from modelsearch_core.indexing import Engine
+from modelsearch_core.model_files import ModelFile
+from modelsearch_core.panel import IndexJob, Order, Progress, State
+
+from . import pipeline, places, queue, settings
+from .generator import WebUIGenerator, read_bases
+
+log = logging.getLogger(__name__)
+QUIET = 3.0  # seconds after a user's job before the index goes on
+
+
+class WebUIIndexer:
+    """A `panel.Indexer` that begins with the WebUI's own lists. What was ordered is in a file until it is done."""
+
+    def __init__(self, catalog_path: Path, open_encoder: Callable[..., Encoder]) -> None:
+        self._path = catalog_path
+        self._open_encoder = open_encoder
+        self._order_file = catalog_path.with_name("ordered.json")
+        self._may_download = True
+        self._stopping = False
+        self._job = IndexJob(
+            catalog_path,
+            self._engine,
+            lambda: [folder.path for folder in places.folders()],
+            hold=lambda: queue.busy(QUIET),
+            watch=self._watch,
+        )
+
+    def progress(self) -> Progress:
+        return self._job.progress()
+
+    def start(self, order: Order, *, may_download: bool = True) -> None:
+        """`may_download`: CLIP, where it is nowhere on disk. Only what a user asked for may."""
+        if not places.folders():
+            raise ModelSearchError("this WebUI has no folder of models yet; put a model into models/Lora")
+        self._may_download = may_download
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        places.refresh()
+        self._job.start(_with_samples(order))
+        if not order.quick:
+            self._remember(order)
+
+    def has_encoder(self) -> bool:
+        """Whether CLIP is on disk; opens it."""
+        try:
+            self._open_encoder(settings.text("encoder"), may_download=False)
+        except MissingWeightsError as error:
+            log.info("Model Search waits for Start in its tab: %s", error)
+            return False
+        return True
+
+    def pause(self) -> None:
+        self._job.pause()
+
+    def resume(self) -> None:
+        self._job.resume()
+
+    def cancel(self) -> None:
+        self._job.cancel()
+
+    def stop(self, seconds: float) -> None:
+        self._stopping = True
+        self._job.cancel()
+        self._job.join(seconds)
+
+    def ordered(self) -> Order | None:
+        """What a restart interrupted."""
+        try:
+            known = json.loads(self._order_file.read_text("utf-8"))
+            paths = [Path(path) for path in known["paths"]]
+            return Order(paths=paths, samples=known["samples"], refresh=known["refresh"])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError):
+            log.warning("%s cannot be read; start the index again in the Model Search tab", self._order_file)
+            return None
+
+    def _remember(self, order: Order) -> None:
+        known = {"paths": [str(path) for path in order.paths], "samples": order.samples, "refresh": order.refresh}
+        self._order_file.write_text(json.dumps(known), encoding="utf-8")
+
+    def _watch(self, progress: Progress) -> None:
+        if not progress.state.active and not self._stopping:
+            with suppress(OSError):
+                self._order_file.unlink(missing_ok=True)
+        if progress.state is State.FAILED:
+            log.warning("Model Search: %s", progress.message)
+
+    def _engine(self, catalog: Catalog) -> Engine:
+        known = catalog.encoders()
+        source = known[0][1] if known else settings.text("encoder")
+        encoder = self._open_encoder(source, may_download=self._may_download)
+        drawer = open_drawer(device="cpu", folders=places.weights_folders())
+        return Engine(encoder=encoder, encoder_source=source, generator_for=generator_for(self._path), draw=drawer)
+
+
+def generator_for(catalog_path: Path) -> Callable[[Sequence[ModelFile]], Generator]:
+    """The engine that the settings name."""
+
+    def make(models: Sequence[ModelFile]) -> Generator:
+        chosen = GeneratorSettings(
+            size=settings.number("size") // 64 * 64 or None,
+            batch=settings.number("batch"),
+            decoders=places.decoder_folders(),
+        )
+        return WebUIGenerator(models, chosen, read_bases(settings.text("bases")), pipeline.engine_name())
+
+    return make
+
+
+def _with_samples(order: Order) -> Order:
+    chosen = settings.number("samples") or None
+    return Order(paths=order.paths, quick=order.quick, samples=order.samples or chosen, refresh=order.refresh)
+
+
+class IdleStarter:
+    """Starts the index when the WebUI had nothing to do for a while, where the settings allow it."""
+
+    def __init__(self, indexer: WebUIIndexer, wanted: Callable[[], bool]) -> None:
+        self._indexer = indexer
+        self._wanted = wanted
+        self._end = threading.Event()
+        threading.Thread(target=self._run, name="modelsearch-idle", daemon=True).start()
+
+    def stop(self) -> None:
+        self._end.set()
+
+    def _run(self) -> None:
+        idle_since = time.monotonic()
+        while not self._end.wait(5.0):
+            now = time.monotonic()
+            if queue.busy() or self._indexer.progress().state.active:
+                idle_since = now
+            elif settings.value("auto_index") and now - idle_since > 60 * settings.number("idle_minutes"):
+                idle_since = now
+                if self._wanted():
+                    self._start()
+
+    def _start(self) -> None:
+        try:
+            self._indexer.start(Order(), may_download=False)
+        except ModelSearchError as error:
+            log.warning("Model Search: %s", error)

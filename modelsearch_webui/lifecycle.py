@@ -1,0 +1,91 @@
+"""From the start of the WebUI's server to its end, or to "Reload UI", which runs the extension's script again."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from typing import Any
+
+from modules import shared
+
+from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.panel import Order, Panel
+
+from . import places, settings
+from .host import WebUIHost
+from .indexing import IdleStarter
+from .mounting import mount
+
+log = logging.getLogger(__name__)
+STOPPING = 10.0  # seconds for an index run to come to its next step
+
+
+class Running:
+    """What lives from one start to the next reload."""
+
+    def __init__(self) -> None:
+        path = places.catalog_path()
+        self.host = WebUIHost(path)
+        self.panel = Panel(path, self.host)
+        self.idle = IdleStarter(self.host.indexer, self.has_work)
+
+    def has_work(self) -> bool:
+        """Whether there are models that nothing was generated from, and that did not fail."""
+        try:
+            snapshot = self.panel.library.newest()
+        except ModelSearchError:
+            return bool(places.lora_paths())
+        return any(m.evidence != "generated" and m.id not in snapshot.failures for m in snapshot.models)
+
+    def stop(self) -> None:
+        self.idle.stop()
+        self.host.stop(STOPPING)
+        self.panel.close()
+
+
+_running: list[Running] = []
+_lock = threading.Lock()
+
+
+def running() -> Running:
+    with _lock:
+        if not _running:
+            _running.append(Running())
+        return _running[0]
+
+
+def panel() -> Panel:
+    return running().panel
+
+
+def started(_: Any, app: Any) -> None:
+    """For `on_app_started`."""
+    mount(app, panel, own_names)
+    threading.Thread(target=_begin, name="modelsearch-begin", daemon=True).start()
+
+
+def unloaded() -> None:
+    """For `on_script_unloaded`: ends everything, and lets the next load read the code anew."""
+    with _lock:
+        if _running:
+            _running.pop().stop()
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("modelsearch_core", "modelsearch_webui")]:
+        del sys.modules[name]
+
+
+def own_names() -> tuple[str, ...]:
+    """Names that a browser may use for this server besides addresses and localhost."""
+    given = [shared.cmd_opts.server_name or "", *settings.text("own_names").split(",")]
+    return tuple(name.strip().casefold() for name in given if name.strip())
+
+
+def _begin() -> None:
+    """Goes on with what a restart interrupted, else reads what can be read without generating or downloading."""
+    indexer = running().host.indexer
+    order = indexer.ordered() or (Order(quick=True) if settings.value("quick_start") else None)
+    try:
+        if order and places.folders() and indexer.has_encoder():
+            indexer.start(order, may_download=False)
+    except ModelSearchError as error:
+        log.warning("Model Search: %s", error)

@@ -1,0 +1,113 @@
+"""The panel's routes on the WebUI's own server, FastAPI's: off the event loop, with limits, for its own pages."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Collection
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request as WebRequest
+from starlette.responses import Response
+
+from modelsearch_core.panel import ROUTES, Panel, Reply, Request, Route, answer, may_enter
+from modelsearch_core.panel.refusals import RefusedError
+from modelsearch_core.panel.routes import refused
+
+PREFIX = "/modelsearch/"
+FOREIGN = (
+    "this request comes from another site; open the WebUI at its own address, or add its name in Settings, Model Search"
+)
+
+
+def mount(app: Any, panel: Callable[[], Panel], own_names: Callable[[], Collection[str]]) -> None:
+    """`panel` is called when the first request comes."""
+    for route in ROUTES:
+        app.add_route(PREFIX + route.path, _endpoint(app, route, panel, own_names), methods=[route.method])
+
+
+def signed_in(app: Any, cookies: Collection[tuple[str, str]]) -> bool:
+    """Whether gradio's password, where there is one, was given; it guards gradio's own routes only."""
+    if getattr(app, "auth", None) is None and getattr(app, "auth_dependency", None) is None:
+        return True
+    tokens = getattr(app, "tokens", {})
+    return any(name.startswith("access-token") and value in tokens for name, value in cookies)
+
+
+def _endpoint(app: Any, route: Route, panel: Callable[[], Panel], own_names: Callable[[], Collection[str]]) -> Any:
+    async def endpoint(request: WebRequest) -> Response:
+        if not may_enter(_headers(request), own_names()):
+            return _response(refused(403, FOREIGN))
+        if not signed_in(app, list(request.cookies.items())):
+            return _response(refused(401, "sign in to the WebUI first"))
+        try:
+            read = await _read(request, route.limit)
+        except RefusedError as error:
+            return _response(refused(error.status, str(error)))
+        return _response(await run_in_threadpool(lambda: answer(panel(), route, read)))
+
+    return endpoint
+
+
+def _headers(request: WebRequest) -> dict[str, str]:
+    return {name.title(): value for name, value in request.headers.items()}
+
+
+async def _read(request: WebRequest, limit: int) -> Request:
+    path, query = dict(request.path_params), dict(request.query_params)
+    if request.method != "POST":
+        return Request(path=path, query=query)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    chunks = _limited(request, limit)
+    if kind == "multipart/form-data":
+        body, pictures = await _form(request, chunks)
+        return Request(path=path, query=query, body=body, pictures=pictures)
+    if kind != "application/json":
+        raise RefusedError(415, f"send JSON or a multipart form, not {kind or 'nothing'}")
+    return Request(path=path, query=query, body=_json(b"".join([chunk async for chunk in chunks])))
+
+
+async def _limited(request: WebRequest, limit: int) -> AsyncIterator[bytes]:
+    """The body as it comes. RefusedError as soon as it is known to be too large."""
+    length, size = request.headers.get("content-length", ""), 0
+    too_large = RefusedError(413, f"that is too much to send at once; {limit >> 20} MB at most")
+    if length.isdecimal() and int(length) > limit:
+        raise too_large
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise too_large
+        yield chunk
+
+
+async def _form(request: WebRequest, chunks: Any) -> tuple[dict[str, Any], dict[str, list[bytes]]]:
+    body: dict[str, Any] = {}
+    pictures: dict[str, list[bytes]] = {}
+    try:
+        form = await MultiPartParser(request.headers, chunks).parse()
+    except (MultiPartException, KeyError, ValueError) as error:
+        raise RefusedError(400, f"the form cannot be read: {error}") from error
+    for name, part in form.multi_items():
+        if name == "query":
+            body = _json(part.encode() if isinstance(part, str) else await part.read())
+        elif not isinstance(part, str):
+            pictures.setdefault(name, []).append(await part.read())
+    await form.close()
+    return body, pictures
+
+
+def _json(content: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(content or b"{}")
+    except ValueError as error:
+        raise RefusedError(400, f"this is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise RefusedError(400, f"send a JSON object, not a {type(value).__name__}")
+    return value
+
+
+def _response(reply: Reply) -> Response:
+    keep = "private, max-age=31536000, immutable" if reply.keep else "no-cache"
+    headers = {"Content-Type": reply.content_type, "Cache-Control": keep, "X-Content-Type-Options": "nosniff"}
+    return Response(reply.content, reply.status, headers)

@@ -1,0 +1,153 @@
+"""One batch of pictures through the WebUI's own pipeline, with the user's choices left as they were.
+
+The queue's lock is held for one batch of one model, so a user's picture waits for no more than that. The checkpoint is
+chosen without the WebUI's own switch, which would write the choice into its settings and drop-down: the user's is
+loaded again when the user next makes a picture, and not before.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from modules import call_queue, processing, sd_models, shared
+from PIL import Image
+
+from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.panel.job import Cancelled
+
+JOB = "Model Search: index"
+NEUTRAL = {  # settings that change pictures
+    "CLIP_stop_at_last_layers": 1,
+    "eta_noise_seed_delta": 0,
+    "randn_source": "CPU",
+    "token_merging_ratio": 0.0,
+    "sd_vae_decode_method": "Full",
+    "use_old_karras_scheduler_sigmas": False,
+    "always_discard_next_to_last_sigma": False,
+    "sdxl_refiner_checkpoint": None,
+    "face_restoration": False,
+    "tiling": False,
+    "live_previews_enable": False,
+    "enable_pnginfo": False,
+    "save_write_log_csv": False,
+}
+Result = TypeVar("Result")
+
+
+class Interrupted(Cancelled):
+    """The user pressed Interrupt: it ends the index run, and is no model's failure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Pictures of one model: `checkpoint` is the WebUI's entry, prompts hold the LoRA's tag."""
+
+    checkpoint: Any
+    prompts: Sequence[str]
+    negative_prompt: str
+    seeds: Sequence[int]
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    sampler: str
+    scheduler: str | None
+
+
+def run(job: Job) -> list[Image.Image]:
+    """Waits for its turn in the queue. Interrupted when the user says so; ModelSearchError for a skipped model."""
+    with call_queue.queue_lock:
+        shared.state.begin(job=JOB)
+        try:
+            with _chosen(job.checkpoint):
+                images = _on_main_thread(lambda: _images(job))
+            if shared.state.interrupted or getattr(shared.state, "stopping_generation", False):
+                raise Interrupted
+            if shared.state.skipped:
+                raise ModelSearchError("skipped by the user while its pictures were made")
+            return images
+        finally:
+            shared.state.end()
+
+
+def _images(job: Job) -> list[Image.Image]:
+    made = processing.process_images(_processing(job)).images
+    return [image.convert("RGB") for image in made[: len(job.prompts)]]
+
+
+def _processing(job: Job) -> Any:
+    """Without scripts: no other extension changes the pictures."""
+    p = processing.StableDiffusionProcessingTxt2Img(
+        prompt=list(job.prompts),
+        negative_prompt=[job.negative_prompt] * len(job.prompts),
+        seed=list(job.seeds),
+        subseed=-1,
+        batch_size=len(job.prompts),
+        n_iter=1,
+        width=job.width,
+        height=job.height,
+        steps=job.steps,
+        cfg_scale=job.guidance,
+        sampler_name=job.sampler,
+        do_not_save_samples=True,
+        do_not_save_grid=True,
+    )
+    if hasattr(p, "scheduler"):  # a part of the sampler's name in older WebUIs
+        p.scheduler = job.scheduler
+    if hasattr(p, "distilled_cfg_scale"):
+        p.distilled_cfg_scale = job.guidance
+    return p
+
+
+@contextmanager
+def _chosen(checkpoint: Any) -> Iterator[None]:
+    """With that checkpoint and neutral settings; what the user changed meanwhile stays changed."""
+    data = shared.opts.data
+    ours = {name: value for name, value in NEUTRAL.items() if name in shared.opts.data_labels}
+    ours["sd_model_checkpoint"] = checkpoint.title
+    before = {name: data[name] for name in ours if name in data}
+    forge = getattr(sd_models.model_data, "forge_loading_parameters", None)
+    data.update(ours)
+    if forge is not None:
+        sd_models.model_data.forge_loading_parameters = wanted = {**forge, "checkpoint_info": checkpoint}
+    try:
+        yield
+    finally:
+        for name, value in ours.items():
+            if data.get(name) == value:
+                data.pop(name, None)
+        data.update({name: value for name, value in before.items() if name not in data})
+        if forge is not None and sd_models.model_data.forge_loading_parameters is wanted:
+            sd_models.model_data.forge_loading_parameters = forge
+
+
+def _on_main_thread(work: Callable[[], Result]) -> Result:
+    """Forge computes on one thread only, and its way there swallows exceptions."""
+    try:
+        from modules_forge import main_thread
+    except ImportError:
+        return work()
+    outcome: list[Any] = []
+
+    def kept() -> None:
+        try:
+            outcome.extend((work(), None))
+        except Exception as error:
+            outcome[:] = [None, error]
+
+    main_thread.run_and_wait_result(kept)
+    result, error = outcome
+    if error is not None:
+        raise error
+    return result
+
+
+def engine_name() -> str:
+    """Which sort of WebUI computes: their noise schedules and attention differ."""
+    if hasattr(sd_models.model_data, "forge_loading_parameters"):
+        return "forge"
+    return "reforge" if "ldm_patched" in sys.modules else "a1111"

@@ -1,0 +1,121 @@
+"""Where this WebUI keeps its models and our catalog, and what it calls a model."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from modules import paths, sd_models, shared
+
+from modelsearch_core.panel import Folder
+
+from . import settings
+
+LORA_OPTIONS = ("lora_dir", "lyco_dir", "lyco_dir_backcompat", "lora_dirs")
+CHECKPOINT_OPTIONS = ("ckpt_dir", "ckpt_dirs")
+
+
+def catalog_path() -> Path:
+    """As the settings say, else in the data folder, which survives an update of the extension."""
+    chosen = settings.text("catalog")
+    path = Path(chosen).expanduser() if chosen else Path(paths.data_path, "modelsearch")
+    path = path if path.suffix == ".sqlite" else path / "catalog.sqlite"
+    return _absolute(path)
+
+
+def folders() -> list[Folder]:
+    """Folders that are there, each once; a single checkpoint of `--ckpt` too."""
+    single = getattr(shared.cmd_opts, "ckpt", None)
+    wanted = [(place, "LoRA") for place in _options(LORA_OPTIONS)]
+    wanted += [(place, "checkpoints") for place in (sd_models.model_path, *_options(CHECKPOINT_OPTIONS), single)]
+    found = {_absolute(place): label for place, label in wanted if place and Path(place).exists()}
+    return [Folder(path, label) for path, label in found.items()]
+
+
+def weights_folders() -> list[Path]:
+    """Where CLIP may lie."""
+    models = _absolute(paths.models_path)
+    return [models / name for name in ("CLIP", "clip", "clip_vision", "text_encoder", "ControlNetPreprocessor")]
+
+
+def decoder_folders() -> tuple[Path, ...]:
+    """Where TAESD may lie."""
+    return tuple(_absolute(Path(paths.models_path, name)) for name in ("VAE-taesd", "VAE-approx"))
+
+
+def listed(path: Path, kind: str) -> Mapping[str, Any]:
+    """`tag` of a LoRA, `name` of a checkpoint, for the browser; empty for what the WebUI does not list."""
+    if kind == "lora":
+        name = lora_name(path)
+        return {} if name is None else {"tag": name, "name": name}
+    title = checkpoint_title(path)
+    return {} if title is None else {"name": title}
+
+
+def lora_name(path: Path) -> str | None:
+    """What `<lora:…>` calls that very file. None where it is not listed, or another file has its name."""
+    networks = _networks()
+    if networks is None:
+        return None
+    entry = networks.available_networks.get(path.stem)
+    if entry is None or not _same(entry.filename, path):
+        return None
+    names = (entry.get_alias(), path.stem)
+    return next((name for name in names if _means(networks, name, path)), None)
+
+
+def lora_paths() -> set[Path]:
+    """All LoRA files that a prompt can name."""
+    networks = _networks()
+    entries = networks.available_networks.values() if networks else ()
+    return {path for entry in list(entries) if lora_name(path := _absolute(entry.filename)) is not None}
+
+
+def checkpoint_title(path: Path) -> str | None:
+    entry = sd_models.checkpoint_aliases.get(path.stem)
+    if entry is not None and _same(entry.filename, path):
+        return entry.title
+    return next(
+        (other.title for other in list(sd_models.checkpoints_list.values()) if _same(other.filename, path)), None
+    )
+
+
+def chosen_checkpoint() -> Path | None:
+    """The one that the user's next picture will be made with."""
+    entry = sd_models.checkpoint_aliases.get(shared.opts.sd_model_checkpoint)
+    return None if entry is None else _absolute(entry.filename)
+
+
+def refresh() -> None:
+    """Lists LoRA and checkpoints again, as the WebUI's own refresh buttons do."""
+    sd_models.list_models()
+    if networks := _networks():
+        networks.list_available_networks()
+
+
+def _networks() -> Any:
+    """The built-in LoRA extension's module: its folder is on the path only once it is loaded."""
+    return sys.modules.get("networks")
+
+
+def _means(networks: Any, name: str, path: Path) -> bool:
+    entry = networks.available_network_aliases.get(name)
+    is_forbidden = name.lower() in networks.forbidden_network_aliases and name not in networks.available_networks
+    return entry is not None and not is_forbidden and _same(entry.filename, path)
+
+
+def _options(names: tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        value = getattr(shared.cmd_opts, name, None) or ()
+        yield from [value] if isinstance(value, (str, os.PathLike)) else value
+
+
+def _same(filename: str, path: Path) -> bool:
+    return os.path.normcase(_absolute(filename)) == os.path.normcase(path)
+
+
+def _absolute(path: str | os.PathLike[str]) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100  as a scan has it: links stay links

@@ -1,0 +1,75 @@
+"""The section "Model Search" of the WebUI's settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from modules import shared
+
+from modelsearch_core.encoders import DEFAULT_ENCODER
+
+SECTION = ("modelsearch", "Model Search")
+WEBUI, DIFFUSERS = "this WebUI", "diffusers in a process of its own"
+NUMBERS = {"samples": (0, 1, 128), "batch": (4, 1, 16), "idle_minutes": (5, 1, 120), "size": (0, 0, 1024)}
+
+
+def declare() -> None:
+    """For `on_ui_settings`."""
+    for name, (value, label, component, arguments) in _options().items():
+        info = shared.OptionInfo(value, label, component, arguments, section=SECTION)
+        shared.opts.add_option(f"modelsearch_{name}", info)
+
+
+def value(name: str) -> Any:
+    """A setting as it is now; its default before the settings are declared."""
+    return shared.opts.data.get(f"modelsearch_{name}", _options()[name][0])
+
+
+def text(name: str) -> str:
+    return str(value(name) or "").strip()
+
+
+def number(name: str) -> int:
+    """Within what the setting allows, whatever a configuration file says."""
+    usual, low, high = NUMBERS[name]
+    try:
+        return min(high, max(low, int(value(name))))
+    except (TypeError, ValueError):
+        return usual
+
+
+def _options() -> dict[str, tuple[Any, str, Any, dict[str, Any]]]:
+    return {
+        "catalog": ("", "Folder of the index (empty: modelsearch in the data folder; after a restart)", gr.Textbox, {}),
+        "encoder": (
+            DEFAULT_ENCODER,
+            "CLIP of a new index (open_clip's architecture/weights, or a folder)",
+            gr.Textbox,
+            {},
+        ),
+        "quick_start": (True, "Read names, tags and previews of new models at start", gr.Checkbox, {}),
+        "auto_index": (False, "Generate pictures for the index by itself while the WebUI is idle", gr.Checkbox, {}),
+        "idle_minutes": (
+            5,
+            "Minutes without work after which the WebUI counts as idle",
+            gr.Slider,
+            _slider("idle_minutes"),
+        ),
+        "samples": (0, "Pictures of each model (0: as many as it takes, 32 to 128)", gr.Slider, _slider("samples")),
+        "batch": (4, "Pictures at a time; your own pictures wait for no more than these", gr.Slider, _slider("batch")),
+        "size": (0, "Width and height of these pictures (0: as fits the base model)", gr.Slider, _slider("size", 64)),
+        "engine": (WEBUI, "Pictures for the index are made by", gr.Radio, {"choices": [WEBUI, DIFFUSERS]}),
+        "bases": (
+            "",
+            "Base model under LoRA, by architecture, as in: sd15=v1-5-pruned, sdxl=sd_xl_base",
+            gr.Textbox,
+            {},
+        ),
+        "own_names": ("", "Names under which a browser reaches this WebUI, besides addresses (comma)", gr.Textbox, {}),
+    }
+
+
+def _slider(name: str, step: int = 1) -> dict[str, Any]:
+    _, low, high = NUMBERS[name]
+    return {"minimum": low, "maximum": high, "step": step}
