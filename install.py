@@ -3,6 +3,7 @@
     python install.py demo               index the bundled mini zoo, search it, write a contact sheet
     python install.py test [ARGS]        run the tests; ARGS go to pytest
     python install.py index FOLDER...    index your own models
+    python install.py serve FOLDER...    search and index them in a browser
     python install.py search ...         or any other command; `python install.py --help` says this
 
 The first run makes `.venv` beside this file, with the versions of `constraints.txt`. A virtual, conda or embedded
@@ -28,7 +29,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 REQUIREMENTS = HERE / "requirements.txt"
-TEST_REQUIREMENTS = HERE / "requirements-dev.txt"
+FURTHER = {"test": HERE / "requirements-dev.txt", "serve": HERE / "requirements-server.txt"}  # by command
 CONSTRAINTS = HERE / "constraints.txt"
 STAMP = "modelsearch-installed"  # in .venv: digests of the requirements that it fulfils
 OLDEST, NEWEST = (3, 10), (3, 14)  # NEWEST: the last one that the pinned torch is built for
@@ -54,7 +55,7 @@ def main(arguments: list[str]) -> int:
         if arguments[0] in ("-h", "--help"):
             print(__doc__)
             return 0
-        python = prepared_python(with_tests=arguments[0] == "test")
+        python = prepared_python(FURTHER.get(arguments[0]))
     except SetupError as error:
         print(f"install.py: {error}", file=sys.stderr)
         return 2
@@ -74,19 +75,21 @@ def run(command: list[str], *, folder: Path | None) -> int:
     return process.returncode if process.returncode >= 0 else 128 - process.returncode  # as a shell says it
 
 
-def prepared_python(*, with_tests: bool) -> str:
-    """The interpreter to use, with everything installed in it."""
+def prepared_python(further: Path | None) -> str:
+    """The interpreter to use, with everything installed in it; `further` lists what a command needs besides."""
     if sys.version_info < OLDEST:
         raise SetupError(f"Python 3.{OLDEST[1]} or newer is needed, this is {sys.version.split()[0]}")
-    files = [REQUIREMENTS, *([TEST_REQUIREMENTS] if with_tests else [])]
+    files = [REQUIREMENTS, *([further] if further else [])]
     if in_own_environment():
         add_what_is_lacking([line for file in files for line in requirements(file)])
         return sys.executable
     python, stamp = str(venv_python()), VENV / STAMP
     wanted = [digest([CONSTRAINTS, *files[:count]]) for count in range(1, len(files) + 1)]
-    if not stamp.is_file() or not set(wanted) <= set(stamp.read_text().split()):
+    fulfilled = stamp.read_text().split() if stamp.is_file() else []
+    if not set(wanted) <= set(fulfilled):
         pip(python, [*(f"--requirement={file}" for file in files), f"--constraint={CONSTRAINTS}"])
-        stamp.write_text("\n".join(wanted))
+        kept = fulfilled if wanted[0] in fulfilled else []
+        stamp.write_text("\n".join(dict.fromkeys([*kept, *wanted])))
     return python
 
 

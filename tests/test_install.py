@@ -141,7 +141,7 @@ def test_a_python_too_old_or_too_new_is_told(install: ModuleType, monkeypatch: p
     for version, words in (((3, 9, 1), "3.10 or newer"), ((3, 99, 0), "not yet built")):
         monkeypatch.setattr(sys, "version_info", version)
         with pytest.raises(install.SetupError, match=words):
-            install.prepared_python(with_tests=False)
+            install.prepared_python(None)
 
 
 def test_an_old_python_can_read_the_file_to_say_so():
@@ -248,7 +248,8 @@ def test_the_project_and_the_installers_ask_for_the_same_packages():
     tomllib = pytest.importorskip("tomllib" if sys.version_info >= (3, 11) else "tomli")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert sorted(project["dependencies"]) == requirement_lines("requirements.txt")
-    assert sorted(project["optional-dependencies"]["dev"]) == requirement_lines("requirements-dev.txt")
+    for extra, file in (("dev", "requirements-dev.txt"), ("server", "requirements-server.txt")):
+        assert sorted(project["optional-dependencies"][extra]) == requirement_lines(file)
 
 
 def test_everything_that_is_required_is_pinned():
