@@ -17,6 +17,10 @@ export function actionsOf(match, context) {
     quick: true,
     run: () => context.guard(async () => tell(await host[action.id](match), context)),
   }));
+  for (const action of host.actions ?? []) {
+    if (!action.can(match)) continue;
+    lent.push({ ...action, quick: true, run: () => context.guard(async () => tell(await action.run(match), context)) });
+  }
   const tag = tagOf(match);
   const copy = tag && { id: "copyTag", label: t("copy_tag", { tag }), icon: "copy", quick: true, primary: !lent.length, run: () => copyText(tag, context) };
   const similar = match.evidence && { id: "similar", label: t("find_similar"), icon: "similar", quick: true, run: () => context.like(match) };
