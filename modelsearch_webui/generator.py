@@ -6,17 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from modules import sd_models
 from PIL import Image
 
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.generation import Generator
 from modelsearch_core.generators.bases import base_for
-from modelsearch_core.generators.planning import short
+from modelsearch_core.generators.planning import recipe_of, short
 from modelsearch_core.generators.settings import GeneratorSettings
 from modelsearch_core.model_files import Kind, ModelFile
 from modelsearch_core.probes import Probe, ProbeSet
-from modelsearch_core.prompt_tags import lora_tag
+from modelsearch_core.prompt_tags import LoraTag, lora_tag
 
 from . import pipeline, places
 
@@ -45,6 +46,7 @@ class WebUIGenerator(Generator):
         self._settings = settings
         self._batch = batch
         self._bases = bases
+        self._accelerators = [m for m in candidates if m.kind is Kind.LORA and places.lora_name(m.path)]
         self._checkpoints = [m for m in candidates if m.kind is not Kind.LORA and places.checkpoint_title(m.path)]
 
     def base_of(self, model: ModelFile) -> ModelFile | None:
@@ -54,7 +56,7 @@ class WebUIGenerator(Generator):
 
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
         base = self.base_of(model)
-        recipe = recipe_for((base or model).architecture, self._settings)
+        recipe, accelerator = recipe_of(model, base or model, self._accelerators, self._settings)
         return ProbeSet(
             probes=tuple(probes),
             width=recipe.size,
@@ -68,6 +70,7 @@ class WebUIGenerator(Generator):
             base=base.fingerprint if base else None,
             lora_weight=self._settings.lora_weight if base else 0.0,
             trigger_words=short(model.trigger_words),
+            accelerator=accelerator.lora.fingerprint if accelerator else None,
         )
 
     def generate(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Iterator[list[Image.Image]]:
@@ -79,15 +82,15 @@ class WebUIGenerator(Generator):
             images = pipeline.run(self._job(model, probe_set, part))
             if len(images) != len(part):
                 raise ModelSearchError(f"the WebUI made {len(images)} pictures of {len(part)} for {model.path.name}")
-            inspection.add([fault_of(image) for image in images])
+            inspection.add([fault_of(np.asarray(image)) for image in images])
             yield images
 
     def _job(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> pipeline.Job:
-        tag = f" {lora_tag(_lora_name(model), probe_set.lora_weight)}" if model.kind is Kind.LORA else ""
+        tags = " ".join(map(str, self._tags(model, probe_set)))
         sampler, scheduler = self._sampler(probe_set)
         return pipeline.Job(
             checkpoint=_entry(self.base_of(model) or model),
-            prompts=[probe_set.prompt(number) + tag for number in numbers],
+            prompts=[f"{probe_set.prompt(number)} {tags}".rstrip() for number in numbers],
             negative_prompt=probe_set.negative_prompt,
             seeds=[probe_set.probes[number].seed for number in numbers],
             width=probe_set.width,
@@ -97,6 +100,15 @@ class WebUIGenerator(Generator):
             sampler=sampler,
             scheduler=scheduler,
         )
+
+    def _tags(self, model: ModelFile, probe_set: ProbeSet) -> Iterator[LoraTag]:
+        """The few-step LoRA and the LoRA that is asked."""
+        for other in self._accelerators:
+            if other.fingerprint == probe_set.accelerator:
+                yield lora_tag(_lora_name(other), 1.0)
+                break
+        if model.kind is Kind.LORA:
+            yield lora_tag(_lora_name(model), probe_set.lora_weight)
 
     def _sampler(self, probe_set: ProbeSet) -> tuple[str, str]:
         return next(names for names in SAMPLERS.values() if " ".join(names) == probe_set.sampler)

@@ -13,8 +13,8 @@ USUAL_STRENGTH = 0.8
 
 
 def change(asked: dict[str, Any], prompt: str) -> tuple[str, str]:
-    """(the prompt with the LoRA, or without it where it was in it, what was done). ModelSearchError for a model that the
-    WebUI cannot apply."""
+    """(the prompt with the LoRA, or without it where it was in it; what was done). ModelSearchError for a model that
+    the WebUI cannot apply."""
     model = lifecycle.panel().library.newest().model(str(asked["model"]))
     if model.kind != "lora":
         raise ModelSearchError(f"{model.name} is a {model.kind}, not a LoRA")

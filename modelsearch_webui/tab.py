@@ -1,4 +1,4 @@
-"""The tab: a place for the shared panel, and the bridge from its buttons to the prompts, which only gradio can change."""
+"""The tab: a place for the shared panel, and the bridge from its buttons to the prompts, which are gradio's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def catch_prompts(component: Any, **_: Any) -> None:
 
 
 def build(change: Callable[[dict[str, Any], str], tuple[str, str]] = prompts.change) -> list[tuple[Any, str, str]]:
-    """For `on_ui_tabs`. `change` gets what was asked and a prompt, and gives the new prompt and what to tell the user."""
+    """For `on_ui_tabs`. `change` gets what was asked and a prompt; gives the new one and what to tell the user."""
     with gr.Blocks(analytics_enabled=False) as ui:
         gr.HTML('<div id="modelsearch_panel"></div>')
         with gr.Row(elem_id="modelsearch_bridge"):
