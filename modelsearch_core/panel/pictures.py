@@ -34,7 +34,9 @@ def open_picture(content: bytes) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit is lower
             with Image.open(io.BytesIO(content), formats=_known_formats()) as picture:
                 return _decoded(picture)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError as error:
+        raise RefusedError(413, f"the picture has too many pixels; {MOST_PIXELS // 10**6} million at most") from error
+    except (OSError, ValueError, SyntaxError) as error:
         raise RefusedError(415, f"this cannot be read as a picture ({_why(error)}); try PNG, JPEG or WebP") from error
 
 

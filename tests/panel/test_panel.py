@@ -1,0 +1,235 @@
+"""The panel's answers on the colour world."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.panel import ROUTES, Panel, Request, answer, previews
+from tests.panel.conftest import NAMES, ColourHost
+
+
+def ask(panel: Panel, method: str, route_path: str, **request: Any) -> tuple[int, Any]:
+    """A route by the address that it is mounted at."""
+    (route,) = [route for route in ROUTES if (route.method, route.path) == (method, route_path)]
+    reply = answer(panel, route, Request(**request))
+    return reply.status, json.loads(reply.content) if reply.content_type == "application/json" else reply.content
+
+
+def names(answer: dict[str, Any]) -> list[str]:
+    return [match["name"] for match in answer["matches"]]
+
+
+def id_of(panel: Panel, name: str) -> str:
+    return next(model["id"] for model in panel.models({"limit": "500"})["models"] if model["name"] == name)
+
+
+@pytest.mark.parametrize("colour", ["red", "green", "blue"])
+def test_a_text_and_a_picture_find_the_model_that_paints_it(panel: Panel, png: Callable[[str], bytes], colour: str):
+    assert names(panel.search({"text": [colour]}, {}))[0] == colour
+    assert names(panel.search({}, {"image": [png(colour)]}))[0] == colour
+
+
+def test_chips_work_together(panel: Panel, png: Callable[[str], bytes]):
+    assert names(panel.search({"text": ["red", "blue"]}, {}))[0] == "red blue"
+    without = names(panel.search({"text": ["red"]}, {"without": [png("blue")]}))
+    assert without.index("red") < without.index("red blue")
+    assert "red" not in names(panel.search({"like": [id_of(panel, "red")]}, {}))
+
+
+def test_a_match_carries_what_the_host_calls_it(panel: Panel):
+    match = panel.search({"text": ["yellow"], "k": 1}, {})["matches"][0]
+    assert match["listed"] == {"name": "yellow.safetensors", "kind": "lora"}
+    assert match["evidence"] == "generated"
+    assert panel.sample(match["id"], match["thumbnails"][0])[:4] == b"RIFF"
+
+
+def test_filters_leave_only_what_they_name(panel: Panel, indexed: Path):
+    assert set(names(panel.search({"text": ["red"], "kind": "checkpoint"}, {}))) == {NAMES[0], NAMES[1]}
+    assert panel.search({"text": ["red"], "architecture": "flux"}, {})["matches"] == []
+    assert panel.search({"text": ["red"], "folder": str(indexed / "elsewhere")}, {})["matches"] == []
+    assert len(panel.search({"text": ["red"], "folder": str(indexed)}, {})["matches"]) == len(NAMES)
+
+
+def test_a_text_that_names_models_lists_them_besides(panel: Panel):
+    named = [model["name"] for model in panel.search({"text": ["RED"]}, {})["named"]]
+    assert named == ["red", "red blue"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        ({}, 400, "needs a text"),
+        ({"text": 3}, 400, "text must be a text"),
+        ({"text": ["a"], "k": 100_000}, 400, "k must be a number from 1 to 500"),
+        ({"text": ["a"], "kind": "vae"}, 400, "kind must be one of checkpoint, lora"),
+        ({"text": ["a"], "method": "magic"}, 400, "method must be one of auto"),
+        ({"text": ["a"], "weights": [1, 2]}, 400, "2 weights for 1 inputs"),
+        ({"text": ["a"], "weights": ["much"]}, 400, "weights must be a list of numbers"),
+        ({"like": ["no such"]}, 404, "no model of the index"),
+    ],
+)
+def test_a_search_that_is_none_is_refused_with_the_reason(
+    panel: Panel, body: dict[str, Any], status: int, message: str
+):
+    got, said = ask(panel, "POST", "search", body=body)
+    assert got == status
+    assert message in said["error"]
+
+
+def test_browsing_goes_page_by_page(panel: Panel):
+    first = panel.models({"limit": "3"})
+    rest = panel.models({"limit": "500", "offset": "3"})
+    assert first["total"] == rest["total"] == len(NAMES)
+    shown = [model["name"] for model in first["models"] + rest["models"]]
+    assert shown == sorted(NAMES)
+    assert [m["name"] for m in panel.models({"name": "Blue RED"})["models"]] == ["red blue"]
+    assert [m["kind"] for m in panel.models({"kind": "checkpoint"})["models"]] == ["checkpoint"] * 2
+
+
+@pytest.mark.parametrize("query", [{"limit": "many"}, {"offset": "-1"}, {"sort": "luck"}])
+def test_a_page_that_is_none_is_refused(panel: Panel, query: dict[str, str]):
+    assert ask(panel, "GET", "models", query=query)[0] == 400
+
+
+def test_a_model_is_shown_beside_its_base(panel: Panel):
+    shown = panel.model(id_of(panel, "red"))
+    numbers = [sample["number"] for sample in shown["samples_shown"]]
+    assert numbers == shown["base_numbers"] == list(range(8))
+    assert all(sample["prompt"] for sample in shown["samples_shown"])
+    assert shown["base_name"] == "base checkpoint"
+    assert panel.base_sample(shown["id"], 0) != panel.sample(shown["id"], 0)
+    assert panel.model(id_of(panel, "green"))["copies"]
+
+
+def test_what_is_not_in_the_catalog_is_not_served(panel: Panel):
+    red = id_of(panel, "red")
+    for path, names in (
+        ("models/{id}", {"id": "../../etc/passwd"}),
+        ("models/{id}/samples/{number}.webp", {"id": red, "number": "999"}),
+        ("models/{id}/samples/{number}.webp", {"id": red, "number": "x"}),
+        ("models/{id}/base/{number}.webp", {"id": id_of(panel, "base checkpoint"), "number": "0"}),
+        ("panel/{name:path}", {"name": "../pyproject.toml"}),
+        ("panel/{name:path}", {"name": "/etc/passwd"}),
+        ("panel/{name:path}", {"name": "docs"}),
+    ):
+        assert ask(panel, "GET", path, path=names)[0] == 404, names
+
+
+def test_the_panels_own_files_are_served(panel: Panel):
+    status, content = ask(panel, "GET", "panel/{name:path}", path={"name": "panel.mjs"})
+    assert status == 200
+    assert b"mountPanel" in content
+
+
+def test_the_status_counts_what_there_is(panel: Panel, indexed: Path):
+    status = panel.status()
+    assert status["models"] == len(NAMES)
+    assert status["kinds"] == {"lora": 6, "checkpoint": 2}
+    assert status["evidence"] == {"generated": 7, "metadata": 1}
+    assert status["failed"] == 1
+    assert status["folders"] == [{"path": str(indexed / "models"), "label": "models", "models": len(NAMES)}]
+    json.dumps(status)
+
+
+def test_failures_and_skipped_files_come_with_their_reasons(panel: Panel):
+    troubles = panel.indexing()
+    assert [(f["name"], f["reason"]) for f in troubles["failures"]] == [("broken pink", "broken pink paints black")]
+    assert troubles["skipped_total"] == 1
+    assert "not a safetensors file" in troubles["skipped"][0]["reason"]
+
+
+def test_copies_are_duplicates(panel: Panel):
+    found = panel.duplicates()
+    assert [len(group["paths"]) for group in found["exact"]] == [2]
+    green = id_of(panel, "green")
+    assert panel.duplicates(green)["exact"][0]["model"]["id"] == green
+    assert panel.duplicates(id_of(panel, "red"))["exact"] == []
+
+
+def test_without_a_catalog_it_says_how_to_get_one(tmp_path: Path):
+    panel = Panel(tmp_path / "none.sqlite", ColourHost(tmp_path))
+    status, said = ask(panel, "POST", "search", body={"text": ["red"]})
+    assert (status, said["empty"]) == (409, True)
+    assert "modelsearch index" in said["error"]
+    assert panel.status()["models"] == 0
+    assert panel.library.is_empty
+
+
+def test_a_bug_becomes_a_message(panel: Panel, monkeypatch: pytest.MonkeyPatch):
+    def broken() -> None:
+        raise ZeroDivisionError("nought")
+
+    monkeypatch.setattr(panel, "status", broken)
+    assert ask(panel, "GET", "status") == (500, {"error": "ZeroDivisionError: nought"})
+
+
+def test_the_encoder_is_opened_once(indexed: Path):
+    host = ColourHost(indexed)
+    panel = Panel(indexed / "catalog.sqlite", host)
+    panel.warm()
+    for _ in range(3):
+        panel.search({"text": ["red"]}, {})
+    assert host.opened == ["colours"]
+
+
+def test_a_changed_catalog_is_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("modelsearch_core.panel.library.SHORTEST", 0.0)
+    monkeypatch.setattr("modelsearch_core.panel.library.PATIENCE", 0.0)
+    panel = Panel(folder / "catalog.sqlite", ColourHost(folder))
+    red = id_of(panel, "red")
+    with Catalog(folder / "catalog.sqlite") as catalog:
+        catalog.forget(red)
+    assert "red" not in names(panel.search({"text": ["red"]}, {}))
+    assert ask(panel, "GET", "models/{id}", path={"id": red})[0] == 404
+
+
+def test_many_threads_get_the_same_answers(panel: Panel):
+    found: list[str] = []
+
+    def work(colour: str) -> None:
+        for _ in range(5):
+            match = panel.search({"text": [colour]}, {})["matches"][0]
+            panel.sample(match["id"], match["thumbnails"][0])
+            panel.status()
+            found.append(f"{colour}={match['name']}")
+
+    threads = [threading.Thread(target=work, args=(colour,)) for colour in ("red", "green", "blue", "yellow") * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 40
+    assert set(found) == {f"{colour}={colour}" for colour in ("red", "green", "blue", "yellow")}
+
+
+def test_a_preview_is_saved_once_and_replaced_only_on_request(folder: Path):
+    panel = Panel(folder / "catalog.sqlite", ColourHost(folder))
+    red = id_of(panel, "red")
+    assert panel.save_preview(red, {"number": 0}) == {"saved": "red.preview.png"}
+    target = folder / "models" / "red.preview.png"
+    before = target.read_bytes()
+    status, said = ask(panel, "POST", "models/{id}/preview", path={"id": red}, body={"number": 1})
+    assert (status, said["exists"]) == (409, "red.preview.png")
+    assert target.read_bytes() == before
+    panel.save_preview(red, {"number": 1, "replace": True})
+    assert target.read_bytes() != before
+    assert panel.model(red)["previews"] == ["red.preview.png"]
+
+
+def test_a_preview_of_another_form_stays(folder: Path):
+    own = folder / "models" / "red.png"
+    own.write_bytes(b"mine")
+    panel = Panel(folder / "catalog.sqlite", ColourHost(folder))
+    content = panel.sample(id_of(panel, "red"), 0)
+    with pytest.raises(ModelSearchError, match=r"red\.png"):
+        previews.save(folder / "models" / "red.safetensors", content, replace=False)
+    previews.save(folder / "models" / "red.safetensors", content, replace=True)
+    assert own.read_bytes() == b"mine"
