@@ -21,6 +21,7 @@ class Evidence(str, Enum):
     GENERATED = "generated"  # pictures that the index made with it
     PREVIEW = "preview"  # pictures found beside the file
     METADATA = "metadata"  # its author's words, through the text encoder
+    REFERENCE = "reference"  # what it made of the reference set's drawings: for style, beside any of the others
 
 
 class Modality(str, Enum):
@@ -61,4 +62,5 @@ class Requirement:
     prompt: Features | None = None  # (D,), q̂ of METHODS section 2
     difference: Features | None = None  # (D,), Δ_q of METHODS section 5
     model: int | None = None  # the row of the gallery that asks
+    style: float | None = None  # for pictures: 0 asks for the same subject, 1 for the same style
     label: str = ""

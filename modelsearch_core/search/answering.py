@@ -27,6 +27,8 @@ AUTO: dict[Modality, dict[str, float]] = {
     Modality.MODEL: {"first_moment": 0.5, "paired_difference": 0.5},
 }
 
+STYLE_SHARE = 0.5  # of style beside content in `auto`, unless a query says
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -77,9 +79,20 @@ class Answering:
         """One requirement under one method; `auto` adds up those that suit the modality, and the authors' words."""
         if method != "auto":
             return self._measured(requirement, method)
-        weights = AUTO[requirement.modality]
+        weights = self._weights(requirement)
         measured = added([(self._measured(requirement, name), weight) for name, weight in weights.items()])
         return self._with_words(requirement, measured) if requirement.modality is Modality.TEXT else measured
+
+    def _weights(self, requirement: Requirement) -> dict[str, float]:
+        """Of the methods that suit the modality; pictures ask for a style as well, where LoRA have painted drawings."""
+        weights = AUTO[requirement.modality]
+        if requirement.modality is not Modality.IMAGE:
+            return weights
+        share = requirement.style
+        if share is None:
+            share = STYLE_SHARE if self._gallery.styles.painted.any() else 0.0
+        mixed = {name: weight * (1 - share) for name, weight in weights.items()} | {"style": share}
+        return {name: weight for name, weight in mixed.items() if weight}
 
     def _measured(self, requirement: Requirement, method: str) -> Answer:
         scores = self._experts(method, Asked.of(requirement)).mean(axis=0)
@@ -88,9 +101,11 @@ class Answering:
     def _yardstick(self, method: str, modality: Modality) -> Yardstick:
         key = method, modality
         if key not in self._yardsticks:
-            queries = self._bank(modality)
+            of_style = method == "style"
+            queries = self._gallery.styles.bank if of_style and modality is Modality.IMAGE else self._bank(modality)
             background = queries.masked(self._experts(method, Asked.of_bank(queries, modality)))
-            self._yardsticks[key] = Yardstick(background, self._gallery.groups)
+            groups = self._gallery.styles.groups if of_style else self._gallery.groups
+            self._yardsticks[key] = Yardstick(background, groups)
         return self._yardsticks[key]
 
     def _bank(self, modality: Modality) -> Bank:

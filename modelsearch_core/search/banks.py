@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..embedding import Features, unit
 from ..specification import Modality
-from .gallery import Gallery
+
+if TYPE_CHECKING:
+    from .gallery import Gallery
 
 LARGEST = 256
 SEED = 20231

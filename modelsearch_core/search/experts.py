@@ -144,6 +144,15 @@ class Experts:
             scores[:, reference.models] = differences.difference_score(self._directions[reference.models], delta)
         return scores
 
+    def style(self, asked: Asked) -> Scores:
+        """Mean style distance to the model's reference pictures; words and sketches are compared as ever, with them."""
+        styles = self._gallery.styles
+        if asked.models is not None:
+            return from_distance(styles.model_distances(asked.models))
+        if asked.modality is Modality.IMAGE:
+            return from_distance(styles.distances(asked.h))
+        return content.first_moment(styles.plain_means, asked.h)
+
 
 METHODS: dict[str, Callable[[Experts, Asked], Scores]] = {
     "first_moment": Experts.first_moment,
@@ -156,4 +165,5 @@ METHODS: dict[str, Callable[[Experts, Asked], Scores]] = {
     "rkme_concat": Experts.rkme_concat,
     "paired_difference": Experts.paired_difference,
     "drawn_first_moment": Experts.drawn_first_moment,
+    "style": Experts.style,
 }

@@ -23,7 +23,9 @@ from ..model_files import Kind, ModelFile
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from .references import References, references
+from .styles import Styles, head_of
 
+STYLE_SETTING = "style"  # of the catalog: the trained style encoder's file, seen from the catalog's folder
 EVIDENCE_ORDER = (Evidence.GENERATED, Evidence.PREVIEW, Evidence.METADATA)
 Groups = NDArray[np.intp]
 
@@ -110,9 +112,23 @@ class Gallery:
         return _stack(rows, self.dimension)
 
     @cached_property
+    def reference_samples(self) -> Samples:
+        """Of the pictures made of the reference set's drawings; a model without any has no rows."""
+        return self._beside(Evidence.REFERENCE)
+
+    @cached_property
+    def styles(self) -> Styles:
+        """The space in which styles are compared."""
+        return Styles(self, head_of(self._catalog.setting(STYLE_SETTING), self._catalog.path, self.encoder))
+
+    @cached_property
     def words(self) -> Samples:
         """(rows, offsets) of the authors' words; a model without any has no rows."""
-        keys = _newest(self._catalog, self.encoder, Evidence.METADATA)
+        return self._beside(Evidence.METADATA)
+
+    def _beside(self, evidence: Evidence) -> Samples:
+        """The newest rows of that evidence, beside what an entry rests on."""
+        keys = _newest(self._catalog, self.encoder, evidence)
         empty = np.empty((0, self.dimension), np.float32), np.empty(0, np.int32)
         rows: list[tuple[Features, NDArray[np.int32]]] = []
         for entry in self.entries:
@@ -190,6 +206,8 @@ class Gallery:
 def _entries(catalog: Catalog, encoder: str) -> list[Entry]:
     best: dict[str, tuple[int, int, str, Evidence, int]] = {}
     for age, (fingerprint, digest, evidence, samples) in enumerate(catalog.specification_keys(encoder)):
+        if evidence is Evidence.REFERENCE:
+            continue
         candidate = (-EVIDENCE_ORDER.index(evidence), age, digest, evidence, samples)
         best[fingerprint] = max(best.get(fingerprint, candidate), candidate)
     copies: dict[str, list[ModelFile]] = defaultdict(list)

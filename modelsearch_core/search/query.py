@@ -19,6 +19,7 @@ class Query:
     `like` names models of the index, `without` holds texts or pictures that are not wanted, `prompt` is a user's words
     for the images (kernel-mean methods; else an interrogator describes them). `weights` has one number per input in the
     order text, images, sketches, like, without; all are 1 unless given.
+    `style` slides what the images ask of `auto` from the same subject (0) to the same style (1); None: as it suits.
     """
 
     text: Sequence[str] = ()
@@ -28,12 +29,15 @@ class Query:
     without: Sequence[str | Image.Image] = ()
     weights: Sequence[float] | None = None
     prompt: str | None = None
+    style: float | None = None
 
     def __post_init__(self) -> None:
         if self.inputs == 0:
             raise ValueError("a query needs a text, an image, a sketch or a model")
         if self.weights is not None and len(self.weights) != self.inputs:
             raise ValueError(f"{len(self.weights)} weights for {self.inputs} inputs")
+        if self.style is not None and not 0 <= self.style <= 1:
+            raise ValueError(f"style must be from 0 (same subject) to 1 (same style), not {self.style}")
 
     @property
     def inputs(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -36,7 +37,8 @@ class Reader:
         """One requirement an input, in the order of `Query.weights`; all images together are one, so are sketches."""
         weights = iter(query.weights if query.weights is not None else [1.0] * query.inputs)
         found = [self._text(text, next(weights)) for text in query.text]
-        found += self._pictures(query.images, Modality.IMAGE, weights, self._prompt(query, words_needed))
+        pictures = self._pictures(query.images, Modality.IMAGE, weights, self._prompt(query, words_needed))
+        found += [replace(picture, style=query.style) for picture in pictures]
         found += self._pictures([*map(to_sketch_tone, query.sketches)], Modality.SKETCH, weights, None)
         found += [self._model(name, next(weights)) for name in query.like]
         found += [self._unwanted(item, next(weights)) for item in query.without]

@@ -1,0 +1,79 @@
+"""The practical style encoder: a linear head on an image encoder's features, trained with triplets (METHODS 8).
+
+W (d, D), b (d,): a picture's feature z becomes the style vector W·z + b at unit length.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from ..embedding import Features, unit
+from ..errors import ModelSearchError
+
+RECORD = "modelsearch"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleHead:
+    """`encoder` is the name of the one whose features it takes; `record` tells of its training."""
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    encoder: str
+    record: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def __call__(self, z: Features) -> Features:
+        """(n, D) → (n, d), unit rows."""
+        return unit(np.asarray(z, np.float32) @ self.weight.T + self.bias)
+
+    @property
+    def name(self) -> str:
+        digest = hashlib.sha256(self.weight.tobytes() + self.bias.tobytes()).hexdigest()[:8]
+        return f"style-linear:{digest}"
+
+    def save(self, path: Path) -> None:
+        """One safetensors file, the training record in its header; there whole or not at all."""
+        metadata = {RECORD: json.dumps({"network": "linear", "encoder": self.encoder, **self.record})}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(path.name + ".part")
+        part.write_bytes(save({"weight": self.weight, "bias": self.bias}, metadata))
+        part.replace(path)
+
+
+def read_head(path: Path) -> StyleHead:
+    """ModelSearchError where there is no such file, or it is no style head."""
+    record = read_record(path)
+    with _opened(path) as file:
+        if record.get("network") != "linear" or set(file.keys()) != {"weight", "bias"}:
+            raise ModelSearchError(f"{path} is no linear style head; make one with `modelsearch train style`")
+        weight, bias = (np.asarray(file.get_tensor(name), np.float32) for name in ("weight", "bias"))
+    return StyleHead(weight=weight, bias=bias, encoder=str(record["encoder"]), record=record)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """What the header says of the training. ModelSearchError where there is none."""
+    with _opened(path) as file:
+        metadata = file.metadata() or {}
+    try:
+        return json.loads(metadata[RECORD])
+    except (KeyError, ValueError) as error:
+        raise ModelSearchError(f"{path} was not written by `modelsearch train style`; run that again") from error
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return safe_open(path, framework="numpy")
+    except FileNotFoundError as error:
+        raise ModelSearchError(f"there is no style encoder at {path}; make one: `modelsearch train style`") from error
+    except (SafetensorError, OSError) as error:
+        raise ModelSearchError(f"{path} cannot be read as a style encoder ({error}); train it again") from error

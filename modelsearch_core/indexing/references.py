@@ -1,0 +1,98 @@
+"""What every LoRA and its base make of the reference set's drawings: pictures, cleansed, and their features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from ..catalog import Catalog
+from ..catalog.records import to_webp
+from ..embedding import Encoder
+from ..errors import InvalidOutputError
+from ..generation import Generator
+from ..model_files import ModelFile
+from ..probes import ProbeSet
+from ..reference_set import ReferenceSet, cleansed
+from ..specification import Evidence, Specification
+from .thumbnails import thumbnail
+
+DRAWING, SUBJECT = "drawing", "subject"  # in place of a fingerprint: the inputs are kept among the samples
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferenceSampler:
+    """What it takes to ask a model with drawings. `on_images` hears of every batch; it may raise to stop."""
+
+    catalog: Catalog
+    encoder: Encoder
+    generator: Generator
+    references: ReferenceSet
+    refresh: bool
+    on_images: Callable[[int], None]
+
+    def sample(self, model: ModelFile) -> bool:
+        """Whether there was anything to do. Raises UnsupportedReferenceError for what takes prompts only."""
+        probe_set = self.generator.plan(model, self.references.probes)
+        have = self._have(model.fingerprint)
+        if probe_set.digest in have or (have and not self.refresh):
+            return False
+        base = self.generator.base_of(model)
+        if base is not None and (plain := probe_set.for_base()).digest not in self._have(base.fingerprint):
+            self._paint(base, plain)
+        self._paint(model, probe_set)
+        return True
+
+    def _have(self, fingerprint: str) -> set[str]:
+        keys = self.catalog.specification_keys(self.encoder.name)
+        return {d for f, d, evidence, _ in keys if f == fingerprint and evidence is Evidence.REFERENCE}
+
+    def _paint(self, model: ModelFile, probe_set: ProbeSet) -> None:
+        """Pictures are stored batch by batch, features when all are there."""
+        stored = self.catalog.sample_numbers(model.fingerprint, probe_set.digest)
+        missing = [number for number in range(len(probe_set.probes)) if number not in set(stored)]
+        start = 0
+        for images in self.generator.generate(model, probe_set, missing) if missing else ():
+            numbers = missing[start : start + len(images)]
+            self._keep(model, probe_set, numbers, images)
+            start += len(images)
+        self._describe(model, probe_set)
+
+    def _keep(
+        self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int], images: Sequence[Image.Image]
+    ) -> None:
+        pictures = {n: to_webp(thumbnail(image)) for n, image in zip(numbers, images, strict=True)}
+        self.catalog.put_samples(model.fingerprint, probe_set.digest, pictures)
+        self.on_images(len(images))
+
+    def _describe(self, model: ModelFile, probe_set: ProbeSet) -> None:
+        pictures = self.catalog.sample_images(model.fingerprint, probe_set.digest)
+        inputs = [thumbnail(self.references.subjects[number]) for number in pictures]
+        kept = cleansed(list(pictures.values()), inputs)
+        numbers = [number for number, keep in zip(pictures, kept, strict=True) if keep]
+        if not numbers:
+            raise InvalidOutputError(f"{model.title} gives back all {len(pictures)} reference pictures unchanged")
+        features = self.encoder.encode_images([pictures[number] for number in numbers])
+        with self.catalog.transaction():
+            self._put_inputs()
+            self.catalog.put_probe_set(probe_set)
+            self.catalog.put_specification(
+                Specification(
+                    fingerprint=model.fingerprint,
+                    digest=probe_set.digest,
+                    encoder=self.encoder.name,
+                    evidence=Evidence.REFERENCE,
+                    Z=features,
+                    numbers=np.array(numbers, np.int32),
+                )
+            )
+
+    def _put_inputs(self) -> None:
+        """Each drawing and its subject, by the drawing's digest, for pictures of before and after."""
+        of = self.references
+        for digest, drawing, subject in zip(of.digests, of.drawings, of.subjects, strict=True):
+            if not self.catalog.sample_numbers(DRAWING, digest):
+                self.catalog.put_samples(DRAWING, digest, {0: to_webp(thumbnail(drawing))})
+                self.catalog.put_samples(SUBJECT, digest, {0: to_webp(thumbnail(subject))})
