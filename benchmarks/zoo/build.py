@@ -41,7 +41,7 @@ def build_clip(work: Path, scale: float) -> None:
 
 def build_base(work: Path, scale: float) -> None:
     vae = AutoencoderKL.from_pretrained(work / "autoencoder").eval()
-    schedule = Schedule(steps=round(4500 * scale), batch=32, rate=2.5e-3, seed=3, average=0.995)
+    schedule = Schedule(steps=round(6000 * scale), batch=32, rate=2.5e-3, seed=3, average=0.995)
     model, figures = diffusion.fit(BASE, schedule, vae, work)
     diffusion.save(model, work / "base")
     keep_figures(work, "base", figures.summary())
