@@ -11,13 +11,15 @@ import comfy.model_management as memory
 from ..modelsearch_core.catalog import Catalog
 from ..modelsearch_core.encoders import DEFAULT_ENCODER, open_drawer, open_encoder
 from ..modelsearch_core.generators import GeneratorSettings
-from ..modelsearch_core.indexing import Engine, IndexSettings, Progress, Report, Step, generate_all, outstanding
+from ..modelsearch_core.indexing import Engine, IndexSettings, Report, generate_all, outstanding
 from ..modelsearch_core.model_files import ModelFile
 from . import places
 from .encoder import ManagedEncoder
 from .generator import ComfyGenerator
 from .painting import CancelledIndexing, InterruptedIndexing, stop_if_cancelled
 from .settings import Settings
+
+Watch = Callable[[int], None]  # hears how many pictures are new; may raise InterruptedIndexing
 
 _lock = threading.RLock()
 _kept: dict[str, Any] = {}
@@ -29,14 +31,20 @@ def source_of(catalog: Catalog) -> str:
     return known[0][1] if known else DEFAULT_ENCODER
 
 
-def engine_of(catalog: Catalog, chosen: Settings) -> Engine:
-    """For ComfyUI's worker: everything in its memory management."""
+def engine_of(catalog: Catalog, chosen: Settings, check: Callable[[], None]) -> Engine:
+    """For ComfyUI's worker: everything in its memory management. `check` is called at every step."""
+
+    def generator_for(models: Sequence[ModelFile]) -> ComfyGenerator:
+        found = generator(models, chosen)
+        found.check = check
+        return found
+
     source = source_of(catalog)
     device = str(memory.get_torch_device())
     return Engine(
         encoder=_once(f"encoder {source}", lambda: _managed(source)),
         encoder_source=source,
-        generator_for=lambda models: generator(models, chosen),
+        generator_for=generator_for,
         draw=_once("draw", lambda: open_drawer("auto", device=device, folders=places.weights_folders())),
     )
 
@@ -64,26 +72,24 @@ def models_to_do(
     return outstanding(catalog, encoder, generator(catalog.models(), chosen), settings, retry=retry)
 
 
-def index_one(fingerprint: str, chosen: Settings, settings: IndexSettings, watch: Progress) -> str:
+def index_one(fingerprint: str, chosen: Settings, settings: IndexSettings, watch: Watch) -> str:
     """done, failed, yielded (`watch` raised) or cancelled; in ComfyUI's worker, so that nothing else uses the card."""
+
+    def check(images: int = 0) -> None:
+        stop_if_cancelled()
+        watch(images)
+
     report = Report()
     with Catalog(places.catalog_path()) as catalog:
         models = [model for model in catalog.models() if model.fingerprint == fingerprint][:1]
+        engine = engine_of(catalog, chosen, check)
         try:
-            generate_all(catalog, models, engine_of(catalog, chosen), settings, report, heeding_cancel(watch))
+            generate_all(catalog, models, engine, settings, report, lambda step: check(step.images))
         except CancelledIndexing:
             return "cancelled"
         except InterruptedIndexing:
             return "yielded"
     return "failed" if report.failed else "done"
-
-
-def heeding_cancel(watch: Progress) -> Progress:
-    def progress(step: Step) -> None:
-        stop_if_cancelled()
-        watch(step)
-
-    return progress
 
 
 def _managed(source: str) -> ManagedEncoder:

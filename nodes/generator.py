@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -19,7 +19,7 @@ from ..modelsearch_core.model_files import Kind, ModelFile
 from ..modelsearch_core.probes import Probe, ProbeSet
 from .decoders import load_decoder, small_decoder
 from .lending import Loaded, load_bare, load_checkpoint, with_lora
-from .painting import Painter
+from .painting import Painter, stop_if_cancelled
 from .parts import parts_for, what_is_missing
 from .recipes import sampling_of
 
@@ -32,6 +32,7 @@ class ComfyGenerator:
     def __init__(self, candidates: Sequence[ModelFile], settings: GeneratorSettings) -> None:
         self.candidates = candidates
         self.settings = settings
+        self.check: Callable[[], None] = stop_if_cancelled  # called at every step; may raise to stop
         self._base: tuple[str, Loaded] | None = None
 
     @cached_property
@@ -68,8 +69,7 @@ class ComfyGenerator:
     def generate(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Iterator[list[Image.Image]]:
         loaded = self._load(model, probe_set)
         sampling = sampling_of(probe_set, model.architecture)
-        size = probe_set.width, probe_set.height
-        painter = Painter(loaded, sampling, probe_set.steps, size, probe_set.negative_prompt)
+        painter = Painter(loaded, sampling, probe_set, self.check)
         inspection = Inspection(model, len(numbers), probe_set.precision)
         prompts = [probe_set.prompt(number) for number in numbers]
         for images in painter.paint(prompts, [probe_set.probes[number].seed for number in numbers]):

@@ -263,10 +263,10 @@ class QueueIndexer:
             release()
         return self._outcome
 
-    def _watch(self, step: Step) -> None:
+    def _watch(self, images: int) -> None:
         from .painting import InterruptedIndexing
 
-        self._report(images=self._progress.images + step.images)
+        self._report(images=self._progress.images + images)
         if self._must_stop():
             raise InterruptedIndexing
 

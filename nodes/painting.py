@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import comfy.model_management as memory
@@ -10,6 +10,7 @@ import comfy.sample
 import torch
 
 from ..modelsearch_core.errors import ModelSearchError
+from ..modelsearch_core.probes import ProbeSet
 from .lending import Loaded
 from .recipes import Sampling
 
@@ -33,12 +34,19 @@ def stop_if_cancelled() -> None:
 
 
 class Painter:
-    """Pictures of one loaded model under one recipe."""
+    """Pictures of one loaded model under one recipe. `check` is called at every step; it may raise to stop."""
 
-    def __init__(self, loaded: Loaded, sampling: Sampling, steps: int, size: tuple[int, int], negative: str) -> None:
-        self._loaded, self._sampling, self._steps = loaded, sampling, steps
-        self._width, self._height = size
-        self._negative = self._encoded([negative])
+    def __init__(
+        self,
+        loaded: Loaded,
+        sampling: Sampling,
+        probe_set: ProbeSet,
+        check: Callable[[], None] = stop_if_cancelled,
+    ) -> None:
+        self._loaded, self._sampling, self._steps = loaded, sampling, probe_set.steps
+        self._width, self._height = probe_set.width, probe_set.height
+        self._negative = self._encoded([probe_set.negative_prompt])
+        self._check = check
         self._batch = 1 if sampling.is_noisy else None
 
     def paint(self, prompts: Sequence[str], seeds: Sequence[int]) -> Iterator[torch.Tensor]:
@@ -73,7 +81,7 @@ class Painter:
             positive,
             self._negative,
             latent,
-            callback=lambda *_: stop_if_cancelled(),
+            callback=lambda *_: self._check(),
             disable_pbar=True,
             seed=int(seeds[0]),
         )

@@ -1,0 +1,184 @@
+"""Indexing in ComfyUI's own engine, on a full-size SD1.5 with random weights: 64 pixels, 2 steps."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.encoders import open_encoder
+from tests.comfyui.conftest import other_packs
+from tests.comfyui.host import ComfyUI, install, own_environment
+from tests.making.clip import clip_folder
+
+LORAS = ("ink wash", "neon", "clay")
+MAKER = Path(__file__).with_name("random_sd15.py")
+
+
+@pytest.fixture(scope="module")
+def weights(needs_comfyui: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made once, half a minute; `COMFYUI_TEST_MODELS` keeps them for the next time."""
+    kept = os.environ.get("COMFYUI_TEST_MODELS")
+    folder = Path(kept) if kept else tmp_path_factory.mktemp("weights")
+    if not (folder / "checkpoints").is_dir():
+        python = os.environ.get("COMFYUI_PYTHON", sys.executable)
+        command = [python, str(MAKER), str(folder), *LORAS]
+        subprocess.run(command, cwd=os.environ["COMFYUI_PATH"], env=own_environment(None), check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def base(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("comfyui")
+    install(base)
+    other_packs(base)
+    for kind in ("checkpoints", "loras"):
+        folder = base / "models" / kind
+        folder.mkdir(parents=True)
+        for file in (weights / kind).iterdir():
+            (folder / file.name).symlink_to(file)
+    clip = clip_folder(base / "clip")
+    encoder = open_encoder(str(clip), device="cpu")
+    with Catalog(base / "user" / "__modelsearch" / "catalog.sqlite") as catalog:
+        catalog.put_encoder(encoder.name, str(clip), encoder.dimension)
+    return base
+
+
+@pytest.fixture(scope="module")
+def server(base: Path) -> Iterator[ComfyUI]:
+    server = ComfyUI(base)
+    try:
+        server.wait_until_up()
+        settings = {"size": 64, "steps": 2, "samples": 4, "quiet": 0}
+        assert server.post("/modelsearch/settings", settings)[0] == 200
+        yield server
+    finally:
+        server.stop()
+
+
+def progress(server: ComfyUI) -> dict[str, Any]:
+    return server.get("/modelsearch/index")["progress"]
+
+
+def until(server: ComfyUI, reached: Callable[[dict[str, Any]], bool], seconds: float = 300.0) -> dict[str, Any]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        now = progress(server)
+        if reached(now):
+            return now
+        time.sleep(0.1)
+    raise AssertionError(f"{now}\n{server.logged()[-3000:]}")
+
+
+def act(server: ComfyUI, action: str, **more: Any) -> None:
+    status, answer = server.post("/modelsearch/index", {"action": action, **more})
+    assert status == 200, answer
+
+
+def evidence(server: ComfyUI) -> dict[str, str]:
+    return {model["name"]: model["evidence"] for model in server.get("/modelsearch/models")["models"]}
+
+
+def slow(seconds: float, salt: int) -> dict[str, Any]:
+    return {"1": {"class_type": "SlowSink", "inputs": {"seconds": seconds, "salt": salt}}}
+
+
+pytestmark = pytest.mark.slow
+
+
+def test_at_the_first_start_names_are_read_without_being_asked(server: ComfyUI):
+    until(server, lambda now: now["state"] == "done", 60)
+    assert evidence(server) == dict.fromkeys([*LORAS, "random_sd15"], "metadata")
+
+
+def test_it_makes_way_for_a_users_prompt_and_leaves_no_trace_in_the_history(server: ComfyUI):
+    act(server, "start")
+    until(server, lambda now: now["images"] >= 4)
+    began = time.monotonic()
+    mine = server.queue(slow(0.5, 1))
+    server.finished(mine)
+    waited = time.monotonic() - began
+    assert progress(server)["active"]
+    assert waited < 60
+    print(f"the user waited {waited:.1f} s")
+    assert set(server.get("/history")) == {mine}
+
+
+def test_paused_it_does_nothing_and_resumed_it_goes_on(server: ComfyUI):
+    act(server, "pause")
+    until(server, lambda now: now["state"] == "paused")
+    time.sleep(1)
+    until(server, lambda _: not any(server.get("/queue").values()))
+    images = progress(server)["images"]
+    time.sleep(3)
+    assert progress(server)["images"] == images
+    act(server, "resume")
+    until(server, lambda now: now["state"] in ("running", "done"))
+
+
+def test_comfyuis_cancel_pauses_it(server: ComfyUI):
+    until(server, lambda now: bool(server.get("/queue")["queue_running"]) or not now["active"])
+    server.post("/interrupt", {})
+    now = until(server, lambda now: now["state"] in ("paused", "done"))
+    if now["state"] == "paused":
+        assert "resume" in progress(server)["message"]
+        act(server, "resume")
+
+
+def test_every_model_is_generated_from(server: ComfyUI):
+    until(server, lambda now: now["state"] == "done")
+    assert evidence(server) == dict.fromkeys([*LORAS, "random_sd15"], "generated")
+    assert server.get("/modelsearch/index")["failures"] == []
+    queue = server.get("/queue")
+    assert not queue["queue_running"]
+    assert not queue["queue_pending"]
+
+
+def test_the_lora_really_change_the_pictures(server: ComfyUI, base: Path):
+    with Catalog(base / "user" / "__modelsearch" / "catalog.sqlite", read_only=True) as catalog:
+        titles = {model.fingerprint: model.title for model in catalog.models()}
+        name = catalog.encoders()[0][0]
+        keys = [key for key in catalog.specification_keys(name) if key[2].value == "generated"]
+        pictures = {titles[f]: np.asarray(catalog.sample_images(f, digest)[0], float) for f, digest, *_ in keys}
+    assert pictures["neon"].shape == (64, 64, 3)
+    assert pictures["neon"].std() > 5
+    assert np.abs(pictures["neon"] - pictures["clay"]).mean() > 1
+    assert np.abs(pictures["neon"] - pictures["random_sd15"]).mean() > 1
+
+
+def test_a_found_lora_paints(server: ComfyUI, base: Path):
+    """Find LoRA -> LoraLoader -> KSampler -> SaveImage, really executed."""
+    find = {"text": "neon", "architecture": "any", "folder": "", "minimum_relevance": 0.0, "method": "auto", "rank": 1}
+    sampling = {"seed": 1, "steps": 2, "cfg": 5.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0}
+    lora = {
+        "model": ["2", 0],
+        "clip": ["2", 1],
+        "lora_name": ["1", 0],
+        "strength_model": ["1", 4],
+        "strength_clip": 1.0,
+    }
+    paint = {"model": ["3", 0], "positive": ["4", 0], "negative": ["4", 0], "latent_image": ["5", 0], **sampling}
+    prompt = {
+        "1": {"class_type": "ModelSearchFindLora", "inputs": find},
+        "2": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": ["8", 0]}},
+        "3": {"class_type": "LoraLoader", "inputs": lora},
+        "4": {"class_type": "CLIPTextEncode", "inputs": {"clip": ["3", 1], "text": ["1", 1]}},
+        "5": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
+        "6": {"class_type": "KSampler", "inputs": paint},
+        "7": {"class_type": "VAEDecode", "inputs": {"samples": ["6", 0], "vae": ["2", 2]}},
+        "8": {"class_type": "ModelSearchFindCheckpoint", "inputs": find},
+        "9": {"class_type": "SaveImage", "inputs": {"images": ["7", 0], "filename_prefix": "found"}},
+    }
+    entry = server.run(prompt)
+    assert entry["status"]["status_str"] == "success", entry["status"]
+    (saved,) = entry["outputs"]["9"]["images"]
+    assert Image.open(base / "output" / saved["filename"]).size == (64, 64)
