@@ -147,3 +147,9 @@ def test_the_state_changes_with_measurements_and_files_and_not_with_settings(cat
     assert len(set(states)) == 4
     catalog.put_setting("name", "value")
     assert catalog.state() == states[-1]
+
+
+def test_a_catalog_that_is_just_being_made_is_empty(tmp_path: Path):
+    sqlite3.connect(tmp_path / "c.sqlite").execute("PRAGMA journal_mode = WAL")
+    with pytest.raises(EmptyCatalogError, match="not ready to be read"):
+        Catalog(tmp_path / "c.sqlite", read_only=True)

@@ -16,7 +16,9 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     try:
         connection = _open_reader(path) if read_only else _open_writer(path)
         _check_version(connection, path)
-        if not read_only:
+        if read_only:
+            _check_schema(connection, path)
+        else:
             _migrate(connection)
     except sqlite3.DatabaseError as error:
         raise ModelSearchError(
@@ -58,6 +60,15 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
         raise ModelSearchError(
             f"{path} was written by a newer Model Search (schema {version}, this one knows {len(STEPS)}); "
             "update this one"
+        )
+
+
+def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+    """A reader cannot bring a catalog up to date; it may also meet one that is being made this very moment."""
+    if _version(connection) < len(STEPS):
+        connection.close()
+        raise EmptyCatalogError(
+            f"{path} is not ready to be read; run `modelsearch index FOLDER`, or wait for it to begin"
         )
 
 
