@@ -42,8 +42,13 @@ class Snapshot:
 class Library:
     """Hands out the newest snapshot; `reading` keeps it for one thread at a time, `samples` waits for nobody."""
 
-    def __init__(self, path: Path, open_encoder: Callable[[str], Encoder]) -> None:
+    def __init__(
+        self, path: Path, open_encoder: Callable[[str], Encoder], busy: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`busy`: whether an index run is writing; its end is seen at once."""
         self.path = path
+        self._busy = busy
+        self._was_busy = False
         self._open_encoder = open_encoder
         self._lock = threading.RLock()
         self._snapshot: Snapshot | None = None
@@ -69,7 +74,9 @@ class Library:
 
     def _fresh(self) -> Snapshot:
         now, old = time.monotonic(), self._snapshot
-        if old is not None and now - self._read_at < max(SHORTEST, PATIENCE * self._cost):
+        ended = self._was_busy and not self._busy()
+        self._was_busy = self._busy()
+        if old is not None and not ended and now - self._read_at < max(SHORTEST, PATIENCE * self._cost):
             return old
         if old is None or old.index.reload():
             self._snapshot = self._read(old)

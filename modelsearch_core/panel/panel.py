@@ -24,7 +24,7 @@ class Panel:
     """One catalog, shown by one host. Every method may be called from any thread, and blocks while it works."""
 
     def __init__(self, catalog_path: Path, host: Host) -> None:
-        self.library = Library(catalog_path, host.encoder)
+        self.library = Library(catalog_path, host.encoder, lambda: host.indexer.progress().state.active)
         self._host = host
         self._indexing = Indexing(host)
         self._duplicates: tuple[int, dict[str, Any]] = 0, {}
