@@ -66,7 +66,7 @@ def principal(
     gram = X @ X.swapaxes(1, 2) if wide else X.swapaxes(1, 2) @ X
     r = min(S - 1, axes.shape[1])
     eigenvalues, eigenvectors = np.linalg.eigh(gram)
-    λ, U = eigenvalues[:, ::-1][:, :r], eigenvectors[:, :, ::-1][:, :, :r].swapaxes(1, 2)
+    λ, U = eigenvalues[:, : -r - 1 : -1], np.ascontiguousarray(eigenvectors[:, :, : -r - 1 : -1].swapaxes(1, 2))
     seen = λ > NO_AXIS
     V = U @ X / np.sqrt(np.where(seen, λ, 1))[..., None] if wide else U
     axes[models, :r] = np.where(seen[..., None], V, 0)
