@@ -29,48 +29,48 @@ class Row:
     cells: Sequence[Cell]
 
 
-def contact_sheet(rows: Sequence[Row], title: str = "") -> Image.Image:
-    """RGB; one line of cells a row, the row's heading above it."""
+def contact_sheet(rows: Sequence[Row], title: str = "", cell: int = CELL) -> Image.Image:
+    """RGB; one line of cells a row, the row's heading above it. `cell`: pixels of a picture's side."""
     columns = max((len(row.cells) for row in rows), default=1)
-    row_height = TEXT + CELL + 2 * TEXT + 2 * GAP
+    row_height = TEXT + cell + 2 * TEXT + 2 * GAP
     top = 2 * TEXT if title else 0
-    size = (GAP + columns * (CELL + GAP), top + GAP + len(rows) * (row_height + GAP))
+    size = (GAP + columns * (cell + GAP), top + GAP + len(rows) * (row_height + GAP))
     sheet = Image.new("RGB", size, PAPER)
     pen = ImageDraw.Draw(sheet)
     if title:
         pen.text((GAP, GAP), title, fill=INK, font=_font(TEXT + 1))
     for number, row in enumerate(rows):
-        _draw_row(sheet, pen, row, top + GAP + number * (row_height + GAP))
+        _draw_row(sheet, pen, row, top + GAP + number * (row_height + GAP), cell)
     return sheet
 
 
-def _draw_row(sheet: Image.Image, pen: ImageDraw.ImageDraw, row: Row, y: int) -> None:
+def _draw_row(sheet: Image.Image, pen: ImageDraw.ImageDraw, row: Row, y: int, side: int) -> None:
     pen.text((GAP, y), row.heading, fill=INK, font=_font(12))
     for column, cell in enumerate(row.cells):
-        _draw_cell(sheet, pen, cell, (GAP + column * (CELL + GAP), y + TEXT + GAP))
+        _draw_cell(sheet, pen, cell, (GAP + column * (side + GAP), y + TEXT + GAP), side)
 
 
-def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, cell: Cell, corner: tuple[int, int]) -> None:
+def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, cell: Cell, corner: tuple[int, int], side: int) -> None:
     x, y = corner
     if cell.image is not None:
-        sheet.paste(_fitted(cell.image), corner)
+        sheet.paste(_fitted(cell.image, side), corner)
     if cell.marked:
-        pen.rectangle((x - 2, y - 2, x + CELL + 1, y + CELL + 1), outline=MARK, width=3)
+        pen.rectangle((x - 2, y - 2, x + side + 1, y + side + 1), outline=MARK, width=3)
     for line, (text, ink) in enumerate([(cell.title, INK), (cell.note, FAINT)]):
-        pen.text((x, y + CELL + 2 + line * TEXT), _shortened(pen, text), fill=ink, font=_font(11))
+        pen.text((x, y + side + 2 + line * TEXT), _shortened(pen, text, side), fill=ink, font=_font(11))
 
 
-def _fitted(image: Image.Image) -> Image.Image:
-    scale = CELL / max(image.size)
+def _fitted(image: Image.Image, side: int) -> Image.Image:
+    scale = side / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     smooth = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
-    square = Image.new("RGB", (CELL, CELL), "#f0f0f2")
-    square.paste(image.convert("RGB").resize(size, smooth), ((CELL - size[0]) // 2, (CELL - size[1]) // 2))
+    square = Image.new("RGB", (side, side), "#f0f0f2")
+    square.paste(image.convert("RGB").resize(size, smooth), ((side - size[0]) // 2, (side - size[1]) // 2))
     return square
 
 
-def _shortened(pen: ImageDraw.ImageDraw, text: str) -> str:
-    while text and pen.textlength(text, font=_font(11)) > CELL:
+def _shortened(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
+    while text and pen.textlength(text, font=_font(11)) > width:
         text = text[:-2].rstrip("…") + "…" if len(text) > 2 else ""
     return text
 

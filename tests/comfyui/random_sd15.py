@@ -1,6 +1,6 @@
 """Run by a ComfyUI's Python, in its folder: an SD1.5 checkpoint with random weights and LoRA for it.
 
-`python random_sd15.py FOLDER LORA...` writes checkpoints/random_sd15.safetensors and loras/LORA.safetensors into FOLDER.
+`python random_sd15.py FOLDER LORA...` writes checkpoints/random_sd15.safetensors and loras/LORA.safetensors there.
 """
 
 import math

@@ -1,0 +1,63 @@
+"""Which of the models of an index made a picture: what its file says first, then what it looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from PIL import Image
+
+from .errors import UnknownModelError
+from .picture_metadata import Mention, mentions
+from .search import Match, ModelIndex, Query
+
+
+@dataclass(frozen=True)
+class Identified:
+    """`named`: the file says so; then `match.relevance` is 1."""
+
+    match: Match
+    named: bool
+
+
+@dataclass(frozen=True)
+class Identification:
+    """Named models first, then by likeness. `absent` are names that no model of the index has."""
+
+    models: tuple[Identified, ...]
+    absent: tuple[Mention, ...]
+
+
+def identify(
+    index: ModelIndex,
+    picture: Image.Image,
+    *,
+    kind: str | None = None,
+    among: Collection[Path] | None = None,
+    k: int = 10,
+) -> Identification:
+    """The k models that most likely made the picture."""
+    told = [mention for mention in mentions(picture) if kind is None or mention.kind in (None, kind)]
+    paths = {mention: _path(index, mention) for mention in told}
+    by_looks = index.search(Query(images=[picture.convert("RGB")]), kind=kind, among=among, k=k + len(told))
+    named: list[Match] = []
+    for path in dict.fromkeys(path for path in paths.values() if path is not None):
+        if among is None or path in among:
+            named += index.search(Query(images=[picture.convert("RGB")]), kind=kind, among=[path], k=1)
+    known = {match.id for match in named}
+    found = [Identified(replace(match, relevance=1.0, weak=False), True) for match in named]
+    found += [Identified(match, False) for match in by_looks if match.id not in known]
+    ranked = tuple(replace(one, match=replace(one.match, rank=rank)) for rank, one in enumerate(found[:k], 1))
+    return Identification(ranked, tuple(mention for mention, path in paths.items() if path is None))
+
+
+def _path(index: ModelIndex, mention: Mention) -> Path | None:
+    """A name may come with folders of the machine that made the picture."""
+    parts = mention.name.replace("\\", "/").split("/")
+    for name in dict.fromkeys(("/".join(parts[-2:]), parts[-1])):
+        try:
+            return index.gallery.entries[index.row(name)].model.path
+        except UnknownModelError:
+            continue
+    return None
