@@ -20,6 +20,8 @@ MODULES = {
     "doctor": "doctor",
     "serve": "serve",
     "demo": "demo",
+    "train": "train",
+    "grid": "grid",
 }
 
 

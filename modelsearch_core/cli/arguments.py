@@ -10,6 +10,7 @@ from ..model_files import Kind
 from ..places import default_catalog
 from ..search import METHODS
 
+DRAWERS = ("auto", "hed", "pidinet", "canny", "outlines", "pencil")
 Commands = Any  # argparse keeps the class of `add_subparsers` to itself
 
 
@@ -23,6 +24,8 @@ def parser() -> argparse.ArgumentParser:
     _add_search(commands.add_parser("search", help="find models by text, image, sketch or another model"))
     _add_short_commands(commands)
     _add_evaluate(commands.add_parser("evaluate", help="how often pictures find the model they are named after"))
+    _add_train(commands.add_parser("train", help="learn from the index what a style is"))
+    _add_grid(commands.add_parser("grid", help="what several models make of the same drawings, as one picture"))
     _add_serve(commands.add_parser("serve", help="search and index in a browser"))
     _add_demo(commands.add_parser("demo", help="index the bundled mini zoo and search it"))
     for command in commands.choices.values():
@@ -43,6 +46,7 @@ def _add_index(command: argparse.ArgumentParser) -> None:
 def _add_generation(command: argparse.ArgumentParser) -> None:
     command.add_argument("--encoder", metavar="NAME", help="an open_clip model/weights, or a folder with one")
     _add_device(command)
+    _add_style(command)
     generation = command.add_argument_group("generation (changes the pictures, so old ones do not count)")
     generation.add_argument("--base", type=Path, metavar="CKPT", help="the base model that LoRA are applied to")
     generation.add_argument("--size", type=int, metavar="PIXELS", help="width and height")
@@ -51,6 +55,28 @@ def _add_generation(command: argparse.ArgumentParser) -> None:
     generation.add_argument("--no-accelerator", action="store_true", help="no few-step LoRA even if one is found")
     generation.add_argument("--vae-approx", type=Path, action="append", metavar="FOLDER", help="where TAESD lies")
     generation.add_argument("--batch", type=int, metavar="N", help="pictures at a time")
+
+
+def _add_style(command: argparse.ArgumentParser) -> None:
+    style = command.add_argument_group("style (what LoRA make of line drawings, for search by style)")
+    style.add_argument("--style", action="store_true", help="have every LoRA fill out a set of drawings")
+    style.add_argument("--drawing", choices=DRAWERS, default="auto", help="what draws (hed where its weights are)")
+    style.add_argument("--subjects", type=Path, metavar="FOLDER", help="your own pictures in place of the bundled 30")
+
+
+def _add_train(command: argparse.ArgumentParser) -> None:
+    command.add_argument("what", choices=["style"])
+    command.add_argument("--out", type=Path, metavar="FILE", help="the encoder (default: beside the index)")
+    command.add_argument("--epochs", type=int, metavar="N")
+    command.add_argument("--margin", type=float, metavar="M", help="of the triplet loss")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the triplets and of what is held out")
+    command.add_argument("--force", action="store_true", help="use it even where it is worse than no training")
+
+
+def _add_grid(command: argparse.ArgumentParser) -> None:
+    command.add_argument("models", nargs="+", metavar="MODEL")
+    command.add_argument("--out", type=Path, default=Path("grid.png"), metavar="PNG", help="where the picture goes")
+    command.add_argument("--columns", type=int, default=10, metavar="N", help="drawings at most")
 
 
 def _add_search(command: argparse.ArgumentParser) -> None:
@@ -65,6 +91,7 @@ def _add_search(command: argparse.ArgumentParser) -> None:
     command.add_argument("--arch", metavar="A", help="sd15, sdxl, flux, ...")
     command.add_argument("--folder", type=Path, help="only models below it")
     command.add_argument("--method", choices=METHODS, default="auto")
+    command.add_argument("--style", type=float, metavar="S", help="pictures: 0 same subject ... 1 same style")
     command.add_argument("--diverse", action="store_true", help="no two alike")
     command.add_argument("--explain", action="store_true", help="what each input contributed")
     command.add_argument("-k", type=int, default=10, metavar="N", help="how many")

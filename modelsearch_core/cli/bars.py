@@ -8,7 +8,13 @@ from tqdm import tqdm
 
 from ..indexing import Step
 
-STAGES = {"scan": "scanning", "words": "reading words", "previews": "looking at previews", "generate": "generating"}
+STAGES = {
+    "scan": "scanning",
+    "words": "reading words",
+    "previews": "looking at previews",
+    "generate": "generating",
+    "references": "painting drawings",
+}
 
 
 class Bars:

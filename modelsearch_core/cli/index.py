@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from ..catalog import Catalog
 from ..drawing import best_drawer
 from ..embedding import Encoder
-from ..encoders import DEFAULT_ENCODER, open_encoder
+from ..encoders import DEFAULT_ENCODER, open_drawer, open_encoder
 from ..generation import Generator
 from ..generators import GeneratorSettings
 from ..indexing import Engine, IndexSettings, Report
 from ..indexing import index as run_index
 from ..model_files import Kind, ModelFile
+from ..reference_set import ReferenceSet, read_subjects, reference_set
 from .bars import Bars
 from .tables import print_json
 
@@ -44,10 +45,25 @@ def engine(args: argparse.Namespace, catalog: Catalog, open_with: Callable[[str]
     def generator_for(models: Sequence[ModelFile]) -> Generator:
         from ..generators.diffusers import DiffusersGenerator  # brings torch and diffusers along
 
-        return DiffusersGenerator(models, generator_settings(args))
+        return DiffusersGenerator(models, generator_settings(args), references)
 
+    references = reference_set_of(args)
     encoder = open_with(source) if open_with else open_encoder(source, device=args.device)
-    return Engine(encoder=encoder, encoder_source=source, generator_for=generator_for, draw=best_drawer())
+    return Engine(
+        encoder=encoder,
+        encoder_source=source,
+        generator_for=generator_for,
+        draw=best_drawer(),
+        references=references,
+    )
+
+
+def reference_set_of(args: argparse.Namespace) -> ReferenceSet | None:
+    """The drawings that LoRA are asked with, where --style wants that."""
+    if not getattr(args, "style", False):
+        return None
+    subjects = read_subjects(args.subjects) if args.subjects else read_subjects()
+    return reference_set(subjects, open_drawer(args.drawing, device=args.device))
 
 
 def generator_settings(args: argparse.Namespace) -> GeneratorSettings:
@@ -70,6 +86,8 @@ def _tell(report: Report, seconds: float, args: argparse.Namespace) -> None:
     )
     for path, reason in report.failed.items():
         print(f"  failed: {path}: {reason}", file=sys.stderr)
+    if report.painted or report.prompts_only:
+        print(f"  style: {len(report.painted)} LoRA painted drawings now; {len(report.prompts_only)} take prompts only")
     if report.skipped:
         print(f"  {len(report.skipped)} files are no models or cannot be read: `modelsearch status` lists them")
     print(f"catalog: {args.catalog}")
@@ -82,6 +100,8 @@ def _as_json(report: Report) -> dict[str, object]:
         "unchanged": report.unchanged,
         "images": report.images,
         "removed": report.removed,
+        "painted": [str(path) for path in report.painted],
+        "prompts_only": {str(path): reason for path, reason in report.prompts_only.items()},
         "failed": {str(path): reason for path, reason in report.failed.items()},
         "skipped": {str(file.path): file.reason for file in report.skipped},
     }

@@ -48,6 +48,7 @@ def query_of(args: argparse.Namespace) -> Query:
             without=without,
             weights=args.weight or None,
             prompt=args.prompt,
+            style=args.style,
         )
     except ValueError as error:
         raise ModelSearchError(f"{error}; see `modelsearch search --help`") from error

@@ -78,7 +78,7 @@ class Shortlist:
         return distances
 
     def _exactly(self, q: Features, models: NDArray[np.integer]) -> NDArray[np.floating]:
-        spans = [np.arange(self.offsets[m], self.offsets[m + 1]) for m in models]
+        spans = [np.arange(int(self.offsets[m]), int(self.offsets[m + 1])) for m in models]
         local = np.concatenate([[0], np.cumsum([len(span) for span in spans])])
         return mean_style_distances(self.V[np.concatenate(spans)], local, q)[0]
 

@@ -26,11 +26,19 @@ def combined(parts: Sequence[tuple[Query, float]]) -> Query:
     if not any(items.values()):
         raise ValueError("all parts of the query cancel out; give one of them a weight above 0")
     prompts = [query.prompt for query, weight in parts if query.prompt and weight > 0]
+    inputs: dict[str, Any] = {name: [item for item, _ in entries] for name, entries in items.items()}
     return Query(
-        **{name: [item for item, _ in entries] for name, entries in items.items()},
+        **inputs,
         weights=[weight for entries in items.values() for _, weight in entries],
         prompt=", ".join(prompts) or None,
+        style=_slider(parts),
     )
+
+
+def _slider(parts: Sequence[tuple[Query, float]]) -> float | None:
+    """From subject to style: the mean of those that say where."""
+    said = [query.style for query, weight in parts if query.style is not None and weight > 0]
+    return sum(said) / len(said) if said else None
 
 
 def _weighed(query: Query) -> dict[str, list[tuple[Any, float]]]:

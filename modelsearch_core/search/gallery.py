@@ -116,6 +116,11 @@ class Gallery:
         """Of the pictures made of the reference set's drawings; a model without any has no rows."""
         return self._beside(Evidence.REFERENCE)
 
+    def reference_probe_set(self, fingerprint: str) -> ProbeSet | None:
+        """How a model was asked with drawings last, if it was."""
+        digest = _newest(self._catalog, self.encoder, Evidence.REFERENCE).get(fingerprint)
+        return self.probe_sets.get(digest) if digest else None
+
     @cached_property
     def styles(self) -> Styles:
         """The space in which styles are compared."""

@@ -19,6 +19,7 @@ from ..ranking import diverse, rank
 from ..scores.calibration import WEAK_BELOW, background, relevance
 from ..specification import Requirement
 from .answering import ALL_METHODS, Answer, Answering, added
+from .before_after import BeforeAfter, before_after
 from .description import Description, describe_all, name_of, suggested_strength
 from .duplicates import NEARLY_THE_SAME, alike
 from .gallery import Entry, Gallery
@@ -223,6 +224,12 @@ class ModelIndex:
         m = self.gallery.entries.index(entry)
         for number, image in self._catalog.sample_images(*entry.key).items():
             yield image, self.gallery.prompt(m, number)
+
+    def before_after(self, name: str) -> list[BeforeAfter]:
+        """What the model of that name made of each drawing of the reference set; nothing if it was not asked."""
+        fingerprint = self.gallery.entries[find_entry(self.gallery, name)].model.fingerprint
+        probe_set = self.gallery.reference_probe_set(fingerprint)
+        return [] if probe_set is None else before_after(self._catalog, fingerprint, probe_set)
 
     @property
     def _by_id(self) -> dict[str, Entry]:

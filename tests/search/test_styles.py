@@ -15,6 +15,7 @@ from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, ProbeSet
 from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search.combining import combined
 from modelsearch_core.search.gallery import STYLE_SETTING
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, DIMENSION, ColourEncoder, ColourGenerator
@@ -125,3 +126,9 @@ def test_a_head_that_is_gone_or_of_another_encoder_is_passed_over(catalog: Path)
 def set_head(catalog: Path, name: str) -> None:
     with Catalog(catalog) as writer:
         writer.put_setting(STYLE_SETTING, name)
+
+
+def test_combined_queries_keep_their_slider():
+    query, plain = Query(images=[patch("red")], style=0.9), Query(text=["blue"])
+    assert combined([(query, 1.0), (plain, 1.0)]).style == 0.9
+    assert combined([(plain, 1.0)]).style is None

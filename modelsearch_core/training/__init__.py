@@ -1,0 +1,1 @@
+"""What is trained here: the style encoder. Importing this package loads no torch."""

@@ -1,0 +1,137 @@
+"""The style encoder of a catalog, trained on what its LoRA made of the reference set's drawings; no labels needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+
+from ..catalog import Catalog
+from ..embedding import Features, unit
+from ..encoders.style_head import StyleHead
+from ..errors import ModelSearchError
+from ..evaluation import Agreement
+from ..model_files import Kind
+from ..specification import Evidence, Specification
+from .figures import Ranking, pair_agreement, ranking
+from .labels import Labels, Split, held_out
+from .linear import train_head
+from .triplet import LINEAR, OnEpoch, TripletSettings
+
+FEWEST = 4  # LoRA: two to train on, two to measure with
+SHARE = 0.2  # of the LoRA and of the subjects, held out
+Train = Callable[[Features, Labels, Path | None], StyleHead]
+
+
+@dataclass(frozen=True)
+class Painted:
+    """Reference pictures of all LoRA: features (N, D), who made them of what, and whose fingerprint is which model."""
+
+    features: Features
+    labels: Labels
+    fingerprints: tuple[str, ...]
+    specifications: tuple[Specification, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """A trained encoder with what it reached on LoRA and subjects that it never saw, and what went before it."""
+
+    head: StyleHead
+    before: tuple[Agreement, Ranking]
+    after: tuple[Agreement, Ranking]
+
+    @property
+    def is_better(self) -> bool:
+        return self.after[1].mrr >= self.before[1].mrr
+
+
+def painted(catalog: Catalog, encoder: str) -> Painted:
+    """What indexing has stored. ModelSearchError where that is too little to train on."""
+    loras = {model.fingerprint for model in catalog.models() if model.kind is Kind.LORA}
+    keys = catalog.specification_keys(encoder)
+    newest = {f: digest for f, digest, evidence, _ in keys if f in loras and evidence is Evidence.REFERENCE}
+    found = [catalog.specification(fingerprint, digest, encoder) for fingerprint, digest in newest.items()]
+    known = tuple(specification for specification in found if specification and len(specification.numbers) > 1)
+    if len(known) < FEWEST:
+        raise ModelSearchError(
+            f"a style encoder needs at least {FEWEST} LoRA that have painted drawings, and {len(known)} of "
+            f"{len(loras)} have; run `modelsearch index FOLDER --style`"
+        )
+    return Painted(
+        unit(np.concatenate([np.asarray(s.Z, np.float32) for s in known])),
+        Labels(
+            np.repeat(np.arange(len(known)), [len(s.numbers) for s in known]),
+            np.concatenate([s.numbers for s in known]).astype(np.intp),
+        ),
+        tuple(s.fingerprint for s in known),
+        known,
+    )
+
+
+def train_style(
+    of: Painted,
+    encoder: str,
+    settings: TripletSettings = LINEAR,
+    *,
+    kept: Path | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Outcome:
+    """Trains on a part and measures on the rest, then trains once more on everything for use."""
+    rng = np.random.default_rng(settings.seed)
+    split = held_out(of.labels, SHARE, rng)
+    seen = split.training(of.labels)
+    measured = train_head(of.features[seen], of.labels.of(seen), encoder, settings, kept=kept, on_epoch=on_epoch)
+    before = measure(of.features, of.labels, split, settings.seed)
+    after = measure(measured(of.features), of.labels, split, settings.seed)
+    final = train_head(of.features, of.labels, encoder, settings)
+    record = _record(of, split, settings, before, after) | dict(final.record)
+    return Outcome(head=replace(final, record=record), before=before, after=after)
+
+
+def measure(V: Features, labels: Labels, split: Split, seed: int) -> tuple[Agreement, Ranking]:
+    """F1 of pairs of the unseen LoRA's pictures, and the place of the true LoRA for unseen subjects among all."""
+    unseen = np.isin(labels.models, split.models)
+    rng = np.random.default_rng([seed, 1])
+    return pair_agreement(V[unseen], labels.of(unseen), rng), ranking(V, labels, split)
+
+
+def _record(
+    of: Painted,
+    split: Split,
+    settings: TripletSettings,
+    before: tuple[Agreement, Ranking],
+    after: tuple[Agreement, Ranking],
+) -> dict[str, object]:
+    """What a file tells of its training."""
+    return {
+        "trained": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "settings": asdict(settings),
+        "loras": list(of.fingerprints),
+        "pictures": len(of.labels),
+        "held_out": {
+            "loras": [of.fingerprints[m] for m in split.models],
+            "subjects": split.subjects.tolist(),
+            "untrained": figures_of(before),
+            "trained": figures_of(after),
+        },
+    }
+
+
+def figures_of(measured: tuple[Agreement, Ranking]) -> dict[str, float]:
+    agreement, place = measured
+    return {"f1": agreement.f1, "precision": agreement.precision, "recall": agreement.recall, **place._asdict()}
+
+
+def default_file(catalog: Path) -> Path:
+    """Beside the catalog, so that both move together."""
+    return catalog.with_name(f"{catalog.stem}.style.safetensors")
+
+
+def names_of(catalog: Catalog, fingerprints: Sequence[str]) -> list[str]:
+    """File names of LoRA, for people."""
+    by_fingerprint = {model.fingerprint: model.path.stem for model in catalog.models()}
+    return [by_fingerprint.get(fingerprint, fingerprint[:8]) for fingerprint in fingerprints]
