@@ -34,7 +34,7 @@ class Reader:
         return self._open_encoder()
 
     def read(self, query: Query, *, words_needed: bool = False) -> list[Requirement]:
-        """One requirement an input, in the order of `Query.weights`; all images together are one, so are sketches."""
+        """One requirement an input, in the order of `Query.weights`; images of one weight are one, so are sketches."""
         weights = iter(query.weights if query.weights is not None else [1.0] * query.inputs)
         found = [self._text(text, next(weights)) for text in query.text]
         pictures = self._pictures(query.images, Modality.IMAGE, weights, self._prompt(query, words_needed))
@@ -57,12 +57,20 @@ class Reader:
     def _pictures(
         self, images: Sequence[Image.Image], modality: Modality, weights: Iterator[float], prompt: Features | None
     ) -> list[Requirement]:
-        if not images:
-            return []
-        weight = float(np.mean([next(weights) for _ in images]))
-        h = self._encoder.encode_images(images)
-        label = f"{len(images)} {modality.value}{'s' if len(images) > 1 else ''}"
-        return [Requirement(modality=modality, h=h, weight=weight, prompt=prompt, label=label)]
+        """One requirement for all pictures of the same weight."""
+        groups: dict[float, list[Image.Image]] = {}
+        for image in images:
+            groups.setdefault(next(weights), []).append(image)
+        return [
+            Requirement(
+                modality=modality,
+                h=self._encoder.encode_images(same),
+                weight=weight,
+                prompt=prompt,
+                label=f"{len(same)} {modality.value}{'s' if len(same) > 1 else ''}",
+            )
+            for weight, same in groups.items()
+        ]
 
     def _prompt(self, query: Query, words_needed: bool) -> Features | None:
         if query.prompt:

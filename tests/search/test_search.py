@@ -117,6 +117,12 @@ def test_weights_change_the_balance(colours: ModelIndex):
         assert found == heavy
 
 
+def test_each_picture_counts_by_its_own_weight(colours: ModelIndex):
+    for heavy, weights in (("red", [5.0, 1.0]), ("green", [1.0, 5.0])):
+        query = Query(images=[patch("red"), patch("green")], weights=weights)
+        assert colours.search(query, kind="lora")[0].name == heavy
+
+
 def test_a_diverse_list_has_the_best_first_and_another_sort_second(colours: ModelIndex):
     plain = [m.name for m in colours.search(Query(text=["red"]))]
     varied = [m.name for m in colours.search(Query(text=["red"]), diverse=True)]
