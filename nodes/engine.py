@@ -7,17 +7,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import comfy.model_management as memory
+from comfy.utils import ProgressBar
 
 from ..modelsearch_core.catalog import Catalog
 from ..modelsearch_core.encoders import DEFAULT_ENCODER, open_drawer, open_encoder
+from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.generators import GeneratorSettings
-from ..modelsearch_core.indexing import Engine, IndexSettings, Report, generate_all, outstanding
+from ..modelsearch_core.indexing import Engine, IndexSettings, Report, Step, generate_all, index, outstanding
 from ..modelsearch_core.model_files import ModelFile
 from . import places
 from .encoder import ManagedEncoder
 from .generator import ComfyGenerator
 from .painting import CancelledIndexing, InterruptedIndexing, stop_if_cancelled
-from .settings import Settings
+from .settings import Settings, load
 
 Watch = Callable[[int], None]  # hears how many pictures are new; may raise InterruptedIndexing
 
@@ -92,8 +94,38 @@ def index_one(fingerprint: str, chosen: Settings, settings: IndexSettings, watch
     return "failed" if report.failed else "done"
 
 
+def index_all(wanted: IndexSettings) -> Report | None:
+    """All folders, at once, with ComfyUI's own progress bar; None where the user has cancelled."""
+    folders = list(places.model_folders())
+    if not folders:
+        raise ModelSearchError("ComfyUI has no folder with models yet.")
+    bar = ProgressBar(1)
+    report: Report | None = None
+
+    def progress(step: Step) -> None:
+        stop_if_cancelled()
+        if step.total and not step.images:
+            bar_at(bar, step.done, step.total)
+
+    with Catalog(places.catalog_path()) as catalog:
+        try:
+            report = index(catalog, folders, engine_of(catalog, load(), stop_if_cancelled), wanted, progress)
+        except CancelledIndexing:
+            report = None
+    release()
+    return report
+
+
+def bar_at(bar: ProgressBar, done: int, total: int) -> None:
+    """The bar itself looks for Cancel too."""
+    try:
+        bar.update_absolute(done, total)
+    except memory.InterruptProcessingException as error:
+        raise CancelledIndexing from error
+
+
 def _managed(source: str) -> ManagedEncoder:
-    return ManagedEncoder(open_encoder(source, device="cpu", folders=places.weights_folders(), may_download=False))
+    return ManagedEncoder(open_encoder(source, device="cpu", folders=places.weights_folders(), may_download=True))
 
 
 def _once(name: str, make: Callable[[], Any]) -> Any:

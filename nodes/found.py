@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -75,10 +76,10 @@ def search(query: Query, filters: Filters) -> list[Found]:
             method=filters.method,
             k=filters.count,
         )
-        return [_found(index, match, names) for match in _relevant(matches, names, filters)]
+        return [found_of(index, match, names) for match in _relevant(matches, names, filters)]
 
 
-def _relevant(matches: Sequence[Match], names: dict, filters: Filters) -> list[Match]:
+def _relevant(matches: Sequence[Match], names: Mapping[Path, str], filters: Filters) -> list[Match]:
     if not matches:
         raise ModelSearchError(
             f"None of the {len(names)} files in {places.FOLDERS[filters.kind]}{_where(filters)} is in the index"
@@ -95,7 +96,8 @@ def _relevant(matches: Sequence[Match], names: dict, filters: Filters) -> list[M
     return relevant
 
 
-def _found(index: ModelIndex, match: Match, names: dict) -> Found:
+def found_of(index: ModelIndex, match: Match, names: Mapping[Path, str]) -> Found:
+    """With ComfyUI's name and the model's nearest pictures."""
     pictures = (index.sample(match.id, number) for number in match.thumbnails[:PICTURES])
     name = places.name_of(match.path, match.copies, names)
     assert name is not None  # it was searched among these

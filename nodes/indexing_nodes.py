@@ -4,9 +4,65 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..modelsearch_core.indexing import IndexSettings
+from ..modelsearch_core.indexing import IndexSettings, Report
+from ..modelsearch_core.model_files import Kind
 from .host import host
+from .messages import tell
+from .places import FOLDERS
 from .sockets import CATEGORY
+
+KINDS = ("everything", *FOLDERS)
+
+
+class IndexModels:
+    CATEGORY = CATEGORY
+    DESCRIPTION = "Brings the index up to date here and now: reads new files, and generates pictures with new models."
+    OUTPUT_NODE = True
+    FUNCTION = "index"
+    RETURN_TYPES = ("STRING",)
+    RETURN_NAMES = ("report",)
+    OUTPUT_TOOLTIPS = ("What was done, and what failed and why.",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        zero = "0: as many as it takes."
+        return {
+            "required": {
+                "kind": (list(KINDS), {"tooltip": "Which models to generate from."}),
+                "generate": ("BOOLEAN", {"default": True, "tooltip": "Off: names, words and previews only."}),
+                "samples": ("INT", {"default": 0, "min": 0, "max": 1024, "tooltip": f"Pictures a model. {zero}"}),
+                "refresh": ("BOOLEAN", {"default": False, "tooltip": "Again, where settings have changed."}),
+            },
+            "hidden": {"unique_id": "UNIQUE_ID"},
+        }
+
+    @classmethod
+    def IS_CHANGED(cls, **_: Any) -> float:
+        return float("nan")
+
+    def index(
+        self, kind: str, generate: bool, samples: int, refresh: bool, unique_id: str | None = None
+    ) -> dict[str, Any]:
+        from .engine import index_all
+
+        kinds = None if kind == "everything" else [Kind(kind)]
+        wanted = IndexSettings(samples=samples or None, quick=not generate, refresh=refresh, kinds=kinds)
+        report = index_all(wanted)
+        if report is None:
+            raise_interrupted()
+        text = told(report)
+        tell(unique_id, text)
+        return {"ui": {"text": [text]}, "result": (text,)}
+
+
+def told(report: Report) -> str:
+    """A report in lines."""
+    lines = [
+        f"{report.models} models: {len(report.generated)} generated from now ({report.images} pictures), "
+        f"{report.unchanged} as they were, {len(report.failed)} failed"
+    ]
+    lines += [f"failed: {path.name}: {reason}" for path, reason in report.failed.items()]
+    return "\n".join(lines)
 
 
 class IndexOne:

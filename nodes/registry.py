@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from .finding import FindCheckpoint, FindDiffusionModel, FindLora
-from .indexing_nodes import IndexOne
+from .identifying import IdentifyModel
+from .indexing_nodes import IndexModels, IndexOne
+from .loaders import LoadFoundCheckpoint, LoadFoundLora
+from .matches import PickMatch, ShowMatches, SimilarModels
 from .querying import CombineQueries, ModelQuery
 
 NODES: dict[str, tuple[type, str]] = {
@@ -12,6 +15,13 @@ NODES: dict[str, tuple[type, str]] = {
     "ModelSearchFindDiffusionModel": (FindDiffusionModel, "Find Diffusion Model"),
     "ModelSearchQuery": (ModelQuery, "Model Query"),
     "ModelSearchCombineQueries": (CombineQueries, "Combine Queries"),
+    "ModelSearchSimilar": (SimilarModels, "Similar Models"),
+    "ModelSearchPickMatch": (PickMatch, "Pick Match"),
+    "ModelSearchShowMatches": (ShowMatches, "Show Matches"),
+    "ModelSearchLoadLora": (LoadFoundLora, "Load Found LoRA(s)"),
+    "ModelSearchLoadCheckpoint": (LoadFoundCheckpoint, "Load Found Checkpoint"),
+    "ModelSearchIdentify": (IdentifyModel, "Identify Model"),
+    "ModelSearchIndexModels": (IndexModels, "Index Models"),
     "ModelSearchIndexOne": (IndexOne, "Index one model (internal)"),
 }
 NODE_CLASS_MAPPINGS = {name: node for name, (node, _) in NODES.items()}

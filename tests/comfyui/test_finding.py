@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.comfyui.host import ComfyUI, shown
+from tests.comfyui.host import ROOT, ComfyUI, own_environment, shown
 
 DEFAULTS = {"architecture": "any", "folder": "", "minimum_relevance": 0.0, "method": "auto", "rank": 1}
 
@@ -33,9 +36,18 @@ def test_the_pack_loads_without_a_warning(comfyui: ComfyUI):
     assert any("seconds" in line for line in ours)
 
 
-def test_importing_the_pack_takes_less_than_a_fifth_of_a_second(comfyui: ComfyUI):
-    (line,) = [line for line in comfyui.logged().splitlines() if "seconds" in line and "model-search" in line]
-    assert float(line.split()[0]) < 0.2
+def test_importing_the_pack_takes_less_than_a_fifth_of_a_second(needs_comfyui: None, tmp_path: Path):
+    python = os.environ.get("COMFYUI_PYTHON", sys.executable)
+    command = [python, str(Path(__file__).with_name("import_time.py")), str(ROOT)]
+    environment = own_environment({"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""})
+    for _ in range(2):  # compiles, then imports as it is from then on
+        done = subprocess.run(
+            command, cwd=os.environ["COMFYUI_PATH"], env=environment, capture_output=True, text=True, check=True
+        )
+    seconds, nodes, modules = done.stdout.splitlines()[-1].split()
+    assert float(seconds) < 0.2
+    assert int(nodes) == 13
+    assert {"torch", "diffusers", "open_clip", "transformers", "comfy"}.isdisjoint(modules.split(","))
 
 
 @pytest.mark.parametrize(
