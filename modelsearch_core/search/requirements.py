@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
-import numpy as np
 from PIL import Image
 
 from ..carriers import behind, carriers

@@ -17,10 +17,10 @@ import comfy.options  # noqa: E402  reads the arguments
 
 comfy.options.enable_args_parsing()
 
+import server  # noqa: E402
 import utils.extra_config  # noqa: E402, F401  before another module called utils
 
-import nodes  # noqa: E402, F401, I001
-import server  # noqa: E402
+import nodes  # noqa: E402, F401
 
 server.PromptServer(asyncio.new_event_loop())
 before, modules = time.process_time(), set(sys.modules)
