@@ -1,0 +1,127 @@
+/** What the panel's buttons do in ComfyUI's graph. Model names are the server's: `match.listed.name`. */
+
+const LOADERS = {
+  lora: { node: "LoraLoader", widget: "lora_name" },
+  checkpoint: { node: "CheckpointLoaderSimple", widget: "ckpt_name" },
+  diffusion_model: { node: "UNETLoader", widget: "unet_name" },
+};
+const STACK = "Power Lora Loader (rgthree)";
+const GAP = 40;
+const SIZE = [320, 140]; // of a loader, before it is drawn
+const TURNS = 24;
+
+/** @param {any} app ComfyUI's */
+export function graphActions(app) {
+  return {
+    insertLoader: (match) => insertLoader(app, match),
+    setSelectedLoader: (match) => setSelectedLoader(app, match),
+    addToStack: (match) => addToStack(app, match),
+    can: (match, action) => can(app, match, action),
+  };
+}
+
+function can(app, match, action) {
+  if (!match.listed?.name || !LOADERS[match.kind]) return false;
+  if (action === "setSelectedLoader") return Boolean(selectedLoader(app, match));
+  if (action === "addToStack") return match.kind === "lora" && Boolean(stackNode(app));
+  return true;
+}
+
+/** A loader with the model, selected, where no other node is. */
+async function insertLoader(app, match) {
+  const { node: type, widget } = LOADERS[match.kind];
+  const node = window.LiteGraph.createNode(type);
+  if (!node) throw new Error(`ComfyUI has no node ${type}`);
+  const graph = graphOf(app);
+  node.pos = freePlace(app, node.size ?? SIZE);
+  graph.add(node);
+  await setWidget(app, node, widget, match.listed.name);
+  app.canvas.selectNode?.(node);
+  app.canvas.setDirty?.(true, true);
+}
+
+async function setSelectedLoader(app, match) {
+  const { node, widget } = selectedLoader(app, match) ?? {};
+  if (!node) throw new Error("Select a loader node first");
+  await setWidget(app, node, widget.name, match.listed.name);
+  app.canvas.setDirty?.(true, true);
+}
+
+/** Adds a row to rgthree's Power Lora Loader: the selected one, or else the first. */
+async function addToStack(app, match) {
+  const node = stackNode(app);
+  if (!node) throw new Error(`There is no ${STACK} in this graph`);
+  const row = node.addNewLoraWidget(match.listed.name);
+  if (row?.value && match.strength) row.value = { ...row.value, strength: match.strength };
+  node.setSize?.(node.computeSize?.() ?? node.size);
+  app.canvas.setDirty?.(true, true);
+}
+
+function stackNode(app) {
+  const nodes = [...selected(app), ...(graphOf(app)?.nodes ?? [])];
+  return nodes.find((node) => node.type === STACK && typeof node.addNewLoraWidget === "function");
+}
+
+/** The selected node that has a widget for this kind of model, whoever made the node. */
+function selectedLoader(app, match) {
+  const wanted = LOADERS[match.kind]?.widget;
+  for (const node of selected(app)) {
+    const widget = node.widgets?.find(({ name, type }) => name === wanted && type === "combo");
+    if (widget) return { node, widget };
+  }
+  return null;
+}
+
+/** A name that is newer than the page is not among a combo's values yet. */
+async function setWidget(app, node, name, value) {
+  const widget = node.widgets?.find((each) => each.name === name);
+  if (!widget) throw new Error(`${node.title} has no ${name}`);
+  const values = widget.options?.values;
+  if (Array.isArray(values) && !values.includes(value)) await app.refreshComboInNodes?.();
+  widget.value = value;
+  widget.callback?.(value, app.canvas, node);
+}
+
+/** The architecture that the graph's own checkpoint has. @param {Map<string, string>} architectures by listed name */
+export function architectureOfGraph(app, architectures) {
+  for (const node of graphOf(app)?.nodes ?? []) {
+    for (const widget of node.widgets ?? []) {
+      const found = ["ckpt_name", "unet_name"].includes(widget.name) && architectures.get(widget.value);
+      if (found && found !== "unknown") return found;
+    }
+  }
+  return null;
+}
+
+function graphOf(app) {
+  return app.canvas?.graph ?? app.graph; // an open subgraph, else the root
+}
+
+function selected(app) {
+  return Object.values(app.canvas?.selected_nodes ?? {});
+}
+
+/** Around the middle of what is seen, the first place in a spiral where the new node touches no other. */
+function freePlace(app, [width, height]) {
+  const [left, top, w, h] = app.canvas.visible_area ?? [0, 0, 800, 600];
+  const middle = [left + w / 2 - width / 2, top + h / 2 - height / 2];
+  const taken = (graphOf(app)?.nodes ?? []).map((node) => [...node.pos, ...node.size]);
+  for (let turn = 0; turn < TURNS; turn++) {
+    for (const [dx, dy] of ring(turn)) {
+      const place = [middle[0] + dx * (width + GAP), middle[1] + dy * (height + GAP)];
+      if (!taken.some((box) => touches(box, [...place, width, height]))) return place;
+    }
+  }
+  return middle;
+}
+
+function ring(turn) {
+  if (turn === 0) return [[0, 0]];
+  const side = Array.from({ length: 2 * turn + 1 }, (_, n) => n - turn);
+  const all = side.flatMap((x) => side.map((y) => [x, y]));
+  return all.filter(([x, y]) => Math.max(Math.abs(x), Math.abs(y)) === turn);
+}
+
+function touches([ax, ay, aw, ah], [bx, by, bw, bh]) {
+  return ax < bx + bw + GAP / 2 && bx < ax + aw + GAP / 2 && ay - 30 < by + bh && by - 30 < ay + ah; // 30: the title
+}
