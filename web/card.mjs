@@ -28,7 +28,11 @@ export function card(match, context) {
       class: `ms-card${match.weak ? " ms-weak" : ""}`,
       "aria-label": spoken(match, t),
       onclick: (event) => event.target.closest("button") || context.open(match),
-      onkeydown: (event) => event.target === element && event.key === "Enter" && context.open(match),
+      onkeydown: (event) => {
+        if (event.target !== element || event.key !== "Enter") return;
+        event.preventDefault(); // or the key would press what gets the focus
+        context.open(match);
+      },
     },
     pictures(match, context),
     h(

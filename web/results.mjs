@@ -15,7 +15,7 @@ export async function find(api, query, signal, onPage) {
 async function search(api, query, signal) {
   const [body, pictures] = request(query);
   const { matches, named, seconds } = await api.search(body, pictures, signal);
-  const shown = new Set(matches.slice(0, 6).map((match) => match.id));
+  const shown = new Set(matches.slice(0, 3).map((match) => match.id));
   return {
     count: matches.length,
     at: (index) => matches[index],

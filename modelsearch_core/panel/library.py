@@ -74,8 +74,8 @@ class Library:
 
     def _fresh(self) -> Snapshot:
         now, old = time.monotonic(), self._snapshot
-        ended = self._was_busy and not self._busy()
-        self._was_busy = self._busy()
+        busy = self._busy()
+        ended, self._was_busy = self._was_busy and not busy, busy
         if old is not None and not ended and now - self._read_at < max(SHORTEST, PATIENCE * self._cost):
             return old
         if old is None or old.index.reload():

@@ -1,0 +1,91 @@
+"""A real browser, and the real server behind it. Skipped where there is no Chromium or no playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.indexing.folders import make_folder
+from tests.server.running import running
+from tests.server.test_server import Client
+
+NAMES = ["base checkpoint", "red", "green", "blue", "yellow", "red blue", "broken pink"]
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.skip("no Chromium on this machine; install it, or set CHROMIUM to its path")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an indexed colour world."""
+    folder = tmp_path_factory.mktemp("browser")
+    make_folder(folder / "models", NAMES)
+    with running("tests.server.colour_server", folder, "--broken", "broken pink") as address:
+        Client(address).indexed()
+        yield address
+
+
+class Opened:
+    """A page with what went wrong on it."""
+
+    def __init__(self, browser: Any, size: tuple[int, int], **options: Any) -> None:
+        viewport = {"width": size[0], "height": size[1]}
+        self.context = browser.new_context(viewport=viewport, locale="en-GB", **options)
+        self.page = self.context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", self._heard)
+
+    def _heard(self, message: Any) -> None:
+        if message.type == "error" and "status of 4" not in message.text:  # a refusal is what some tests ask for
+            self.errors.append(message.text)
+
+
+@pytest.fixture
+def opened(browser: Any) -> Iterator[Any]:
+    """Opens addresses in pages of their own; afterwards no script may have failed."""
+    pages: list[Opened] = []
+
+    def open_page(address: str, size: tuple[int, int] = (1100, 800), **options: Any) -> Any:
+        made = Opened(browser, size, **options)
+        pages.append(made)
+        made.page.set_default_timeout(20_000)
+        made.page.goto(address)
+        made.page.wait_for_selector(".modelsearch")
+        return made.page
+
+    yield open_page
+    errors = [error for made in pages for error in made.errors]
+    for made in pages:
+        made.context.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(opened: Any, colours: str) -> Any:
+    """The panel on the indexed colour world, ready."""
+    page = opened(colours)
+    page.wait_for_selector(".ms-card:not(.ms-loading)")
+    return page
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A folder with models that nothing was done with yet."""
+    make_folder(tmp_path / "models", NAMES)
+    return tmp_path

@@ -1,0 +1,110 @@
+"""One model at large: its samples, its base's, what can be done with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.browser.acting import chips, first, names, type_text
+from tests.server.running import running
+from tests.server.test_server import Client
+
+
+def opened_model(page: Any, name: str) -> None:
+    type_text(page, name)
+    first(page, name)
+    page.click(".ms-card[data-index='0']")
+    page.wait_for_selector(".ms-detail[open] figcaption")
+
+
+def test_all_samples_are_shown_beside_the_bases(page: Any):
+    opened_model(page, "red")
+    assert page.inner_text(".ms-gallery-bar h3") == "8 samples"
+    assert page.locator(".ms-sample .ms-shot").count() == 8
+    page.check(".ms-gallery-bar .ms-switch")
+    assert page.locator(".ms-sample .ms-shot").count() == 16
+    page.wait_for_function("() => [...document.querySelectorAll('.ms-shot img')].every((i) => i.naturalWidth === 64)")
+    assert page.evaluate("() => document.activeElement.matches('.ms-switch')")
+    sources = page.evaluate("() => [...document.querySelectorAll('.ms-shot img')].map((image) => image.src)")
+    assert sum("/base/" in source for source in sources) == 8
+
+
+def test_the_tag_and_the_trigger_words_are_copied(opened: Any, colours: str):
+    page = opened(colours, permissions=["clipboard-read", "clipboard-write"])
+    page.wait_for_selector(".ms-card:not(.ms-loading)")
+    opened_model(page, "red")
+    page.click("[data-action=copyTag]")
+    page.wait_for_selector(".ms-toast:has-text('Copied <lora:red:')")
+    assert page.evaluate("() => navigator.clipboard.readText()").startswith("<lora:red:0.")
+
+
+def test_similar_models_are_found_without_itself(page: Any):
+    opened_model(page, "red")
+    page.click(".ms-side [data-action=similar]")
+    first(page, "red blue")
+    assert "red" not in names(page)
+    assert chips(page) == ["like red"]
+
+
+def test_one_of_its_pictures_becomes_the_query(page: Any):
+    opened_model(page, "blue")
+    page.hover(".ms-sample")
+    page.click(".ms-sample button[aria-label='Search by this picture']")
+    page.wait_for_selector(".ms-chip img")
+    assert not page.evaluate("() => document.querySelector('.ms-detail').open")
+    page.fill(".ms-box .ms-input", "")
+    first(page, "blue")
+
+
+def test_it_says_why_it_stands_there(page: Any):
+    type_text(page, "red")
+    first(page, "red")
+    page.click("text=not this")
+    page.fill(".ms-chip-input", "blue")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".ms-chip-not")
+    first(page, "red")
+    page.click(".ms-card[data-index='0']")
+    page.wait_for_selector(".ms-why")
+    assert [label.split("\n")[0] for label in page.locator(".ms-why").all_inner_texts()] == ["red", "not blue"]
+
+
+def test_near_duplicates_are_listed(page: Any):
+    opened_model(page, "green")
+    page.click("[data-action=duplicates]")
+    page.wait_for_selector(".ms-twins p:has-text('No other model')")
+
+
+def test_a_failed_model_says_why(page: Any):
+    page.click(".ms-card:has-text('broken pink')")
+    page.wait_for_selector(".ms-failure:has-text('broken pink paints black')")
+
+
+def test_a_preview_is_saved_after_asking_and_never_written_over_silently(opened: Any, models: Path):
+    with running("tests.server.colour_server", models) as address:
+        Client(address).indexed()
+        page = opened(address)
+        page.wait_for_selector(".ms-card:not(.ms-loading)")
+        opened_model(page, "red")
+        preview = models / "models" / "red.preview.png"
+
+        def ask() -> None:
+            page.hover(".ms-sample")
+            page.click(".ms-sample [data-action=savePreview]")
+            page.wait_for_selector(".ms-confirm[open]")
+
+        ask()
+        assert "red.preview.png" in page.inner_text(".ms-confirm")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".ms-confirm", state="detached")
+        assert not preview.exists()
+        ask()
+        page.click(".ms-confirm .ms-primary")
+        page.wait_for_selector(".ms-toast:has-text('Saved as red.preview.png')")
+        assert preview.is_file()
+        before = preview.stat().st_mtime_ns
+        ask()
+        assert "There is a preview already" in page.inner_text(".ms-confirm")
+        page.click(".ms-confirm >> text=Cancel")
+        page.wait_for_selector(".ms-confirm", state="detached")
+        assert preview.stat().st_mtime_ns == before

@@ -1,0 +1,90 @@
+"""The index view: folders, a run with its progress, what failed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.browser.acting import first, type_text
+from tests.browser.conftest import NAMES
+from tests.server.running import running
+from tests.server.test_server import Client
+
+
+def test_from_nothing_to_a_first_answer(opened: Any, models: Path):
+    with running("tests.server.colour_server", models, "--no-folder", "--slow", "0.15") as address:
+        page = opened(address)
+        page.wait_for_selector(".ms-empty:has-text('Nothing is indexed yet')")
+        page.click(".ms-empty .ms-primary")
+        start = page.locator("[data-key=start]")
+        start.wait_for()
+        assert start.is_disabled()
+
+        page.fill(".ms-add-folder input", str(models / "nowhere"))
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".ms-toast-error:has-text('nowhere does not exist')")
+        page.fill(".ms-add-folder input", str(models / "models"))
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f".ms-folders li:has-text('{models / 'models'}')")
+
+        start.click()
+        page.wait_for_selector(".ms-progress")
+        page.wait_for_selector(f".ms-facts:has-text('of {len(NAMES)}')")
+        page.click("[data-key=pause]")
+        page.wait_for_selector(".ms-state-paused")
+        page.click("[data-key=resume]")
+        page.wait_for_selector(".ms-state-running")
+
+        page.click("[data-view=search]")  # searching goes on meanwhile
+        page.wait_for_selector(".ms-busy:has-text('%')")
+        page.wait_for_selector(".ms-card:not(.ms-loading)")
+        type_text(page, "green")
+        first(page, "green")
+
+        page.click("[data-view=index]")
+        page.click("[data-key=cancel]")
+        page.wait_for_selector(".ms-state-cancelled:has-text('What was finished is kept')")
+
+
+def test_what_failed_is_listed_with_its_reason_and_tried_again(opened: Any, models: Path):
+    (models / "models" / "half.safetensors").write_bytes(b"half a file")
+    with running("tests.server.colour_server", models, "--broken", "broken pink") as address:
+        Client(address).indexed()
+        page = opened(address)
+        page.click("[data-view=index]")
+        page.wait_for_selector(".ms-troubles h3:has-text('1 model failed')")
+        assert "broken pink paints black" in page.inner_text(".ms-failures")
+        page.click(".ms-troubles summary")
+        assert "half.safetensors" in page.inner_text(".ms-skipped")
+        assert "words only" in page.inner_text(".ms-legend")
+        with page.expect_request(lambda request: "retry" in (request.post_data or "")):
+            page.click(".ms-failures button")
+        page.wait_for_selector(".ms-state-done")
+        page.wait_for_selector(".ms-failures li")
+
+
+def test_a_server_that_is_gone_is_told_and_found_again(opened: Any, models: Path):
+    with running("tests.server.colour_server", models) as address:
+        Client(address).indexed()
+        page = opened(address)
+        page.wait_for_selector(".ms-card:not(.ms-loading)")
+        page.context.set_offline(True)
+        type_text(page, "red")
+        page.wait_for_selector(".ms-notice:has-text('server cannot be reached')")
+        page.wait_for_selector(".ms-toast-lasting", timeout=15_000)
+        page.context.set_offline(False)
+        page.click(".ms-notice button")
+        first(page, "red")
+        page.wait_for_selector(".ms-toast-lasting", state="detached", timeout=15_000)
+
+
+def test_dark_and_light_can_be_chosen_and_stay(opened: Any, colours: str):
+    page = opened(colours, color_scheme="dark")
+    back = "() => getComputedStyle(document.querySelector('.modelsearch')).backgroundColor"
+    dark = page.evaluate(back)
+    page.click("button[aria-label='Dark or light']")
+    light = page.evaluate(back)
+    assert dark != light
+    page.reload()
+    page.wait_for_selector(".modelsearch")
+    assert page.evaluate(back) == light
