@@ -10,7 +10,7 @@ from ..model_files import Kind
 from ..places import default_catalog
 from ..search import METHODS
 
-DRAWERS = ("auto", "hed", "pidinet", "canny", "outlines", "pencil")
+DRAWERS = ("auto", "hed", "pidinet", "canny", "fine_outlines", "outlines", "pencil")
 Commands = Any  # argparse keeps the class of `add_subparsers` to itself
 
 
@@ -60,7 +60,7 @@ def _add_generation(command: argparse.ArgumentParser) -> None:
 def _add_style(command: argparse.ArgumentParser) -> None:
     style = command.add_argument_group("style (what LoRA make of line drawings, for search by style)")
     style.add_argument("--style", action="store_true", help="have every LoRA fill out a set of drawings")
-    style.add_argument("--drawing", choices=DRAWERS, default="auto", help="what draws (hed where its weights are)")
+    style.add_argument("--drawing", choices=DRAWERS, default="auto", help="what draws (hed where it is on disk)")
     style.add_argument("--subjects", type=Path, metavar="FOLDER", help="your own pictures in place of the bundled 30")
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ..catalog import Catalog
-from ..drawing import best_drawer
+from ..drawing import Drawer, best_drawer
 from ..embedding import Encoder
 from ..encoders import DEFAULT_ENCODER, open_drawer, open_encoder
 from ..generation import Generator
@@ -63,7 +63,14 @@ def reference_set_of(args: argparse.Namespace) -> ReferenceSet | None:
     if not getattr(args, "style", False):
         return None
     subjects = read_subjects(args.subjects) if args.subjects else read_subjects()
-    return reference_set(subjects, open_drawer(args.drawing, device=args.device))
+    return reference_set(subjects, _drawer(args))
+
+
+def _drawer(args: argparse.Namespace) -> Drawer:
+    """Subjects are large and detailed: without a trained edge detector, lines had better be fine."""
+    drawer = open_drawer(args.drawing, device=args.device)
+    coarse = args.drawing == "auto" and drawer.name == "outlines"
+    return open_drawer("fine_outlines") if coarse else drawer
 
 
 def generator_settings(args: argparse.Namespace) -> GeneratorSettings:
