@@ -36,6 +36,9 @@ async function insertLoader(app, match) {
   node.pos = freePlace(app, node.size ?? SIZE);
   graph.add(node);
   await setWidget(app, node, widget, match.listed.name);
+  if (match.strength) {
+    for (const each of node.widgets ?? []) if (each.name.startsWith("strength_")) each.value = match.strength;
+  }
   app.canvas.selectNode?.(node);
   app.canvas.setDirty?.(true, true);
 }

@@ -1,0 +1,169 @@
+"""The side bar in a real browser: the pinned frontend and the newest (`COMFYUI_FRONTEND`), both node renderers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.comfyui.collection import make_collection
+from tests.comfyui.host import ComfyUI, install
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+SIZE = {"width": 1400, "height": 850}
+TAB = 'button[aria-label="Model Search"], button[aria-label="Find model"], .modelsearch-tab-button'
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("there is no chromium")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module", params=["pinned", "newest"])
+def server(request: pytest.FixtureRequest, needs_comfyui: None, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    newest = os.environ.get("COMFYUI_FRONTEND")
+    if request.param == "newest" and not newest:
+        pytest.skip("COMFYUI_FRONTEND does not name the static folder of a newer comfyui-frontend-package")
+    base = tmp_path_factory.mktemp("browser")
+    install(base)
+    make_collection(base)
+    server = ComfyUI(base, *(["--front-end-root", str(newest)] if request.param == "newest" else []))
+    server.frontend = request.param
+    try:
+        yield server.wait_until_up()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["classic", "vue"])
+def page(request: pytest.FixtureRequest, server: ComfyUI, chromium: Any) -> Iterator[Any]:
+    """ComfyUI with an empty graph."""
+    page = chromium.new_page(viewport=SIZE)
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.on("console", lambda line: page.errors.append(line.text) if ours(line) else None)
+    page.goto(server.address)
+    page.wait_for_function(
+        "() => window.app?.extensionManager && window.LiteGraph && window.app.graph", timeout=120_000
+    )
+    page.wait_for_timeout(2000)
+    page.keyboard.press("Escape")
+    set_up = """async (vue) => {
+        await window.app.extensionManager.setting.set('Comfy.VueNodes.Enabled', vue);
+        await window.app.loadGraphData({ nodes: [], links: [], groups: [], config: {}, extra: {}, version: 0.4 });
+    }"""
+    page.evaluate(set_up, request.param == "vue")
+    page.shot = lambda name: shot(page, f"{server.frontend}-{request.param}-{name}")
+    yield page
+    page.close()
+
+
+def ours(line: Any) -> bool:
+    return line.type == "error" and "model-search" in (line.location or {}).get("url", "")
+
+
+def shot(page: Any, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=str(Path(folder) / f"{name}.png"))
+
+
+def open_tab(page: Any) -> None:
+    page.locator(TAB).first.click()
+    page.wait_for_selector(".modelsearch .ms-input", timeout=60_000)
+
+
+def search(page: Any, colour: str, base: Path) -> None:
+    """By a picture, through the panel's file field."""
+    page.locator(".modelsearch input[type=file]").first.set_input_files(base / "input" / f"{colour}.png")
+    page.wait_for_selector(".ms-card .ms-name", timeout=60_000)
+    page.wait_for_function(
+        f"() => document.querySelector('.ms-card .ms-name')?.textContent === '{colour}'", timeout=60_000
+    )
+
+
+GRAPH = "() => window.app.graph.nodes.map(n => [n.type, n.widgets?.[0]?.value, [...n.pos], [...n.size]])"
+
+
+def test_a_found_model_is_inserted_as_a_node_that_works(page: Any, server: ComfyUI):
+    open_tab(page)
+    search(page, "red", server.base)
+    page.shot("found")
+    page.locator(".ms-card").first.hover()
+    page.locator(".ms-card").first.get_by_role("button").first.click()
+    page.wait_for_function("() => window.app.graph.nodes.length === 1")
+    page.wait_for_timeout(500)
+    page.shot("inserted")
+    ((kind, value, *_),) = page.evaluate(GRAPH)
+    assert (kind, value) == ("LoraLoader", "red.safetensors")
+    prompt = page.evaluate("async () => (await window.app.graphToPrompt()).output")
+    assert [node["inputs"]["lora_name"] for node in prompt.values()] == ["red.safetensors"]
+    assert not [error for error in page.errors if "model" in error.lower() and "search" in error.lower()]
+
+
+def test_a_second_node_is_put_where_the_first_is_not(page: Any, server: ComfyUI):
+    open_tab(page)
+    search(page, "red", server.base)
+    for count in (1, 2, 3):
+        page.locator(".ms-card").first.hover()
+        page.locator(".ms-card").first.get_by_role("button").first.click()
+        page.wait_for_function(f"() => window.app.graph.nodes.length === {count}")
+    boxes = [(x, y, x + w, y + h) for *_, (x, y), (w, h) in page.evaluate(GRAPH)]
+    page.shot("three")
+    assert not any(overlap(a, b) for n, a in enumerate(boxes) for b in boxes[:n])
+
+
+def overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def test_the_selected_loader_is_set(page: Any, server: ComfyUI):
+    page.evaluate("""() => {
+        const node = window.LiteGraph.createNode('LoraLoaderModelOnly');
+        window.app.graph.add(node);
+        window.app.canvas.selectNode(node);
+    }""")
+    open_tab(page)
+    search(page, "blue", server.base)
+    page.locator(".ms-card").first.hover()
+    page.locator(".ms-card").first.get_by_role("button").nth(1).click()
+    page.wait_for_timeout(500)
+    assert [value for _, value, *_ in page.evaluate(GRAPH)] == ["blue.safetensors"]
+
+
+def test_the_nodes_stand_in_the_library_and_find_is_wired_by_hand(page: Any):
+    made = page.evaluate("""() => {
+        const find = window.LiteGraph.createNode('ModelSearchFindLora');
+        const load = window.LiteGraph.createNode('LoraLoader');
+        find.pos = [100, 100]; load.pos = [650, 100];
+        window.app.graph.add(find); window.app.graph.add(load);
+        const slot = load.inputs.findIndex((input) => input.name === 'lora_name');
+        find.connect(0, load, slot);
+        return [Boolean(load.inputs[slot].link), find.outputs.map((output) => output.name)];
+    }""")
+    page.wait_for_timeout(800)
+    page.shot("nodes")
+    names = ["lora_name", "trigger_words", "lora_tag", "score", "strength", "evidence", "matches"]
+    assert made == [True, names]
+    prompt = page.evaluate("async () => (await window.app.graphToPrompt()).output")
+    assert ["1", 0] in [node["inputs"].get("lora_name") for node in prompt.values()]
+
+
+def test_the_key_opens_and_closes_the_tab(page: Any):
+    page.mouse.click(700, 300)
+    page.keyboard.press("Alt+Shift+F")
+    page.wait_for_selector(".modelsearch .ms-input", timeout=60_000)
+    page.mouse.click(900, 300)
+    page.keyboard.press("Alt+Shift+F")
+    page.wait_for_selector(".modelsearch", state="detached")
