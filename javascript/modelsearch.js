@@ -43,7 +43,7 @@ function modelSearchActions() {
   };
   return [
     { id: "txt2img", label: modelSearchWord("To txt2img"), icon: "insert", primary: true, can: isLora, run: toPrompt("txt2img") },
-    { id: "img2img", label: modelSearchWord("To img2img"), icon: "insert", can: isLora, run: toPrompt("img2img") },
+    { id: "img2img", label: modelSearchWord("To img2img"), icon: "image", can: isLora, run: toPrompt("img2img") },
     { id: "checkpoint", label: modelSearchWord("Use this checkpoint"), icon: "target", primary: true, can: (match) => !isLora(match), run: chooseCheckpoint },
   ];
 }
@@ -63,6 +63,7 @@ async function modelSearchMount(box) {
 onUiLoaded(() => {
   const box = gradioApp().querySelector("#modelsearch_panel");
   if (!box) return;
+  box.closest(".prose")?.after(box); // gradio colours every element of running text
   const seen = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     seen.disconnect();

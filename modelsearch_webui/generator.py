@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,6 @@ from modules import sd_models
 from PIL import Image
 
 from modelsearch_core.errors import ModelSearchError
-from modelsearch_core.generation import Generator
 from modelsearch_core.generators.bases import base_for
 from modelsearch_core.generators.planning import recipe_of, short
 from modelsearch_core.generators.settings import GeneratorSettings
@@ -31,28 +30,25 @@ SAMPLERS = {  # the core's names: the WebUIs' sampler and scheduler
 }
 
 
-class WebUIGenerator(Generator):
-    """`bases`: a part of a checkpoint's name for each architecture for which the user chose one."""
+class WebUIGenerator:
+    """Lends the pipeline to `modelsearch_core.indexing`. `host` is the sort of WebUI: each draws differently."""
 
     def __init__(
         self,
         candidates: Sequence[ModelFile],
         settings: GeneratorSettings,
-        batch: int,
-        bases: Mapping[str, str],
         host: str,
     ) -> None:
         self.name = f"webui:{host}"
         self._settings = settings
-        self._batch = batch
-        self._bases = bases
+        self._batch = settings.batch or 1
         self._accelerators = [m for m in candidates if m.kind is Kind.LORA and places.lora_name(m.path)]
         self._checkpoints = [m for m in candidates if m.kind is not Kind.LORA and places.checkpoint_title(m.path)]
 
     def base_of(self, model: ModelFile) -> ModelFile | None:
         if model.kind is not Kind.LORA:
             return None
-        return base_for(model, self._checkpoints, self._chosen_base(model.architecture))
+        return base_for(model, self._checkpoints)
 
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
         base = self.base_of(model)
@@ -112,27 +108,6 @@ class WebUIGenerator(Generator):
 
     def _sampler(self, probe_set: ProbeSet) -> tuple[str, str]:
         return next(names for names in SAMPLERS.values() if " ".join(names) == probe_set.sampler)
-
-    def _chosen_base(self, architecture: str) -> ModelFile | None:
-        wanted = self._bases.get(architecture, "").casefold()
-        fitting = [model for model in self._checkpoints if model.architecture == architecture]
-        if not wanted:
-            return None
-        found = next((model for model in fitting if wanted in str(model.path).casefold()), None)
-        if found is None:
-            raise ModelSearchError(
-                f"no checkpoint for {architecture} has {wanted!r} in its name (there are {len(fitting)}); "
-                "change Settings, Model Search, base model under LoRA"
-            )
-        return found
-
-
-def read_bases(text: str) -> dict[str, str]:
-    """`sd15=name, sdxl=name`. ModelSearchError for what is not of that form."""
-    pairs = [part.partition("=") for part in text.replace("\n", ",").split(",") if part.strip()]
-    if wrong := [name for name, sign, value in pairs if not (sign and name.strip() and value.strip())]:
-        raise ModelSearchError(f"write the bases as sd15=name of a checkpoint, not {wrong[0].strip()!r}")
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def _entry(model: ModelFile) -> Any:

@@ -21,7 +21,8 @@ from modelsearch_core.model_files import ModelFile
 from modelsearch_core.panel import IndexJob, Order, Progress, State
 
 from . import pipeline, places, queue, settings
-from .generator import WebUIGenerator, read_bases
+from .bases import read_bases, with_chosen_bases
+from .generator import WebUIGenerator
 
 log = logging.getLogger(__name__)
 QUIET = 3.0  # seconds after a user's job before the index goes on
@@ -109,21 +110,23 @@ class WebUIIndexer:
         source = known[0][1] if known else settings.text("encoder")
         encoder = self._open_encoder(source, may_download=self._may_download)
         drawer = open_drawer(device="cpu", folders=places.weights_folders())
-        return Engine(encoder=encoder, encoder_source=source, generator_for=generator_for(self._path), draw=drawer)
+        return Engine(encoder=encoder, encoder_source=source, generator_for=generator_for, draw=drawer)
 
 
-def generator_for(catalog_path: Path) -> Callable[[Sequence[ModelFile]], Generator]:
+def generator_for(models: Sequence[ModelFile]) -> Generator:
     """The engine that the settings name."""
+    candidates = with_chosen_bases(models, read_bases(settings.text("bases")))
+    chosen = GeneratorSettings(
+        size=settings.number("size") // 64 * 64 or None,
+        steps=settings.number("steps") or None,
+        batch=settings.number("batch"),
+        decoders=places.decoder_folders(),
+    )
+    if settings.value("engine") != settings.DIFFUSERS:
+        return WebUIGenerator(candidates, chosen, pipeline.engine_name())
+    from modelsearch_core.generators.separate import SeparateGenerator  # brings diffusers along
 
-    def make(models: Sequence[ModelFile]) -> Generator:
-        chosen = GeneratorSettings(
-            size=settings.number("size") // 64 * 64 or None,
-            batch=settings.number("batch"),
-            decoders=places.decoder_folders(),
-        )
-        return WebUIGenerator(models, chosen, read_bases(settings.text("bases")), pipeline.engine_name())
-
-    return make
+    return SeparateGenerator(candidates, chosen)
 
 
 def _with_samples(order: Order) -> Order:

@@ -11,7 +11,13 @@ from modelsearch_core.encoders import DEFAULT_ENCODER
 
 SECTION = ("modelsearch", "Model Search")
 WEBUI, DIFFUSERS = "this WebUI", "diffusers in a process of its own"
-NUMBERS = {"samples": (0, 1, 128), "batch": (4, 1, 16), "idle_minutes": (5, 1, 120), "size": (0, 0, 1024)}
+NUMBERS = {
+    "samples": (0, 1, 128),
+    "batch": (4, 1, 16),
+    "idle_minutes": (5, 1, 120),
+    "size": (0, 0, 1024),
+    "steps": (0, 0, 60),
+}
 
 
 def declare() -> None:
@@ -59,6 +65,7 @@ def _options() -> dict[str, tuple[Any, str, Any, dict[str, Any]]]:
         "samples": (0, "Pictures of each model (0: as many as it takes, 32 to 128)", gr.Slider, _slider("samples")),
         "batch": (4, "Pictures at a time; your own pictures wait for no more than these", gr.Slider, _slider("batch")),
         "size": (0, "Width and height of these pictures (0: as fits the base model)", gr.Slider, _slider("size", 64)),
+        "steps": (0, "Steps of these pictures (0: as fits the base model)", gr.Slider, _slider("steps")),
         "engine": (WEBUI, "Pictures for the index are made by", gr.Radio, {"choices": [WEBUI, DIFFUSERS]}),
         "bases": (
             "",

@@ -1,0 +1,134 @@
+"""A WebUI of its own for tests: a data folder, the repository as an extension, a server process.
+
+`WEBUI_PATH` is a checkout of Forge or reForge, `WEBUI_PYTHON` a Python that has what it needs (the running one by
+default).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+ROOT = Path(__file__).parents[2]
+EXTENSION = "sd-webui-model-search"
+PARTS = (
+    "scripts",
+    "javascript",
+    "localizations",
+    "modelsearch_core",
+    "modelsearch_webui",
+    "web",
+    "style.css",
+    "metadata.ini",
+    "install.py",
+    "requirements.txt",
+)
+START_SECONDS = 300.0
+# Their installers would upgrade numpy; nothing here needs them.
+DISABLED = ["forge_legacy_preprocessors", "sd_forge_controlnet"]
+OPTIONS = ("--skip-torch-cuda-test", "--skip-prepare-environment", "--skip-version-check", "--no-download-sd-model")
+
+
+class WebUI:
+    """A running server. `base` is its data folder; what it logs goes to `log`."""
+
+    def __init__(self, base: Path, *options: str) -> None:
+        self.base = base
+        self.log = base / "server.log"
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        command = [python(), "launch.py", *OPTIONS, "--always-cpu", "--api", "--port", str(self.port)]
+        command += ["--data-dir", str(base), "--gradio-allowed-path", str(checkout()), *options]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, cwd=checkout(), stdout=log, stderr=log, env=own_environment())
+
+    def wait_until_up(self) -> WebUI:
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                self.get("/modelsearch/status")
+                return self
+            except OSError:
+                time.sleep(0.5)
+        raise AssertionError(f"the WebUI did not start:\n{self.logged()[-4000:]}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def logged(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Any:
+        with urlopen(Request(self.address + path, headers=dict(headers or {})), timeout=120) as reply:
+            content = reply.read()
+        return json.loads(content) if reply.headers.get_content_type() == "application/json" else content
+
+    def post(self, path: str, body: Mapping[str, Any], seconds: float = 300.0, **headers: str) -> tuple[int, Any]:
+        """(status, JSON)."""
+        sent = {"Content-Type": "application/json", **headers}
+        request = Request(self.address + path, json.dumps(body).encode(), sent)
+        try:
+            with urlopen(request, timeout=seconds) as reply:
+                return reply.status, json.loads(reply.read() or b"null")
+        except HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")
+
+    def until(self, condition: Any, seconds: float = 240.0) -> Any:
+        """What the condition gives once that is true."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if found := condition():
+                return found
+            time.sleep(0.3)
+        raise AssertionError(f"not after {seconds} s:\n{self.logged()[-3000:]}")
+
+    def indexing(self) -> dict[str, Any]:
+        return self.get("/modelsearch/index")["progress"]
+
+
+def checkout() -> Path:
+    return Path(os.environ["WEBUI_PATH"])
+
+
+def python() -> str:
+    return os.environ.get("WEBUI_PYTHON", sys.executable)
+
+
+def own_environment() -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return {**kept, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def install(base: Path, **settings: Any) -> Path:
+    """The repository among the extensions of a data folder, as an unpacked download."""
+    extension = base / "extensions" / EXTENSION
+    extension.mkdir(parents=True)
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, extension / part, ignore=shutil.ignore_patterns("__pycache__"))
+        elif (ROOT / part).exists():
+            shutil.copy(ROOT / part, extension / part)
+    config = {"disabled_extensions": DISABLED, **settings}
+    (base / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    return extension
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
