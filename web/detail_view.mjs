@@ -8,10 +8,11 @@ export class DetailView {
   constructor(context) {
     this.context = context;
     this.compare = false;
-    this.element = h("dialog", { class: "ms-detail", "aria-labelledby": "ms-detail-name" });
+    this.content = h("div", { class: "ms-detail-content" });
+    this.element = h("dialog", { class: "ms-detail", "aria-labelledby": "ms-detail-name" }, this.content);
     this.element.addEventListener("keydown", (event) => this.key(event));
     this.element.addEventListener("click", (event) => event.target === this.element && this.close());
-    this.element.addEventListener("close", () => this.element.replaceChildren());
+    this.element.addEventListener("close", () => this.closed());
   }
 
   get isOpen() {
@@ -20,6 +21,12 @@ export class DetailView {
 
   close() {
     this.element.close();
+  }
+
+  closed() {
+    this.content.replaceChildren();
+    this.match = null;
+    this.context.surface();
     this.opener?.focus?.();
   }
 
@@ -52,7 +59,7 @@ export class DetailView {
   draw() {
     const model = this.model ?? this.match;
     const focused = this.element.contains(document.activeElement) && document.activeElement?.dataset?.key;
-    fill(this.element, this.head(model), h("div", { class: "ms-detail-body" }, this.gallery(model), this.side(model)));
+    fill(this.content, this.head(model), h("div", { class: "ms-detail-body" }, this.gallery(model), this.side(model)));
     (focused ? this.element.querySelector(`[data-key="${focused}"]`) : null)?.focus();
   }
 
@@ -156,7 +163,7 @@ export class DetailView {
     const { t, api, guard } = this.context;
     fill(this.twins, h("p", { text: t("loading") }));
     const found = await guard(() => api.duplicates(model.id));
-    if (!found || this.match.id !== model.id) return;
+    if (!found || this.match?.id !== model.id) return;
     const alike = found.near.map(({ a, b, similarity }) => ({ ...(a.id === model.id ? b : a), similarity }));
     const note = (each) => t("alike", { n: Math.floor(each.similarity * 1000) / 10 });
     const list = strip(alike, { ...this.context, open: (each) => this.open(each), note });

@@ -68,6 +68,7 @@ class PanelView {
       t: this.t,
       say: (text, kind) => this.say(text, kind),
       announce: (text) => (this.live.textContent = text),
+      surface: () => this.surface(),
       guard: (work) => this.guard(work),
       show: (view) => this.show(view),
       like: (match) => this.like(match),
@@ -208,8 +209,14 @@ class PanelView {
     const close = button(this.t("close"), { icon: "close", shown: false, onclick: () => toast.remove() });
     toast.append(close);
     this.toasts.append(toast);
+    this.surface();
     if (kind !== "lasting") setTimeout(() => toast.remove(), kind === "done" ? 3500 : 9000);
     return toast;
+  }
+
+  /** Puts the messages where they are seen: an open dialog covers what is outside it. */
+  surface() {
+    (this.detail.isOpen ? this.detail.element : this.element).append(this.toasts);
   }
 
   key(event) {

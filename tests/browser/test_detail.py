@@ -33,7 +33,7 @@ def test_the_tag_and_the_trigger_words_are_copied(opened: Any, colours: str):
     page = opened(colours, permissions=["clipboard-read", "clipboard-write"])
     page.wait_for_selector(".ms-card:not(.ms-loading)")
     opened_model(page, "red")
-    page.click("[data-action=copyTag]")
+    page.click(".ms-side [data-action=copyTag]")
     page.wait_for_selector(".ms-toast:has-text('Copied <lora:red:')")
     assert page.evaluate("() => navigator.clipboard.readText()").startswith("<lora:red:0.")
 
