@@ -1,0 +1,170 @@
+"""The nodes as ComfyUI reads them, without one: types, help pages, translations, names, messages."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.comfyui import pack
+from tests.comfyui.pack import ROOT
+
+INTERNAL = {"ModelSearchIndexOne"}
+LANGUAGES = ("en", "de", "zh")
+
+
+@pytest.fixture
+def nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, type[Any]]:
+    return pack.load(monkeypatch, tmp_path).NODE_CLASS_MAPPINGS
+
+
+def module(name: str) -> Any:
+    return importlib.import_module(f"{pack.NAME}.nodes.{name}")
+
+
+def inputs(node: Any) -> Iterator[tuple[str, Any]]:
+    types = node.INPUT_TYPES()
+    yield from (*types.get("required", {}).items(), *types.get("optional", {}).items())
+
+
+def test_every_output_has_a_name_and_every_function_is_there(nodes: dict[str, Any]):
+    for name, node in nodes.items():
+        assert callable(getattr(node, node.FUNCTION)), name
+        assert node.CATEGORY.startswith("model search"), name
+        assert len(node.DESCRIPTION) > 20, name
+        if node.RETURN_TYPES:
+            assert len(node.RETURN_TYPES) == len(node.RETURN_NAMES) == len(node.OUTPUT_TOOLTIPS), name
+
+
+def test_all_widgets_are_standard_ones(nodes: dict[str, Any]):
+    sockets = {"IMAGE", "MODEL", "CLIP", "MODEL_QUERY", "MODEL_MATCHES"}
+    for node in nodes.values():
+        for name, (kind, *_) in inputs(node):
+            assert isinstance(kind, list) or kind in {"STRING", "INT", "FLOAT", "BOOLEAN", *sockets}, name
+
+
+def test_a_schema_can_be_sent_as_json(nodes: dict[str, Any]):
+    for node in nodes.values():
+        json.dumps([node.INPUT_TYPES(), node.RETURN_TYPES, getattr(node, "SEARCH_ALIASES", ())])
+
+
+def test_a_name_fits_lists_and_combos_and_nothing_else(nodes: dict[str, Any]):
+    name = module("sockets").MODEL_NAME
+    fits = (["a.safetensors", "b.safetensors"], [], "COMBO", "*")
+    assert [name != wanted for wanted in fits] == [False] * len(fits)
+    assert [name != wanted for wanted in ("STRING", "IMAGE", "MODEL")] == [True] * 3
+    assert hash(name) == hash("COMBO")
+    assert json.dumps(name) == '"COMBO"'
+
+
+def test_every_node_has_a_help_page_that_names_all_of_it(nodes: dict[str, Any]):
+    for name in nodes.keys() - INTERNAL:
+        text = (ROOT / "web" / "docs" / f"{name}.md").read_text("utf-8")
+        for word in (*(name for name, _ in inputs(nodes[name])), *nodes[name].RETURN_NAMES):
+            assert f"`{word}`" in text, f"{name}: {word}"
+    assert {page.stem for page in (ROOT / "web" / "docs").iterdir()} == nodes.keys() - INTERNAL
+
+
+def test_english_is_complete_and_the_other_languages_have_every_title(nodes: dict[str, Any]):
+    known = {language: translated(language, "nodeDefs") for language in LANGUAGES}
+    assert known["en"].keys() == nodes.keys()
+    for name, node in nodes.items():
+        assert known["en"][name]["inputs"].keys() == {name for name, _ in inputs(node)}
+        assert len(known["en"][name]["outputs"]) == len(node.RETURN_TYPES)
+        for language in {"de", "zh"} if name not in INTERNAL else ():
+            assert {"display_name", "description"} <= known[language][name].keys()
+            assert known[language][name]["inputs"].keys() <= known["en"][name]["inputs"].keys()
+
+
+def test_settings_and_commands_are_translated_alike():
+    for part in ("settings", "commands"):
+        assert len({tuple(translated(language, part)) for language in LANGUAGES}) == 1
+    entry = (ROOT / "web" / "modelsearch.js").read_text("utf-8")
+    assert all(name.replace("_", ".") in entry for name in translated("en", "settings"))
+
+
+def translated(language: str, part: str) -> dict[str, Any]:
+    return json.loads((ROOT / "locales" / language / f"{part}.json").read_text("utf-8"))
+
+
+def test_of_two_files_with_one_name_the_first_folders_is_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    roots = [tmp_path / "one", tmp_path / "two"]
+    for root, names in zip(roots, (["a b/ä.safetensors"], ["a b/ä.safetensors", "only.safetensors"]), strict=True):
+        for name in names:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(b"")
+    pack.load(monkeypatch, tmp_path, {"loras": roots})
+    assert module("places").listed("lora") == {
+        roots[0] / "a b" / "ä.safetensors": str(Path("a b", "ä.safetensors")),
+        roots[1] / "only.safetensors": "only.safetensors",
+    }
+
+
+def test_a_copy_that_is_listed_stands_for_a_model_that_is_not(nodes: dict[str, Any], tmp_path: Path):
+    hidden, copy = tmp_path / "hidden", tmp_path / "copy"
+    assert module("places").name_of(hidden, (copy,), {copy: "copy"}) == "copy"
+    assert module("places").name_of(hidden, (), {copy: "copy"}) is None
+
+
+def test_nothing_indexed_is_said_before_anything_runs(nodes: dict[str, Any], tmp_path: Path):
+    said = nodes["ModelSearchFindLora"].VALIDATE_INPUTS(rank=1)
+    assert said == module("catalogue").NOTHING
+    assert "press Start" in said
+    with pytest.raises(error_class(), match="ComfyUI lists no model in loras"):
+        ask(nodes)
+
+
+def error_class() -> type[Exception]:
+    """The pack's own copy of the core has classes of its own."""
+    return module("found").ModelSearchError
+
+
+def ask(nodes: dict[str, Any]) -> Any:
+    given = {"architecture": "any", "folder": "", "minimum_relevance": 0.0, "method": "auto"}
+    return nodes["ModelSearchFindLora"]().find(text="red", rank=1, **given)
+
+
+def test_an_empty_question_is_refused(nodes: dict[str, Any]):
+    with pytest.raises(error_class(), match="Ask for something"):
+        nodes["ModelSearchQuery"]().ask(text=" ", without="")
+
+
+def test_images_go_there_and_back(nodes: dict[str, Any]):
+    images = module("images")
+    pictures = [Image.new("RGB", (8, 6), (255, 0, 10)), Image.new("RGB", (16, 6), (0, 255, 0))]
+    batch = images.to_images(pictures)
+    assert batch.shape == (2, 6, 8, 3)
+    back = images.to_pictures(batch)
+    assert np.array_equal(np.asarray(back[0]), np.asarray(pictures[0]))
+    assert images.to_images([]).shape[0] == 1
+    assert images.to_pictures(None) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"colour": 1}, "'colour' is no setting"),
+        ({"samples": 5000}, "samples must be between 0 and 1024, not 5000"),
+        ({"samples": True}, "samples must be"),
+        ({"auto_index": 1}, "auto_index must be"),
+        ({"size": 100}, "multiple of 64"),
+        ({"wanted": "x"}, "is no setting"),
+    ],
+)
+def test_settings_out_of_their_limits_are_refused(nodes: dict[str, Any], values: dict[str, Any], said: str):
+    settings = module("settings")
+    with pytest.raises(settings.ModelSearchError, match=said):
+        settings.Settings().changed(values)
+
+
+def test_settings_are_kept(nodes: dict[str, Any]):
+    settings = module("settings")
+    settings.save(settings.Settings().changed({"samples": 8, "auto_index": True, "quiet": 3}))
+    kept = settings.load()
+    assert (kept.samples, kept.auto_index, kept.quiet) == (8, True, 3.0)
