@@ -47,10 +47,10 @@ def with_lora(prompt: str, tag: LoraTag, words: Sequence[str] = ()) -> str:
 
 def without_lora(prompt: str, name: str, words: Sequence[str] = ()) -> str:
     """The prompt without that LoRA's tags, and without its trigger words where they stand between commas."""
-    text = TAG.sub(lambda tag: "" if loras_in(tag[0]) == [name] else tag[0], prompt)
+    text = re.sub(rf"[ \t]*{TAG.pattern}", lambda tag: "" if loras_in(tag[0]) == [name] else tag[0], prompt)
     dropped = {word.casefold() for word in words}
     kept = [part for part in text.split(",") if _bare(part) not in dropped]
-    return re.sub(r"[ \t]{2,}", " ", ",".join(kept)).strip(" \t,")
+    return ",".join(kept).strip(" \t,")
 
 
 def plain_words(prompt: str) -> str:
