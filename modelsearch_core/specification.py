@@ -62,5 +62,6 @@ class Requirement:
     prompt: Features | None = None  # (D,), q̂ of METHODS section 2
     difference: Features | None = None  # (D,), Δ_q of METHODS section 5
     model: int | None = None  # the row of the gallery that asks
+    styles: Features | None = None  # (T, d), style vectors of pictures, where a network of their own gives them
     style: float | None = None  # for pictures: 0 asks for the same subject, 1 for the same style
     label: str = ""

@@ -66,10 +66,12 @@ def _add_style(command: argparse.ArgumentParser) -> None:
 
 def _add_train(command: argparse.ArgumentParser) -> None:
     command.add_argument("what", choices=["style"])
+    command.add_argument("--network", choices=["linear", "vgg19"], default="linear", help="vgg19 wants a GPU")
     command.add_argument("--out", type=Path, metavar="FILE", help="the encoder (default: beside the index)")
     command.add_argument("--epochs", type=int, metavar="N")
     command.add_argument("--margin", type=float, metavar="M", help="of the triplet loss")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="of the triplets and of what is held out")
+    _add_device(command)
     command.add_argument("--force", action="store_true", help="use it even where it is worse than no training")
 
 

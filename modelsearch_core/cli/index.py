@@ -11,12 +11,16 @@ from ..catalog import Catalog
 from ..drawing import Drawer, best_drawer
 from ..embedding import Encoder
 from ..encoders import DEFAULT_ENCODER, open_drawer, open_encoder
+from ..encoders.style_head import StyleFile
 from ..generation import Generator
 from ..generators import GeneratorSettings
 from ..indexing import Engine, IndexSettings, Report
 from ..indexing import index as run_index
+from ..indexing.style_vectors import store_style_vectors
 from ..model_files import Kind, ModelFile
 from ..reference_set import ReferenceSet, read_subjects, reference_set
+from ..search.gallery import STYLE_SETTING
+from ..search.styles import space_of
 from .bars import Bars
 from .tables import print_json
 
@@ -31,7 +35,10 @@ def index(args: argparse.Namespace) -> int:
         kinds=[Kind(kind) for kind in args.kind] if args.kind else None,
     )
     with Catalog(args.catalog) as catalog, Bars(shown=False if args.json else None) as bars:
-        report = run_index(catalog, args.folders, engine(args, catalog), settings, bars)
+        with_what = engine(args, catalog)
+        report = run_index(catalog, args.folders, with_what, settings, bars)
+        if report.painted:
+            look_at_style(args, catalog, with_what.encoder.name)
     print_json(_as_json(report)) if args.json else _tell(report, time.monotonic() - started, args)
     return 1 if report.failed or not report.models else 0
 
@@ -64,6 +71,13 @@ def reference_set_of(args: argparse.Namespace) -> ReferenceSet | None:
         return None
     subjects = read_subjects(args.subjects) if args.subjects else read_subjects()
     return reference_set(subjects, _drawer(args))
+
+
+def look_at_style(args: argparse.Namespace, catalog: Catalog, encoder: str) -> None:
+    """Has a trained style network look at what was painted; a linear head needs no more than is there."""
+    space = space_of(catalog.setting(STYLE_SETTING), args.catalog, encoder)
+    if isinstance(space, StyleFile):
+        store_style_vectors(catalog, encoder, space.open(args.device), str(space.path))
 
 
 def _drawer(args: argparse.Namespace) -> Drawer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +11,23 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..catalog import Catalog
+from ..encoders.style import StyleNetwork, imagenet_weights, save_network
 from ..errors import EmptyCatalogError
+from ..indexing.style_vectors import store_style_vectors
 from ..search.gallery import STYLE_SETTING
-from ..training.style import Outcome, default_file, figures_of, names_of, painted, train_style
-from ..training.triplet import LINEAR, TripletSettings
+from ..training.style import (
+    Outcome,
+    Painted,
+    default_file,
+    figures_of,
+    names_of,
+    painted,
+    pictures_of,
+    train_style,
+    train_style_network,
+)
+from ..training.triplet import LINEAR, OnEpoch, TripletSettings
+from ..training.vgg import PAPER
 from .tables import print_json, print_table
 
 
@@ -25,31 +38,56 @@ def train(args: argparse.Namespace) -> int:
     with Catalog(args.catalog) as catalog:
         encoder = _encoder(catalog)
         of = painted(catalog, encoder)
-        outcome = _with_bar(args, lambda on_epoch: train_style(
-            of, encoder, settings_of(args), kept=target.with_suffix(".part.pt"), on_epoch=on_epoch
-        ))  # fmt: skip
-        outcome.head.save(target)
-        target.with_suffix(".part.pt").unlink(missing_ok=True)
+        outcome = _with_bar(args, lambda on_epoch: _trained(args, catalog, of, encoder, target, on_epoch))
         used = outcome.is_better or args.force
-        if used:
-            catalog.put_setting(STYLE_SETTING, _seen_from(args.catalog, target))
-        held_out = names_of(catalog, outcome.head.record["held_out"]["loras"])
+        _keep(args, catalog, encoder, outcome, target, used=used)
+        held_out = names_of(catalog, outcome.record["held_out"]["loras"])
     if args.json:
-        print_json({"file": str(target), "used": used, **outcome.head.record})
+        print_json({"file": str(target), "used": used, **outcome.record})
     else:
         _tell(outcome, held_out, target, used, time.monotonic() - started)
     return 0 if used else 1
 
 
 def settings_of(args: argparse.Namespace) -> TripletSettings:
+    usual = PAPER if args.network == "vgg19" else LINEAR
     return TripletSettings(
-        epochs=args.epochs or LINEAR.epochs,
-        batch=LINEAR.batch,
-        rate=LINEAR.rate,
-        margin=args.margin or LINEAR.margin,
-        optimiser=LINEAR.optimiser,
+        epochs=args.epochs or usual.epochs,
+        batch=usual.batch,
+        rate=usual.rate,
+        margin=args.margin or usual.margin,
+        optimiser=usual.optimiser,
         seed=args.seed,
     )
+
+
+def _trained(
+    args: argparse.Namespace, catalog: Catalog, of: Painted, encoder: str, target: Path, on_epoch: OnEpoch
+) -> Outcome:
+    settings, kept = settings_of(args), _part(target)
+    if args.network == "linear":
+        return train_style(of, encoder, settings, kept=kept, on_epoch=on_epoch)
+    images, weights = pictures_of(catalog, of), imagenet_weights()
+    return train_style_network(of, images, settings, weights=weights, device=args.device, kept=kept, on_epoch=on_epoch)
+
+
+def _keep(
+    args: argparse.Namespace, catalog: Catalog, encoder: str, outcome: Outcome, target: Path, *, used: bool
+) -> None:
+    """Writes the encoder and, where it is to be used, what searches need of it."""
+    if isinstance(outcome.trained, StyleNetwork):
+        file = save_network(outcome.trained, target, outcome.record)
+        if used:
+            store_style_vectors(catalog, encoder, file.open(args.device), str(target))
+    else:
+        outcome.trained.save(target)
+    if used:
+        catalog.put_setting(STYLE_SETTING, _seen_from(args.catalog, target))
+    _part(target).unlink(missing_ok=True)
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part.pt")
 
 
 def _encoder(catalog: Catalog) -> str:
@@ -59,10 +97,10 @@ def _encoder(catalog: Catalog) -> str:
     return known[0][0]
 
 
-def _with_bar(args: argparse.Namespace, work: Callable[[Callable[[int, float], None]], Outcome]) -> Outcome:
+def _with_bar(args: argparse.Namespace, work: Callable[[OnEpoch], Outcome]) -> Outcome:
     """Shows epochs and loss on a terminal."""
-    shown = not args.json and os.isatty(2)
-    with tqdm(total=args.epochs or LINEAR.epochs, desc="training", unit=" epochs", disable=not shown) as bar:
+    shown = not args.json and sys.stderr.isatty()
+    with tqdm(total=settings_of(args).epochs, desc="training", unit=" epochs", disable=not shown) as bar:
 
         def on_epoch(done: int, loss: float) -> None:
             bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)

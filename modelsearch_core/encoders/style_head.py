@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from safetensors.numpy import save
 
 from ..embedding import Features, unit
 from ..errors import ModelSearchError
+
+if TYPE_CHECKING:
+    from .style import StyleEncoder
 
 RECORD = "modelsearch"
 
@@ -48,6 +51,25 @@ class StyleHead:
         part = path.with_name(path.name + ".part")
         part.write_bytes(save({"weight": self.weight, "bias": self.bias}, metadata))
         part.replace(path)
+
+
+@dataclass(frozen=True)
+class StyleFile:
+    """A trained network on disk, whose vectors are in the catalog under `name`."""
+
+    path: Path
+    name: str
+
+    def open(self, device: str = "auto") -> StyleEncoder:
+        from .style import open_network  # brings torch along
+
+        return open_network(self.path, self.name, device)
+
+
+def read_style(path: Path) -> StyleHead | StyleFile:
+    """What `modelsearch train style` has written. ModelSearchError where it is not there or nothing of the kind."""
+    record = read_record(path)
+    return StyleFile(path, str(record["name"])) if record.get("network") == "vgg19" else read_head(path)
 
 
 def read_head(path: Path) -> StyleHead:

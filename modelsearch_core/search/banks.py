@@ -26,6 +26,7 @@ class Bank:
     owner: NDArray[np.intp]  # (B,), -1 for none
     prompts: Features  # (B, D), zero rows where there is none
     differences: Features | None = None  # (B, D), of texts
+    styles: Features | None = None  # (B, d), style vectors
 
     def __len__(self) -> int:
         return len(self.h)

@@ -28,6 +28,7 @@ class Asked:
     h: Features  # (T, D)
     prompts: Features | None = None  # (T, D)
     differences: Features | None = None  # (T, D)
+    styles: Features | None = None  # (T, d), style vectors
     models: NDArray[np.intp] | None = None  # (T,), where models ask
 
     @classmethod
@@ -43,13 +44,21 @@ class Asked:
             h=requirement.h,
             prompts=spread(requirement.prompt),
             differences=spread(requirement.difference),
+            styles=requirement.styles,
             models=None if requirement.model is None else np.array([requirement.model]),
         )
 
     @classmethod
     def of_bank(cls, bank: Bank, modality: Modality) -> Asked:
         models = bank.owner if modality is Modality.MODEL else None
-        return cls(modality=modality, h=bank.h, prompts=bank.prompts, differences=bank.differences, models=models)
+        return cls(
+            modality=modality,
+            h=bank.h,
+            prompts=bank.prompts,
+            differences=bank.differences,
+            styles=bank.styles,
+            models=models,
+        )
 
 
 class Experts:
@@ -150,7 +159,7 @@ class Experts:
         if asked.models is not None:
             return from_distance(styles.model_distances(asked.models))
         if asked.modality is Modality.IMAGE:
-            return from_distance(styles.distances(asked.h))
+            return from_distance(styles.distances(asked.h, asked.styles))
         return content.first_moment(styles.plain_means, asked.h)
 
 

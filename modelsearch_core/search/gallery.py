@@ -23,7 +23,7 @@ from ..model_files import Kind, ModelFile
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from .references import References, references
-from .styles import Styles, head_of
+from .styles import Styles, space_of
 
 STYLE_SETTING = "style"  # of the catalog: the trained style encoder's file, seen from the catalog's folder
 EVIDENCE_ORDER = (Evidence.GENERATED, Evidence.PREVIEW, Evidence.METADATA)
@@ -116,6 +116,10 @@ class Gallery:
         """Of the pictures made of the reference set's drawings; a model without any has no rows."""
         return self._beside(Evidence.REFERENCE)
 
+    def style_samples(self, encoder: str) -> Samples:
+        """Of the same pictures, as a style encoder sees them."""
+        return self._beside(Evidence.REFERENCE, encoder)
+
     def reference_probe_set(self, fingerprint: str) -> ProbeSet | None:
         """How a model was asked with drawings last, if it was."""
         digest = _newest(self._catalog, self.encoder, Evidence.REFERENCE).get(fingerprint)
@@ -124,23 +128,25 @@ class Gallery:
     @cached_property
     def styles(self) -> Styles:
         """The space in which styles are compared."""
-        return Styles(self, head_of(self._catalog.setting(STYLE_SETTING), self._catalog.path, self.encoder))
+        return Styles(self, space_of(self._catalog.setting(STYLE_SETTING), self._catalog.path, self.encoder))
 
     @cached_property
     def words(self) -> Samples:
         """(rows, offsets) of the authors' words; a model without any has no rows."""
         return self._beside(Evidence.METADATA)
 
-    def _beside(self, evidence: Evidence) -> Samples:
-        """The newest rows of that evidence, beside what an entry rests on."""
-        keys = _newest(self._catalog, self.encoder, evidence)
-        empty = np.empty((0, self.dimension), np.float32), np.empty(0, np.int32)
-        rows: list[tuple[Features, NDArray[np.int32]]] = []
-        for entry in self.entries:
-            digest = keys.get(entry.model.fingerprint)
-            found = self._read(entry.model.fingerprint, digest) if digest else None
-            rows.append((found.Z, found.numbers) if found else empty)
-        return _stack(rows, self.dimension)
+    def _beside(self, evidence: Evidence, encoder: str | None = None) -> Samples:
+        """The newest rows of that evidence, beside what an entry rests on; by another encoder if one is named."""
+        encoder = encoder or self.encoder
+        keys = _newest(self._catalog, encoder, evidence)
+        found = [self._catalog.specification(f, keys[f], encoder) if f in keys else None for f in self._fingerprints]
+        dimension = next((s.Z.shape[1] for s in found if s), self.dimension)
+        empty = np.empty((0, dimension), np.float32), np.empty(0, np.int32)
+        return _stack([(s.Z, s.numbers) if s else empty for s in found], dimension)
+
+    @property
+    def _fingerprints(self) -> list[str]:
+        return [entry.model.fingerprint for entry in self.entries]
 
     @cached_property
     def probe_sets(self) -> dict[str, ProbeSet]:

@@ -26,6 +26,7 @@ from .gallery import Entry, Gallery
 from .query import Explanation, Match, Query
 from .requirements import Reader, find_entry
 
+WITH_STYLES = ("auto", "style")
 WITH_PROMPTS = ("kernel_mean", "rkme_concat")
 
 
@@ -143,7 +144,7 @@ class ModelIndex:
     def _requirements(self, query: Query, method: str) -> list[Requirement]:
         if self._reader is None:
             self._reader = Reader(self.gallery, lambda: self.encoder, self._describe)
-        return self._reader.read(query, words_needed=method in WITH_PROMPTS)
+        return self._reader.read(query, words_needed=method in WITH_PROMPTS, styles_needed=method in WITH_STYLES)
 
     def _describe(self, images: Sequence[Image.Image]) -> list[str]:
         """Pictures in words, for methods that weigh samples by their prompts."""

@@ -32,12 +32,13 @@ class Reader:
     def _encoder(self) -> Encoder:
         return self._open_encoder()
 
-    def read(self, query: Query, *, words_needed: bool = False) -> list[Requirement]:
+    def read(self, query: Query, *, words_needed: bool = False, styles_needed: bool = False) -> list[Requirement]:
         """One requirement an input, in the order of `Query.weights`; images of one weight are one, so are sketches."""
         weights = iter(query.weights if query.weights is not None else [1.0] * query.inputs)
         found = [self._text(text, next(weights)) for text in query.text]
         pictures = self._pictures(query.images, Modality.IMAGE, weights, self._prompt(query, words_needed))
-        found += [replace(picture, style=query.style) for picture in pictures]
+        styles = self._gallery.styles.vectors_of(query.images) if styles_needed and query.images else None
+        found += [replace(picture, style=query.style, styles=styles) for picture in pictures]
         found += self._pictures([*map(to_sketch_tone, query.sketches)], Modality.SKETCH, weights, None)
         found += [self._model(name, next(weights)) for name in query.like]
         found += [self._unwanted(item, next(weights)) for item in query.without]

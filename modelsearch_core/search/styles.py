@@ -1,28 +1,32 @@
 """The style space of a gallery: a vector for each picture that a model made of the reference set's drawings.
 
 A model that was not asked with drawings (it takes prompts only, or it is no LoRA) has its samples in their place. Where
-no head is trained, the encoder's own features are the style vectors ("transfer only" in the paper).
+no encoder is trained, the image encoder's own features are the style vectors ("transfer only" in the paper). A trained
+network has vectors of painted drawings only, which indexing has stored.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ..embedding import Features, unit
-from ..encoders.style_head import StyleHead, read_head
+from ..encoders.style_head import StyleFile, StyleHead, read_style
 from ..errors import ModelSearchError
 from ..scores import style
-from ..scores.samples import Offsets, mean_rows
+from ..scores.samples import Offsets, mean_rows, offsets_of
 from .banks import SEED, Bank
 
 if TYPE_CHECKING:
+    from ..encoders.style import StyleEncoder
     from .gallery import Gallery
 
 BANK = 256
@@ -32,11 +36,11 @@ log = logging.getLogger(__name__)
 
 
 class Styles:
-    """Style vectors V (N, d) of all models, model m's in rows offsets[m] to offsets[m+1]."""
+    """Style vectors V (N, d) of the models of which there are any, `known` (K,): theirs are offsets[k]:offsets[k+1]."""
 
-    def __init__(self, gallery: Gallery, head: StyleHead | None) -> None:
+    def __init__(self, gallery: Gallery, space: StyleHead | StyleFile | None) -> None:
         self._gallery = gallery
-        self.head = head
+        self.space = space
 
     @cached_property
     def painted(self) -> NDArray[np.bool_]:
@@ -44,25 +48,37 @@ class Styles:
         return np.diff(self._gallery.reference_samples.offsets) > 0
 
     @cached_property
-    def _features(self) -> tuple[Features, Offsets]:
-        """(rows, offsets): of reference pictures where there are any, else of samples."""
+    def _rows(self) -> list[Features]:
+        """Of each model: features of its reference pictures, else of its samples; nothing for one known by words."""
         painted, asked = self._gallery.reference_samples, self._gallery.samples
         of = [painted if is_painted else asked for is_painted in self.painted]
         rows = [s.Z[s.offsets[m] : s.offsets[m + 1]] for m, s in enumerate(of)]
-        offsets = np.concatenate([[0], np.cumsum([len(part) for part in rows])])
-        return np.concatenate(rows), offsets
+        return [
+            part[:0] if only_words else part for part, only_words in zip(rows, self._gallery.only_words, strict=True)
+        ]
+
+    @cached_property
+    def _vectors(self) -> list[Features]:
+        if isinstance(self.space, StyleFile):
+            stored = self._gallery.style_samples(self.space.name)
+            return [stored.Z[a:b] for a, b in pairwise(stored.offsets)]
+        return [self._of(part) for part in self._rows]
+
+    def _of(self, z: Features) -> Features:
+        """Style vectors of features."""
+        return self.space(z) if isinstance(self.space, StyleHead) else np.asarray(z, np.float32)
+
+    @cached_property
+    def known(self) -> NDArray[np.intp]:
+        return np.array([m for m, rows in enumerate(self._vectors) if len(rows)], np.intp)
 
     @cached_property
     def V(self) -> Features:
-        return self.of(self._features[0])
+        return np.concatenate([self._vectors[m] for m in self.known])
 
-    @property
+    @cached_property
     def offsets(self) -> Offsets:
-        return self._features[1]
-
-    def of(self, z: Features) -> Features:
-        """Style vectors of features."""
-        return np.asarray(z, np.float32) if self.head is None else self.head(z)
+        return offsets_of(np.array([len(self._vectors[m]) for m in self.known]))
 
     @cached_property
     def _moments(self) -> style.Moments:
@@ -74,21 +90,30 @@ class Styles:
             return style.Shortlist(self.V, self.offsets, self._moments)
         return lambda q: style.mean_style_distances(self.V, self.offsets, q)
 
-    def distances(self, z: Features) -> style.Distances:
-        """(T, M): of pictures by their features; NaN for a model of which no picture is known."""
-        return self._known(self._distances(self.of(z)))
+    def distances(self, h: Features, vectors: Features | None = None) -> style.Distances:
+        """(T, M): of pictures by their features, or by their style vectors; NaN where a model's style is not known."""
+        return self._of_all(self._distances(self._of(h) if vectors is None else vectors))
 
     def model_distances(self, models: NDArray[np.integer]) -> style.Distances:
         """(T, M): of models, by their mean style."""
-        return self._known(style.euclidean(self._moments.means[models], self._moments.means))
+        means = np.full((len(self._gallery), self.V.shape[1]), np.nan, np.float32)
+        means[self.known] = self._moments.means
+        return self._of_all(style.euclidean(means[models], self._moments.means))
+
+    def _of_all(self, of_known: style.Distances) -> style.Distances:
+        distances = np.full((len(of_known), len(self._gallery)), np.nan)
+        distances[:, self.known] = of_known
+        return distances
 
     @cached_property
     def plain_means(self) -> Features:
-        """(M, D): unit means in the encoder's own space, where texts can be compared."""
-        return unit(mean_rows(*self._features))
-
-    def _known(self, distances: style.Distances) -> style.Distances:
-        return np.where(self._gallery.only_words, np.nan, distances)
+        """(M, D): unit means in the encoder's own space, where texts can be compared; a zero row for no picture."""
+        means = np.zeros((len(self._gallery), self._gallery.dimension), np.float32)
+        there = [m for m, rows in enumerate(self._rows) if len(rows)]
+        if there:
+            counts = np.array([len(self._rows[m]) for m in there])
+            means[there] = mean_rows(np.concatenate([self._rows[m] for m in there]), offsets_of(counts))
+        return unit(means)
 
     @cached_property
     def groups(self) -> NDArray[np.intp]:
@@ -99,20 +124,27 @@ class Styles:
     def bank(self) -> Bank:
         """Unrelated queries of style: pictures of the models, a model in turn."""
         rng = np.random.default_rng(SEED + 2)
-        models = rng.permutation(np.flatnonzero(~self._gallery.only_words))
-        owner = np.resize(models, BANK) if len(models) else models
-        rows = [int(rng.integers(self.offsets[m], self.offsets[m + 1])) for m in owner]
-        h = self._features[0][rows]
-        return Bank(h=h, owner=owner, prompts=np.zeros_like(h))
+        turn = np.resize(rng.permutation(len(self.known)), BANK if len(self.known) else 0)
+        rows = [int(rng.integers(self.offsets[k], self.offsets[k + 1])) for k in turn]
+        nothing = np.zeros((len(turn), self._gallery.dimension))
+        return Bank(h=nothing, owner=self.known[turn], prompts=nothing, styles=self.V[rows])
+
+    @cached_property
+    def _encoder(self) -> StyleEncoder | None:
+        return self.space.open() if isinstance(self.space, StyleFile) else None
+
+    def vectors_of(self, images: Sequence[Image.Image]) -> Features | None:
+        """Of a query's pictures, where a network of its own looks at them; else they come from their features."""
+        return None if self._encoder is None else self._encoder.encode_images(images)
 
 
-def head_of(setting: str | None, catalog: Path, encoder: str) -> StyleHead | None:
-    """The head that a catalog names, if it is there and was trained on this encoder's features."""
+def space_of(setting: str | None, catalog: Path, encoder: str) -> StyleHead | StyleFile | None:
+    """What a catalog names, if it is there and a head was trained on this encoder's features."""
     if not setting:
         return None
     try:
-        head = read_head(catalog.parent / setting)
+        space = read_style(catalog.parent / setting)
     except ModelSearchError as error:
         log.warning("style search goes without a trained encoder: %s", error)
         return None
-    return head if head.encoder == encoder else None
+    return None if isinstance(space, StyleHead) and space.encoder != encoder else space

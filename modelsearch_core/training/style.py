@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from ..catalog import Catalog
 from ..embedding import Features, unit
@@ -21,9 +23,13 @@ from .labels import Labels, Split, held_out
 from .linear import train_head
 from .triplet import LINEAR, OnEpoch, TripletSettings
 
+if TYPE_CHECKING:
+    import torch
+
+    from ..encoders.style import StyleNetwork
+
 FEWEST = 4  # LoRA: two to train on, two to measure with
 SHARE = 0.2  # of the LoRA and of the subjects, held out
-Train = Callable[[Features, Labels, Path | None], StyleHead]
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class Painted:
 class Outcome:
     """A trained encoder with what it reached on LoRA and subjects that it never saw, and what went before it."""
 
-    head: StyleHead
+    trained: StyleHead | StyleNetwork
+    record: dict[str, Any]
     before: tuple[Agreement, Ranking]
     after: tuple[Agreement, Ranking]
 
@@ -89,7 +96,45 @@ def train_style(
     after = measure(measured(of.features), of.labels, split, settings.seed)
     final = train_head(of.features, of.labels, encoder, settings)
     record = _record(of, split, settings, before, after) | dict(final.record)
-    return Outcome(head=replace(final, record=record), before=before, after=after)
+    return Outcome(trained=replace(final, record=record), record=record, before=before, after=after)
+
+
+def train_style_network(
+    of: Painted,
+    images: Sequence[Image.Image],
+    settings: TripletSettings,
+    *,
+    weights: Mapping[str, torch.Tensor],
+    device: str = "auto",
+    side: int | None = None,
+    kept: Path | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Outcome:
+    """The same with VGG19 on the pictures themselves, once: what was held out stays unseen."""
+    from ..encoders.style import SIDE, StyleEncoder
+    from .vgg import before_training, train_network
+
+    side = side or SIDE
+    split = held_out(of.labels, SHARE, np.random.default_rng(settings.seed))
+    rows = np.flatnonzero(split.training(of.labels))
+    plain = before_training(weights, device, settings.seed, side).encode_images(images)
+    network = train_network(
+        [images[row] for row in rows], of.labels.of(rows), weights, settings,
+        kept=kept, on_epoch=on_epoch, device=device, side=side,
+    )  # fmt: skip
+    V = StyleEncoder(network, "just trained", device, side).encode_images(images)
+    before, after = (measure(vectors, of.labels, split, settings.seed) for vectors in (plain, V))
+    record = _record(of, split, settings, before, after)
+    return Outcome(trained=network, record=record, before=before, after=after)
+
+
+def pictures_of(catalog: Catalog, of: Painted) -> list[Image.Image]:
+    """The pictures behind the features, in their order."""
+    found: list[Image.Image] = []
+    for specification in of.specifications:
+        stored = catalog.sample_images(specification.fingerprint, specification.digest)
+        found += [stored[int(number)] for number in specification.numbers]
+    return found
 
 
 def measure(V: Features, labels: Labels, split: Split, seed: int) -> tuple[Agreement, Ranking]:
@@ -105,7 +150,7 @@ def _record(
     settings: TripletSettings,
     before: tuple[Agreement, Ranking],
     after: tuple[Agreement, Ranking],
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """What a file tells of its training."""
     return {
         "trained": datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -104,7 +104,7 @@ def test_a_trained_head_decides_what_counts(catalog: Path):
     set_head(catalog, catalog.with_suffix(".style.safetensors").name)
     try:
         with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-            assert index.gallery.styles.head is not None
+            assert index.gallery.styles.space is not None
             spread = np.ptp(index.gallery.styles.distances(index.encoder.encode_images([patch("red")])))
         assert spread == pytest.approx(0, abs=1e-3)
     finally:
@@ -118,7 +118,7 @@ def test_a_head_that_is_gone_or_of_another_encoder_is_passed_over(catalog: Path)
     for name in ("gone.safetensors", "other.safetensors"):
         set_head(catalog, name)
         with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-            assert index.gallery.styles.head is None
+            assert index.gallery.styles.space is None
             assert first(index, Query(images=[patch("red")]), "style") == "green"
     set_head(catalog, "")
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.cli import main
-from modelsearch_core.encoders.style_head import read_head
+from modelsearch_core.encoders.style_head import StyleHead, read_head
 from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.search import ModelIndex, Query
 from tests.indexing.folders import make_folder
@@ -50,8 +50,8 @@ def test_a_style_encoder_is_trained_recorded_and_used(catalog: Path, capsys: pyt
     assert (head.encoder, len(head.record["loras"]), head.record["pictures"]) == ("colours:1", 5, 30)
     assert set(head.record["held_out"]["trained"]) >= {"f1", "mrr", "top1", "models", "queries"}
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-        assert index.gallery.styles.head is not None
-        assert index.gallery.styles.head.name == head.name
+        assert isinstance(index.gallery.styles.space, StyleHead)
+        assert index.gallery.styles.space.name == head.name
         assert index.search(Query(images=[patch("blue")]), method="style", kind="lora")[0].name == "blue"
     assert list(catalog.parent.glob("*.part*")) == []
 
