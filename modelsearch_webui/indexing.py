@@ -26,6 +26,7 @@ from .generator import WebUIGenerator
 
 log = logging.getLogger(__name__)
 QUIET = 3.0  # seconds after a user's job before the index goes on
+LOOK = 5.0  # seconds between two looks at whether the WebUI is idle
 
 
 class WebUIIndexer:
@@ -148,7 +149,7 @@ class IdleStarter:
 
     def _run(self) -> None:
         idle_since = time.monotonic()
-        while not self._end.wait(5.0):
+        while not self._end.wait(LOOK):
             now = time.monotonic()
             if queue.busy() or self._indexer.progress().state.active:
                 idle_since = now

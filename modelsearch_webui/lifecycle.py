@@ -67,11 +67,15 @@ def started(_: Any, app: Any) -> None:
 
 def unloaded() -> None:
     """For `on_script_unloaded`: ends everything, and lets the next load read the code anew."""
+    end()
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("modelsearch_core", "modelsearch_webui")]:
+        del sys.modules[name]
+
+
+def end() -> None:
     with _lock:
         if _running:
             _running.pop().stop()
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("modelsearch_core", "modelsearch_webui")]:
-        del sys.modules[name]
 
 
 def own_names() -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response
+from starlette.routing import Route as WebRoute
 
 from modelsearch_core.panel import ROUTES, Panel, Reply, Request, Route, answer, may_enter
 from modelsearch_core.panel.refusals import RefusedError
@@ -24,7 +25,8 @@ FOREIGN = (
 def mount(app: Any, panel: Callable[[], Panel], own_names: Callable[[], Collection[str]]) -> None:
     """`panel` is called when the first request comes."""
     for route in ROUTES:
-        app.add_route(PREFIX + route.path, _endpoint(app, route, panel, own_names), methods=[route.method])
+        endpoint = _endpoint(app, route, panel, own_names)
+        app.router.routes.append(WebRoute(PREFIX + route.path, endpoint, methods=[route.method]))
 
 
 def signed_in(app: Any, cookies: Collection[tuple[str, str]]) -> bool:

@@ -1,0 +1,2 @@
+current_task = None
+pending_tasks = {}

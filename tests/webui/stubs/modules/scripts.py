@@ -1,0 +1,8 @@
+AlwaysVisible = object()
+
+
+class Script:
+    infotext_fields = None
+
+    def elem_id(self, name):
+        return f"script_{name}"

@@ -1,0 +1,137 @@
+"""The tab's bridge to the prompts, and the names that a WebUI has for its models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.indexing.folders import make_folder
+from tests.webui.collection import ODD
+
+
+def model(webui: Any, name: str) -> Any:
+    models = webui.ours("lifecycle").panel().library.newest().models
+    return next(model for model in models if model.name == name)
+
+
+def asked(webui: Any, name: str, tab: str = "txt2img", prompts: Any = None) -> list[Any]:
+    """[what the user is told, the prompts]."""
+    texts = prompts or {"txt2img": "a harbour", "img2img": ""}
+    text = json.dumps({"action": "lora", "tab": tab, "model": model(webui, name).id})
+    told, *after = webui.ours("tab").answered(text, texts, webui.ours("prompts").change)
+    return [json.loads(told), *after]
+
+
+def test_a_lora_goes_behind_what_the_user_typed(webui: Any):
+    told, txt2img, img2img = asked(webui, "red")
+    assert txt2img.startswith("a harbour, crimson, rough <lora:red:0.") and img2img == ""
+    assert "added to txt2img" in told["done"]
+
+
+def test_asked_for_again_it_goes_out_with_its_words(webui: Any):
+    _, first, _ = asked(webui, "red")
+    told, second, _ = asked(webui, "red", prompts={"txt2img": first + ", dusk", "img2img": ""})
+    assert second == "a harbour, dusk" and "taken out" in told["done"]
+
+
+def test_each_tab_has_its_own_prompt(webui: Any):
+    _, txt2img, img2img = asked(webui, "pïnk mit Lücke", "img2img")
+    assert txt2img == "a harbour" and img2img.startswith("<lora:pïnk mit Lücke:")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("no json", "Expecting"), ("{}", "tab"), ('{"tab": "extras"}', "no prompt of extras")]
+)
+def test_nonsense_is_told_and_changes_nothing(webui: Any, text: str, said: str):
+    told, prompt = webui.ours("tab").answered(text, {"txt2img": "a"}, webui.ours("prompts").change)
+    assert said in json.loads(told)["error"] and prompt == "a"
+
+
+def test_a_lora_that_the_webui_does_not_list_is_refused(webui: Any):
+    webui.find("networks").available_networks.pop("red")
+    told, txt2img, _ = asked(webui, "red")
+    assert "does not know a LoRA 'red'" in told["error"] and txt2img == "a harbour"
+
+
+def test_a_checkpoint_does_not_go_into_a_prompt(webui: Any):
+    told, *_ = asked(webui, "grey checkpoint")
+    assert "is a checkpoint" in told["error"]
+
+
+def test_the_tab_is_wired_to_both_prompts(webui: Any):
+    tab, gradio = webui.ours("tab"), webui.find("gradio")
+    for name in ("txt2img_prompt", "img2img_prompt", "txt2img_neg_prompt"):
+        tab.catch_prompts(SimpleNamespace(elem_id=name))
+    tab.catch_prompts(SimpleNamespace())
+    ((_, title, elem_id),) = tab.build()
+    (go,) = [component for component in gradio.built if component.elem_id == "modelsearch_go"]
+    assert (title, elem_id) == ("Model Search", "modelsearch")
+    assert [component.elem_id for component in go.events[0]["outputs"]][1:] == ["txt2img_prompt", "img2img_prompt"]
+
+
+class TestNames:
+    def test_the_users_preference_says_how_a_lora_is_called(self, webui: Any):
+        webui.find("networks").aliases["red"] = "Crimson"
+        webui.find("networks").list_available_networks()
+        places, path = webui.ours("places"), webui.base / "models" / "Lora" / "red.safetensors"
+        assert places.lora_name(path) == "red"
+        webui.find("modules.shared").opts.data["lora_preferred_name"] = "Alias from file"
+        assert places.lora_name(path) == "Crimson"
+
+    def test_an_alias_that_two_share_is_not_used(self, webui: Any):
+        webui.find("networks").aliases.update(red="Same", green="Same")
+        webui.find("networks").list_available_networks()
+        webui.find("modules.shared").opts.data["lora_preferred_name"] = "Alias from file"
+        loras = webui.base / "models" / "Lora"
+        assert [webui.ours("places").lora_name(loras / f"{n}.safetensors") for n in ("red", "green")] == [
+            "red",
+            "green",
+        ]
+
+    def test_of_two_files_with_one_name_only_the_listed_one_has_it(self, webui: Any, tmp_path: Path):
+        (path,) = make_folder(tmp_path / "other", ["red"])
+        assert webui.ours("places").lora_name(path) is None
+
+    def test_the_alias_of_one_that_is_the_file_name_of_another_is_not_used(self, webui: Any):
+        webui.find("networks").aliases["blue"] = "red"  # listed first, so that the file red takes the name over
+        webui.find("networks").list_available_networks()
+        webui.find("modules.shared").opts.data["lora_preferred_name"] = "Alias from file"
+        loras = webui.base / "models" / "Lora"
+        assert webui.ours("places").lora_name(loras / "blue.safetensors") == "blue"
+
+    def test_names_in_folders_and_titles_with_hashes(self, webui: Any):
+        places, models = webui.ours("places"), webui.base / "models"
+        assert places.lora_name(models / "Lora" / f"{ODD}.safetensors") == "pïnk mit Lücke"
+        title = "grey checkpoint.safetensors [abc]"
+        assert places.listed(models / "Stable-diffusion" / "grey checkpoint.safetensors", "checkpoint") == {
+            "name": title
+        }
+        assert places.listed(models / "Stable-diffusion" / "gone.safetensors", "checkpoint") == {}
+        assert len(places.lora_paths()) == 5
+
+    def test_without_the_lora_extension_no_lora_is_named(self, webui: Any, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.delitem(__import__("sys").modules, "networks")
+        assert webui.ours("places").lora_paths() == set()
+
+
+class TestPlaces:
+    def test_folders_are_the_webuis_each_once(self, webui: Any):
+        options = webui.find("modules.shared").cmd_opts
+        models = webui.base / "models"
+        options.ckpt_dir, options.lora_dirs = str(models / "Stable-diffusion"), [str(models / "Lora"), "/nowhere"]
+        found = webui.ours("places").folders()
+        assert [folder.path for folder in found] == [models / "Lora", models / "Stable-diffusion"]
+
+    @pytest.mark.parametrize(
+        ("setting", "expected"), [("", "modelsearch/catalog.sqlite"), ("x", "catalog.sqlite"), ("y.sqlite", "y.sqlite")]
+    )
+    def test_the_catalog_lies_where_the_settings_say(self, webui: Any, tmp_path: Path, setting: str, expected: str):
+        chosen = str(tmp_path / setting) if setting else ""
+        webui.find("modules.shared").opts.data["modelsearch_catalog"] = chosen
+        path = webui.ours("places").catalog_path()
+        assert path.as_posix().endswith(expected)
+        assert path.is_relative_to(tmp_path if setting else webui.base)
