@@ -47,6 +47,7 @@ async function browse(api, query, signal, onPage) {
     named: [],
     searched: false,
     at(index) {
+      if (index < 0 || index >= count) return null;
       const page = Math.floor(index / PAGE);
       if (!pages.has(page)) need(page);
       return pages.get(page)[index % PAGE] ?? null;

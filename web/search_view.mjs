@@ -162,6 +162,7 @@ export class SearchView {
       this.add({ type: "sketch", file });
     };
     this.drawing.hidden = false;
+    this.hint.hidden = true;
     this.pen.setAttribute("aria-expanded", "true");
     fill(this.drawing, new Sketch({ t: this.context.t, onDone, onCancel: () => this.endSketch() }).element);
     this.drawing.scrollIntoView({ block: "nearest" });
@@ -171,6 +172,7 @@ export class SearchView {
   endSketch() {
     this.drawing.hidden = true;
     this.drawing.replaceChildren();
+    this.hint.hidden = asks(this.query) || !this.known?.models;
     this.pen.removeAttribute("aria-expanded");
   }
 
@@ -204,7 +206,7 @@ export class SearchView {
     this.results = results;
     this.below.hidden = false;
     this.filters.element.hidden = false;
-    this.hint.hidden = asks(this.query);
+    this.hint.hidden = asks(this.query) || !this.drawing.hidden;
     fill(this.summary, h("h2", { text: this.heading(results) }), this.query.chips.length || this.query.text ? this.clearing() : null);
     this.notify(results);
     this.showNamed(results.named);

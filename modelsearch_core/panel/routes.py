@@ -60,7 +60,7 @@ def answer(panel: Panel, route: Route, request: Request) -> Reply:
         return refused(404, str(error))
     except EmptyCatalogError as error:
         return refused(409, str(error), empty=True)
-    except (ModelSearchError, ValueError) as error:
+    except ModelSearchError as error:
         return refused(400, str(error))
     except Exception as error:  # a bug must reach the user as a message, and the log as a trace
         log.exception("%s %s", route.method, route.path)

@@ -50,6 +50,12 @@ class Opened:
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", self._heard)
+        self.page.on("response", self._answered)
+
+    def _answered(self, response: Any) -> None:
+        """What the panel asks for by itself is there; only what a user sends may be refused."""
+        if response.status >= 400 and response.request.method == "GET":
+            self.errors.append(f"{response.status} {response.url}")
 
     def _heard(self, message: Any) -> None:
         asked_for = "status of 4" in message.text or "ERR_INTERNET_DISCONNECTED" in message.text
