@@ -37,5 +37,5 @@ def zoo_models(folder: Path = FOLDER) -> dict[str, ZooModel]:
 
 
 def _model(folder: Path, key: str, record: dict[str, Any]) -> ZooModel:
-    pictures = tuple(sorted((folder / "queries" / key).glob("*.png")))
+    pictures = tuple(sorted((folder / "queries" / key).glob("*.webp")))
     return ZooModel(record["file"], record["category"], record["description"], pictures)

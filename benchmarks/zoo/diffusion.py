@@ -166,6 +166,8 @@ def save(model: TinyDiffusion, folder: Path) -> None:
     for part in (model.unet, model.text, model.vae):
         part.float()
     _load_in_full_precision(folder / "text_encoder/config.json")
+    for config in folder.glob("*/config.json"):
+        _forget_where_it_was_made(config)
     for kept in (folder / "tokenizer").iterdir():
         kept.unlink()
     vocabulary.save(folder / "tokenizer")
@@ -174,6 +176,11 @@ def save(model: TinyDiffusion, folder: Path) -> None:
 def _load_in_full_precision(config: Path) -> None:
     """transformers would otherwise load the text model in half precision beside a UNet in full."""
     config.write_text(json.dumps(json.loads(config.read_text()) | {"dtype": "float32"}, indent=2))
+
+
+def _forget_where_it_was_made(config: Path) -> None:
+    kept = {key: value for key, value in json.loads(config.read_text()).items() if key != "_name_or_path"}
+    config.write_text(json.dumps(kept, indent=2) + "\n")
 
 
 def read(path: Path, config: Path | None = None) -> TinyDiffusion:

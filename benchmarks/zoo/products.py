@@ -81,7 +81,7 @@ def held_out(plan: Plan, model: TinyDiffusion, weights: Mapping[str, torch.Tenso
 def save_pictures(pictures: np.ndarray, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, pixels in enumerate(pictures):
-        Image.fromarray(pixels).save(folder / f"{number:02d}.png", optimize=True)
+        Image.fromarray(pixels).save(folder / f"{number:02d}.webp", lossless=True, method=6)
 
 
 def save_preview(plan: Plan, model: TinyDiffusion, weights: Mapping[str, torch.Tensor] | None, path: Path) -> None:

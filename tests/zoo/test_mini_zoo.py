@@ -41,7 +41,7 @@ def test_a_lora_has_the_keys_of_its_layout(plan: mini.Plan):
 def test_every_model_has_a_record_and_six_held_out_pictures(name: str):
     record = json.loads((ZOO / "world.json").read_text(encoding="utf-8"))["models"][name]
     assert record["description"]
-    assert len(list((ZOO / "queries" / name).glob("*.png"))) == 6
+    assert len(list((ZOO / "queries" / name).glob("*.webp"))) == 6
 
 
 def test_open_clip_loads_the_mini_clip_without_a_network():
