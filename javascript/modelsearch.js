@@ -25,7 +25,7 @@ function modelSearchAsk(asked) {
 }
 
 function modelSearchWord(text) {
-  return globalThis.localization?.[text] ?? text;
+  return window.localization?.[text] ?? text;
 }
 
 function modelSearchUrl(path) {
@@ -56,7 +56,7 @@ async function modelSearchMount(box) {
   document.head.append(style);
   const api = createApi({ fetch: (path, options) => fetch(modelSearchUrl(path), options), url: modelSearchUrl });
   const theme = document.body.classList.contains("dark") ? "dark" : "light";
-  const language = { de_DE: "de", zh_CN: "zh", zh_Hans: "zh" }[globalThis.opts?.localization] ?? navigator.language;
+  const language = opts.localization && opts.localization !== "None" ? opts.localization : "en";
   mountPanel(box, { api, host: { name: "webui", theme, language, actions: modelSearchActions() } });
 }
 

@@ -48,31 +48,16 @@ def number(name: str) -> int:
 def _options() -> dict[str, tuple[Any, str, Any, dict[str, Any]]]:
     return {
         "catalog": ("", "Folder of the index (empty: modelsearch in the data folder; after a restart)", gr.Textbox, {}),
-        "encoder": (
-            DEFAULT_ENCODER,
-            "CLIP of a new index (open_clip's architecture/weights, or a folder)",
-            gr.Textbox,
-            {},
-        ),
+        "encoder": (DEFAULT_ENCODER, "CLIP of a new index (architecture/weights, or a folder)", gr.Textbox, {}),
         "quick_start": (True, "Read names, tags and previews of new models at start", gr.Checkbox, {}),
         "auto_index": (False, "Generate pictures for the index by itself while the WebUI is idle", gr.Checkbox, {}),
-        "idle_minutes": (
-            5,
-            "Minutes without work after which the WebUI counts as idle",
-            gr.Slider,
-            _slider("idle_minutes"),
-        ),
+        "idle_minutes": (5, "Minutes without work that count as idle", gr.Slider, _slider("idle_minutes")),
         "samples": (0, "Pictures of each model (0: as many as it takes, 32 to 128)", gr.Slider, _slider("samples")),
         "batch": (4, "Pictures at a time; your own pictures wait for no more than these", gr.Slider, _slider("batch")),
         "size": (0, "Width and height of these pictures (0: as fits the base model)", gr.Slider, _slider("size", 64)),
         "steps": (0, "Steps of these pictures (0: as fits the base model)", gr.Slider, _slider("steps")),
         "engine": (WEBUI, "Pictures for the index are made by", gr.Radio, {"choices": [WEBUI, DIFFUSERS]}),
-        "bases": (
-            "",
-            "Base model under LoRA, by architecture, as in: sd15=v1-5-pruned, sdxl=sd_xl_base",
-            gr.Textbox,
-            {},
-        ),
+        "bases": ("", "Base models under LoRA, as in: sd15=v1-5-pruned, sdxl=sd_xl_base", gr.Textbox, {}),
         "own_names": ("", "Names under which a browser reaches this WebUI, besides addresses (comma)", gr.Textbox, {}),
     }
 
