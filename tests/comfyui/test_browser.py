@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.comfyui.collection import make_collection
-from tests.comfyui.host import ComfyUI, install
+from tests.comfyui.host import ROOT, ComfyUI, install
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -54,7 +55,7 @@ def page(request: pytest.FixtureRequest, server: ComfyUI, chromium: Any) -> Iter
     page.errors = []
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     page.on("console", lambda line: page.errors.append(line.text) if ours(line) else None)
-    page.goto(server.address)
+    page.goto(server.address, timeout=180_000)
     page.wait_for_function(
         "() => window.app?.extensionManager && window.LiteGraph && window.app.graph", timeout=120_000
     )
@@ -167,3 +168,13 @@ def test_the_key_opens_and_closes_the_tab(page: Any):
     page.mouse.click(900, 300)
     page.keyboard.press("Alt+Shift+F")
     page.wait_for_selector(".modelsearch", state="detached")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "example_workflows").glob("*.json")), ids=lambda path: path.stem)
+def test_an_example_workflow_loads_and_validates(page: Any, server: ComfyUI, path: Path):
+    page.evaluate("(graph) => window.app.loadGraphData(graph)", json.loads(path.read_text("utf-8")))
+    page.wait_for_timeout(1000)
+    (server.base / "input" / "example.png").write_bytes((server.base / "input" / "red.png").read_bytes())
+    prompt = page.evaluate("async () => (await window.app.graphToPrompt()).output")
+    status, answer = server.post("/prompt", {"prompt": prompt})
+    assert (status, answer.get("node_errors")) == (200, {})
