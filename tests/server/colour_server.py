@@ -27,9 +27,12 @@ from tests.making.fakes import ColourEncoder, ColourGenerator
 
 
 class SlowGenerator(ColourGenerator):
-    """Takes its time over every four pictures."""
+    """Takes its time over every four pictures, and makes them large enough to be seen."""
 
     seconds = 0.0
+
+    def paint(self, model: ModelFile, number: int) -> Image.Image:
+        return super().paint(model, number).resize((64, 64), Image.Resampling.NEAREST)
 
     def generate(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Iterator[list[Image.Image]]:
         for images in super().generate(model, probe_set, numbers):
@@ -39,7 +42,7 @@ class SlowGenerator(ColourGenerator):
 
 def engine_with(slow: float, broken: Sequence[str]) -> Callable[[Catalog, Callable[[str], Encoder]], Engine]:
     def generator_for(models: Sequence[ModelFile]) -> SlowGenerator:
-        generator = SlowGenerator(models, broken=broken, size=64)
+        generator = SlowGenerator(models, broken=broken)
         generator.seconds = slow
         return generator
 
