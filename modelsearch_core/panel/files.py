@@ -18,6 +18,8 @@ CONTENT_TYPES = {
 def panel_file(name: str) -> tuple[bytes, str]:
     """(content, content type) of a file that lies right in `web/`; RefusedError for anything else."""
     known = {path.name: path for path in FOLDER.glob("*") if path.suffix in CONTENT_TYPES and path.is_file()}
+    if not known:
+        raise RefusedError(404, f"the panel's files are not at {FOLDER}; they come with the repository: clone it")
     if name not in known:
         raise RefusedError(404, f"the panel has no file {name!r}")
     return known[name].read_bytes(), CONTENT_TYPES[known[name].suffix]

@@ -23,7 +23,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(panel: Panel, own_names: Collection[str] = ()) -> web.Application:
-    """The panel's page at `/`, its routes below `/modelsearch/`."""
+    """The panel's page at `/`, its routes below `/modelsearch/`. ModelSearchError where the panel's files are not."""
+    panel_file(PAGE)
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
