@@ -48,6 +48,7 @@ class QueueIndexer:
         self._began = self._told = self._busy_at = 0.0
         self._prompt = self._outcome = ""
         self._thread: threading.Thread | None = None
+        self._following: tuple[Order, bool] | None = None  # started during the first look, which it waits for
 
     # the panel's side
 
@@ -87,13 +88,12 @@ class QueueIndexer:
             self._condition.notify_all()
         self._report(state=State.RUNNING)
 
-    _following: tuple[Order, bool] | None = None  # started during the first look, which it waits for
-
     def _want(self, state: State) -> None:
         with self._condition:
             if self._order is None or self._wanted is State.CANCELLED:
                 return
             self._wanted = state
+            self._following = None if state is State.CANCELLED else self._following
             prompt = self._prompt
             self._condition.notify_all()
         if prompt and state is not State.RUNNING:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.encoders import open_encoder
@@ -182,3 +183,35 @@ def test_a_found_lora_paints(server: ComfyUI, base: Path):
     assert entry["status"]["status_str"] == "success", entry["status"]
     (saved,) = entry["outputs"]["9"]["images"]
     assert Image.open(base / "output" / saved["filename"]).size == (64, 64)
+
+
+def test_killed_and_started_again_it_goes_on_by_itself_and_a_misfit_is_recorded(server: ComfyUI, base: Path):
+    add_lora(base / "models" / "loras" / "late.safetensors", CROSS_ATTENTION)
+    add_lora(
+        base / "models" / "loras" / "misfit.safetensors", CROSS_ATTENTION.replace("down_blocks_0", "down_blocks_7")
+    )
+    assert server.post("/modelsearch/settings", {"samples": 12})[0] == 200
+    before = progress(server)["images"]
+    act(server, "start")
+    until(server, lambda now: now["model"] == "late" and now["images"] >= before + 4)
+    server.process.kill()
+    server.process.wait()
+    again = ComfyUI(base)
+    try:
+        again.wait_until_up()
+        until(again, lambda now: now["state"] == "done" and now["stage"] == "generate")
+        assert evidence(again)["late"] == "generated"
+        (failure,) = again.get("/modelsearch/index")["failures"]
+        assert failure["name"] == "misfit"
+        assert "fits its base model" in failure["reason"]
+    finally:
+        again.stop()
+
+
+CROSS_ATTENTION = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
+
+
+def add_lora(path: Path, layer: str) -> None:
+    random = np.random.default_rng(7)
+    factors = {"lora_down": random.normal(size=(4, 768)), "lora_up": random.normal(size=(320, 4))}
+    save_file({f"{layer}.{name}.weight": values.astype(np.float16) for name, values in factors.items()}, path)

@@ -71,6 +71,12 @@ def test_every_node_has_a_help_page_that_names_all_of_it(nodes: dict[str, Any]):
     assert {page.stem for page in (ROOT / "web" / "docs").iterdir()} == nodes.keys() - INTERNAL
 
 
+def test_the_readme_names_every_node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    titles = pack.load(monkeypatch, tmp_path).NODE_DISPLAY_NAME_MAPPINGS
+    text = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    assert [title for name, title in titles.items() if name not in INTERNAL and title not in text] == []
+
+
 def test_english_is_complete_and_the_other_languages_have_every_title(nodes: dict[str, Any]):
     known = {language: translated(language, "nodeDefs") for language in LANGUAGES}
     assert known["en"].keys() == nodes.keys()
