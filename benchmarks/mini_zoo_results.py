@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 from modelsearch_core.cli import main as modelsearch
 from modelsearch_core.cli.evaluate import measure
 from modelsearch_core.drawing import outlines
-from modelsearch_core.mini_zoo import FOLDER, zoo_models
+from modelsearch_core.mini_zoo import FOLDER, PROMPTS, zoo_models
 from modelsearch_core.search import METHODS, ModelIndex, Query
 
 RESULT = ROOT / "benchmarks" / "results" / "mini_zoo.json"
@@ -96,6 +96,7 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, default=CATALOG)
     args = parser.parse_args()
     words = ["index", str(FOLDER / "models"), "--encoder", str(FOLDER / "clip"), "--samples", str(args.samples)]
+    words += ["--prompts", str(PROMPTS)]
     modelsearch([*words, "--catalog", str(args.catalog), "--device", "cpu"])
     results = {"samples": args.samples, "python": platform.python_version(), **evaluate(args.catalog)}
     RESULT.write_text(json.dumps(results, indent=1) + "\n")

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from modelsearch_core.background import background_texts
-from modelsearch_core.carriers import one_each
+from modelsearch_core.carriers import carriers, one_each
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.embedding import Features, unit
 from modelsearch_core.model_files import Kind, ModelFile
@@ -49,7 +49,7 @@ class RandomEncoder:
 def fill(path: Path, models: int) -> None:
     rng, encoder = np.random.default_rng(0), RandomEncoder()
     texts = background_texts()
-    texts = list(dict.fromkeys([*texts, *(text for pair in one_each(texts) for text in pair)]))
+    texts = list(dict.fromkeys([*texts, *(text for pair in one_each(texts, carriers()) for text in pair)]))
     with Catalog(path) as catalog, catalog.transaction():
         catalog.put_encoder(encoder.name, "random", D)
         catalog.put_text_features(encoder.name, texts, encoder.encode_texts(texts))

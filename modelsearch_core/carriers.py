@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .probes import default_probes
+from .probes import Probe, default_probes
 
 COUNT = 16
 
 
-def carriers() -> list[str]:
-    """The first probes' prompts."""
-    return [probe.prompt for probe in default_probes(COUNT)]
+def carriers(probes: Sequence[Probe] | None = None) -> list[str]:
+    """The first probes' prompts, each once; of the default probes if none are given."""
+    return list(dict.fromkeys(probe.prompt for probe in probes or default_probes(COUNT)))[:COUNT]
 
 
 def behind(carrier: str, text: str) -> str:
     return f"{carrier}, {text}"
 
 
-def one_each(texts: Sequence[str]) -> list[tuple[str, str]]:
+def one_each(texts: Sequence[str], turn: Sequence[str]) -> list[tuple[str, str]]:
     """(carrier, carrier with text) with one carrier for each text, in turn: a cheap Δ for a bank of many texts."""
-    turn = carriers()
-    return [(turn[n % COUNT], behind(turn[n % COUNT], text)) for n, text in enumerate(texts)]
+    return [(turn[n % len(turn)], behind(turn[n % len(turn)], text)) for n, text in enumerate(texts)]

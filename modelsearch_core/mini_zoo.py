@@ -12,6 +12,7 @@ from PIL import Image
 from .errors import ModelSearchError
 
 FOLDER = Path(__file__).resolve().parent.parent / "mini_zoo"
+PROMPTS = FOLDER / "prompts.txt"  # what these models understand
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,29 @@ def default_probes(count: int = 64) -> tuple[Probe, ...]:
 def _default_probe(number: int) -> Probe:
     kinds = list(PROMPTS.values())
     turn, place = divmod(number, len(kinds))
-    prompt = kinds[place][turn % len(kinds[place])]
-    return Probe(prompt, SEED + number, with_trigger=(place + turn) % TRIGGER_EVERY == TRIGGER_EVERY - 1)
+    return Probe(kinds[place][turn % len(kinds[place])], SEED + number, with_trigger=_has_trigger(place + turn))
+
+
+def own_probes(prompts: Sequence[str], count: int) -> tuple[Probe, ...]:
+    """`count` probes of a user's own prompts, with the seeds and the share of trigger words of the default ones; after
+    the last prompt they repeat with new seeds. ValueError if there is no prompt."""
+    if not prompts:
+        raise ValueError("0 prompts; give one or more")
+    turns = (divmod(number, len(prompts)) for number in range(count))
+    return tuple(
+        Probe(prompts[place], SEED + number, with_trigger=_has_trigger(place + turn))
+        for number, (turn, place) in enumerate(turns)
+    )
+
+
+def _has_trigger(number: int) -> bool:
+    return number % TRIGGER_EVERY == TRIGGER_EVERY - 1
+
+
+def prompts_of(text: str) -> tuple[str, ...]:
+    """The prompts of a text file: one a line, each once; empty lines and those that begin with # do not count."""
+    lines = (line.strip() for line in text.splitlines())
+    return tuple(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
 
 
 def reference_probes(drawings: Sequence[str]) -> tuple[Probe, ...]:

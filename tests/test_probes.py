@@ -8,7 +8,15 @@ from dataclasses import fields, replace
 import pytest
 
 from modelsearch_core.probe_prompts import PROMPTS
-from modelsearch_core.probes import REFERENCE_FIELDS, Probe, ProbeSet, default_probes, reference_probes
+from modelsearch_core.probes import (
+    REFERENCE_FIELDS,
+    Probe,
+    ProbeSet,
+    default_probes,
+    own_probes,
+    prompts_of,
+    reference_probes,
+)
 
 KIND_OF = {prompt: kind for kind, prompts in PROMPTS.items() for prompt in prompts}
 
@@ -45,6 +53,19 @@ def test_a_longer_list_starts_with_the_shorter_one() -> None:
 def test_no_probes_at_all_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="at least 1, not 0"):
         default_probes(0)
+
+
+def test_own_prompts_repeat_with_new_seeds_and_take_their_turns_with_the_trigger_words() -> None:
+    probes = own_probes(["a", "b", "c", "d"], 16)
+    assert [probe.prompt for probe in probes] == ["a", "b", "c", "d"] * 4
+    assert [probe.seed for probe in probes] == [probe.seed for probe in default_probes(16)]
+    assert Counter(probe.prompt for probe in probes if probe.with_trigger) == {"a": 1, "b": 1, "c": 1, "d": 1}
+    with pytest.raises(ValueError, match="0 prompts"):
+        own_probes([], 4)
+
+
+def test_a_file_of_prompts_has_one_a_line() -> None:
+    assert prompts_of("# mine\n\na cat\n  ein Bär \r\na cat\n") == ("a cat", "ein Bär")
 
 
 def test_trigger_words_go_before_the_prompt_of_marked_probes_only() -> None:

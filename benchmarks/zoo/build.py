@@ -94,6 +94,7 @@ def collect(work: Path, out: Path) -> None:
         shutil.copytree(work / name, out / target, dirs_exist_ok=True)
     for name in ("clip", "queries"):
         shutil.copytree(work / name, out / name, dirs_exist_ok=True)
+    (out / "prompts.txt").write_text("\n".join(products.probe_prompts()) + "\n", encoding="utf-8")
     plans = [*mini.loras(), *mini.checkpoints()]
     world = {
         "training": {name: figures_of(work, name) for name in ("autoencoder", "clip", "base")},

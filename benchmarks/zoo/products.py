@@ -24,6 +24,7 @@ from .world import caption, sample_scene
 PICTURES = 400  # that a LoRA or checkpoint is trained on
 CHECKPOINT_STEPS = 220
 QUERIES = 6
+PROBES = 64
 
 
 def training_set(plan: Plan) -> PictureSet:
@@ -70,6 +71,16 @@ def query_prompts(plan: Plan) -> list[str]:
     subjects = plan.subjects or tuple(BASE_SUBJECTS)
     prompts = [caption(sample_scene(rng, subjects, query=True)) for _ in range(QUERIES)]
     return [f"{prompt}, {plan.trigger}" if plan.trigger else prompt for prompt in prompts]
+
+
+def probe_prompts() -> list[str]:
+    """As many different scenes as the default probes have prompts, every subject as often as any other."""
+    rng, subjects = np.random.default_rng(20_000), list(BASE_SUBJECTS)
+    prompts: list[str] = []
+    while len(prompts) < PROBES:
+        prompt = caption(sample_scene(rng, (subjects[len(prompts) % len(subjects)],)))
+        prompts += [prompt] if prompt not in prompts else []
+    return prompts
 
 
 def held_out(plan: Plan, model: TinyDiffusion, weights: Mapping[str, torch.Tensor] | None) -> np.ndarray:

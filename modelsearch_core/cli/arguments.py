@@ -49,6 +49,7 @@ def _add_generation(command: argparse.ArgumentParser) -> None:
     _add_style(command)
     generation = command.add_argument_group("generation (changes the pictures, so old ones do not count)")
     generation.add_argument("--base", type=Path, metavar="CKPT", help="the base model that LoRA are applied to")
+    generation.add_argument("--prompts", type=Path, metavar="FILE", help="your own probes, one prompt a line")
     generation.add_argument("--size", type=int, metavar="PIXELS", help="width and height")
     generation.add_argument("--steps", type=int, metavar="N")
     generation.add_argument("--guidance", type=float, metavar="CFG")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ..contact_sheet import Cell, Row, contact_sheet
 from ..drawing import outlines
-from ..mini_zoo import FOLDER, ZooModel, zoo_models
+from ..mini_zoo import FOLDER, PROMPTS, ZooModel, zoo_models
 from ..search import Match, ModelIndex, Query
 from .arguments import parser
 from .index import index as run_index
@@ -46,7 +46,7 @@ def demo(args: argparse.Namespace) -> int:
 
 def _index(catalog: Path, samples: int, *, as_json: bool) -> int:
     words = ["index", str(FOLDER / "models"), "--encoder", str(FOLDER / "clip"), "--catalog", str(catalog)]
-    words += ["--samples", str(samples), "--device", "cpu"]
+    words += ["--prompts", str(PROMPTS), "--samples", str(samples), "--device", "cpu"]
     if not as_json:
         print(f"indexing {FOLDER / 'models'}: {samples} pictures a model; a few minutes without a GPU", flush=True)
         return run_index(parser().parse_args(words))

@@ -88,9 +88,7 @@ def _models(args: argparse.Namespace) -> Iterator[Finding]:
     loras = Counter(model.architecture for model in found if model.kind is Kind.LORA)
     bases = {model.architecture for model in found if model.kind is Kind.CHECKPOINT}
     for architecture, count in sorted(loras.items()):
-        remedy = (
-            "" if architecture in bases else f"index a folder with a {architecture} checkpoint, or use --base"
-        )
+        remedy = "" if architecture in bases else f"index a folder with a {architecture} checkpoint, or use --base"
         yield Finding(f"base for {count} {architecture} LoRA", "none" if remedy else "there", remedy)
 
 

@@ -6,22 +6,22 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 
 from ..catalog import Catalog
-from ..drawing import Drawer, best_drawer
+from ..drawing import best_drawer
 from ..embedding import Encoder
-from ..encoders import DEFAULT_ENCODER, open_drawer, open_encoder
-from ..encoders.style_head import StyleFile
+from ..encoders import DEFAULT_ENCODER, open_encoder
+from ..errors import ModelSearchError
 from ..generation import Generator
 from ..generators import GeneratorSettings
 from ..indexing import Engine, IndexSettings, Report
 from ..indexing import index as run_index
-from ..indexing.style_vectors import store_style_vectors
 from ..model_files import Kind, ModelFile
-from ..reference_set import ReferenceSet, read_subjects, reference_set
-from ..search.gallery import STYLE_SETTING
-from ..search.styles import space_of
+from ..probes import Probe, default_probes, own_probes, prompts_of
 from .bars import Bars
+from .drawings import look_at_style, offer_training, reference_set_of
 from .tables import print_json
 
 
@@ -37,9 +37,12 @@ def index(args: argparse.Namespace) -> int:
     with Catalog(args.catalog) as catalog, Bars(shown=False if args.json else None) as bars:
         with_what = engine(args, catalog)
         report = run_index(catalog, args.folders, with_what, settings, bars)
-        if report.painted:
+        if args.style:
             look_at_style(args, catalog, with_what.encoder.name)
+        advice = offer_training(args, catalog, with_what.encoder.name) if report.painted else ""
     print_json(_as_json(report)) if args.json else _tell(report, time.monotonic() - started, args)
+    if advice and not args.json:
+        print(advice)
     return 1 if report.failed or not report.models else 0
 
 
@@ -61,30 +64,22 @@ def engine(args: argparse.Namespace, catalog: Catalog, open_with: Callable[[str]
         encoder_source=source,
         generator_for=generator_for,
         draw=best_drawer(),
+        probes=probes_of(args.prompts) if args.prompts else default_probes,
         references=references,
     )
 
 
-def reference_set_of(args: argparse.Namespace) -> ReferenceSet | None:
-    """The drawings that LoRA are asked with, where --style wants that."""
-    if not getattr(args, "style", False):
-        return None
-    subjects = read_subjects(args.subjects) if args.subjects else read_subjects()
-    return reference_set(subjects, _drawer(args))
-
-
-def look_at_style(args: argparse.Namespace, catalog: Catalog, encoder: str) -> None:
-    """Has a trained style network look at what was painted; a linear head needs no more than is there."""
-    space = space_of(catalog.setting(STYLE_SETTING), args.catalog, encoder)
-    if isinstance(space, StyleFile):
-        store_style_vectors(catalog, encoder, space.open(args.device), str(space.path))
-
-
-def _drawer(args: argparse.Namespace) -> Drawer:
-    """Subjects are large and detailed: without a trained edge detector, lines had better be fine."""
-    drawer = open_drawer(args.drawing, device=args.device)
-    coarse = args.drawing == "auto" and drawer.name == "outlines"
-    return open_drawer("fine_outlines") if coarse else drawer
+def probes_of(file: Path) -> Callable[[int], Sequence[Probe]]:
+    """The user's own prompts as probes. ModelSearchError where the file has none."""
+    try:
+        prompts = prompts_of(file.expanduser().read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelSearchError(
+            f"{file} cannot be read as prompts ({error}); give a text file, one prompt a line"
+        ) from None
+    if not prompts:
+        raise ModelSearchError(f"{file} has no prompts; write one a line")
+    return partial(own_probes, prompts)
 
 
 def generator_settings(args: argparse.Namespace) -> GeneratorSettings:

@@ -66,7 +66,7 @@ class ClipEncoder:
 
 
 def fingerprint(file: Path, preparation: Preparation, config: Mapping[str, Any]) -> str:
-    """8 hex digits of a weights file's size and blocks spread over it, of its layers, and of how pictures are prepared."""
+    """8 hex digits of a weights file's size and blocks spread over it, its layers, and how pictures are prepared."""
     size, digest = file.stat().st_size, hashlib.sha256()
     facts = size, *preparation.mean, *preparation.std, preparation.squash, int(preparation.filter)
     digest.update(repr(facts).encode() + json.dumps(config, sort_keys=True, default=str).encode())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..background import background_texts
-from ..carriers import one_each
+from ..carriers import carriers, one_each
 from ..catalog import Catalog
 from ..embedding import Encoder
 from ..errors import ModelSearchError, UnsupportedReferenceError
@@ -57,7 +57,7 @@ def index(
     catalog.put_encoder(engine.encoder.name, engine.encoder_source, engine.encoder.dimension)
     store_words(catalog, engine.encoder, models, progress)
     store_previews(catalog, engine.encoder, models, progress)
-    store_background(catalog, engine.encoder)
+    store_background(catalog, engine.encoder, engine.probes(settings.probes))
     if not settings.quick:
         generate_all(catalog, models, engine, settings, report, progress)
         if engine.references is not None:
@@ -86,10 +86,10 @@ def update_files(
     return models
 
 
-def store_background(catalog: Catalog, encoder: Encoder) -> None:
+def store_background(catalog: Catalog, encoder: Encoder, probes: Sequence[Probe] | None = None) -> None:
     """Features of generic texts: what an unrelated query looks like (METHODS, section 7)."""
     texts = background_texts()
-    texts = list(dict.fromkeys([*texts, *(text for pair in one_each(texts) for text in pair)]))
+    texts = list(dict.fromkeys([*texts, *(text for pair in one_each(texts, carriers(probes)) for text in pair)]))
     known = catalog.text_features(encoder.name, texts)
     new = [text for text in texts if text not in known]
     if new:

@@ -6,7 +6,7 @@ offsets[m] to offsets[m+1].
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..background import background_texts
-from ..carriers import one_each
+from ..carriers import carriers, one_each
 from ..catalog import Catalog
 from ..embedding import Features, unit
 from ..errors import ModelSearchError
@@ -185,10 +185,19 @@ class Gallery:
         return self._read(probe_set.base, probe_set.for_base().digest)
 
     @cached_property
+    def carriers(self) -> list[str]:
+        """Prompts that most of the collection was asked with, to put a text behind; the default ones where indexing
+        has not measured what unrelated texts add to these."""
+        counts = Counter(entry.digest for entry in self.entries if entry.digest in self.probe_sets)
+        usual = carriers(self.probe_sets[counts.most_common(1)[0][0]].probes) if counts else carriers()
+        _, first = one_each(background_texts()[:1], usual)[0]
+        return usual if self._catalog.text_features(self.encoder, [first]) else carriers()
+
+    @cached_property
     def background(self) -> tuple[Features, Features]:
         """Unit features (B, D) of generic texts, and what each adds to a carrier, (B, D)."""
         texts = background_texts()
-        pairs = one_each(texts)
+        pairs = one_each(texts, self.carriers)
         found = self._catalog.text_features(self.encoder, [*texts, *(text for pair in pairs for text in pair)])
         known = [(text, *pair) for text, pair in zip(texts, pairs, strict=True) if {text, *pair} <= found.keys()]
         h = [found[text] for text, _, _ in known]

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from PIL import Image
 
-from ..carriers import behind, carriers
+from ..carriers import behind
 from ..drawing import to_sketch_tone
 from ..embedding import Encoder, Features, unit
 from ..errors import UnknownModelError
@@ -45,14 +45,14 @@ class Reader:
         return found
 
     def _text(self, text: str, weight: float) -> Requirement:
-        with_query = self._encoder.encode_texts([text, *(behind(carrier, text) for carrier in carriers())])
+        with_query = self._encoder.encode_texts([text, *(behind(carrier, text) for carrier in self._gallery.carriers)])
         difference = (with_query[1:] - self._carriers).mean(axis=0)
         h = with_query[:1]
         return Requirement(modality=Modality.TEXT, h=h, weight=weight, prompt=h[0], difference=difference, label=text)
 
     @cached_property
     def _carriers(self) -> Features:
-        return self._encoder.encode_texts(carriers())
+        return self._encoder.encode_texts(self._gallery.carriers)
 
     def _pictures(
         self, images: Sequence[Image.Image], modality: Modality, weights: Iterator[float], prompt: Features | None

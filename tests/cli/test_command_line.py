@@ -17,7 +17,7 @@ from PIL import Image
 from modelsearch_core.cli import main
 from modelsearch_core.cli.arguments import parser
 from modelsearch_core.drawing import outlines
-from modelsearch_core.mini_zoo import FOLDER, zoo_models
+from modelsearch_core.mini_zoo import FOLDER, PROMPTS, zoo_models
 
 pytestmark = pytest.mark.skipif(not (FOLDER / "world.json").is_file(), reason="the mini zoo is not in this checkout")
 
@@ -38,7 +38,20 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for file in (models / "loras" / name).parent.glob(f"{Path(name).name}.*"):
             shutil.copy(file, target.parent)
     shutil.copy(models / "checkpoints" / "menagerie_b.safetensors", folder / "models")
-    assert run("index", folder / "models", *common(folder), "--samples", SAMPLES, "--encoder", FOLDER / "clip") == 0
+    assert (
+        run(
+            "index",
+            folder / "models",
+            *common(folder),
+            "--samples",
+            SAMPLES,
+            "--encoder",
+            FOLDER / "clip",
+            "--prompts",
+            PROMPTS,
+        )
+        == 0
+    )
     return folder
 
 
@@ -95,6 +108,15 @@ def test_a_sketch_a_model_and_a_mixture_are_answered(zoo: Path, tmp_path: Path, 
 def test_a_second_run_generates_nothing(zoo: Path, capsys: pytest.CaptureFixture[str]):
     report = output(capsys, "index", zoo / "models", *common(zoo), "--samples", SAMPLES)
     assert (report["generated"], report["unchanged"], report["failed"]) == ([], len(LORAS) + 2, {})
+
+
+def test_a_file_without_prompts_is_refused_by_name(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "empty.txt").write_text("# nothing yet\n")
+    for file, reason in (("empty.txt", "has no prompts; write one a line"), ("none.txt", "cannot be read as prompts")):
+        assert run("index", zoo / "models", *common(zoo), "--prompts", tmp_path / file) == 1
+        said = capsys.readouterr().err
+        assert file in said
+        assert reason in said
 
 
 def test_the_answer_is_a_table_and_a_sheet(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

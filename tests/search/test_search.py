@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from modelsearch_core.carriers import carriers
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.errors import EmptyCatalogError, UnknownModelError
 from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
+from modelsearch_core.probes import Probe, default_probes, own_probes
 from modelsearch_core.search import METHODS, ModelIndex, Query
 from modelsearch_core.specification import Evidence
 from tests.indexing.folders import make_folder
@@ -29,12 +32,16 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "catalog.sqlite"
 
 
-def fill(folder: Path, settings: IndexSettings) -> None:
+def fill(folder: Path, settings: IndexSettings, probes: Callable[[int], Sequence[Probe]] = default_probes) -> None:
     def generator_for(models: Sequence[ModelFile]) -> ColourGenerator:
         return ColourGenerator(models)
 
     engine = Engine(
-        encoder=ColourEncoder(), encoder_source="colours", generator_for=generator_for, draw=lambda image: image
+        encoder=ColourEncoder(),
+        encoder_source="colours",
+        generator_for=generator_for,
+        draw=lambda image: image,
+        probes=probes,
     )
     with Catalog(folder / "catalog.sqlite") as catalog:
         index(catalog, [folder / "models"], engine, settings)
@@ -187,3 +194,13 @@ def test_an_empty_catalog_says_what_to_do(tmp_path: Path):
 def test_standardised_scores_do_not_depend_on_the_scale_of_a_method(colours: ModelIndex):
     scores = colours.scores(Query(text=["red"]), "monte_carlo")
     assert np.isfinite(scores).all()
+
+
+def test_a_text_is_put_behind_the_prompts_that_the_collection_was_asked_with(tmp_path: Path, colours: ModelIndex):
+    make_folder(tmp_path / "models", NAMES)
+    fill(tmp_path, IndexSettings(samples=8), partial(own_probes, ["a house", "a boat"]))
+    with ModelIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as own:
+        assert own.gallery.carriers == ["a house", "a boat"]
+        assert len(own.gallery.background[0]) == len(colours.gallery.background[0]) > 100
+        assert own.search(Query(text=["green"]), method="paired_difference")[0].name == "green"
+    assert colours.gallery.carriers == carriers()
