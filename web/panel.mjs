@@ -161,9 +161,18 @@ class PanelView {
     else this.searchView.shown();
   }
 
+  /** With a host's own colours, ours must be those for its dark or light ones. */
+  shade() {
+    const look = getComputedStyle(this.element);
+    if ((this.host.theme ?? "auto") !== "auto" || !look.getPropertyValue("--comfy-menu-bg")) return;
+    const [r, g, b] = look.backgroundColor.match(/[\d.]+/g).map(Number);
+    this.element.dataset.theme = 0.3 * r + 0.6 * g + 0.1 * b > 128 ? "light" : "dark";
+  }
+
   /** Asks how things stand, and again after a while. */
   async look() {
     clearTimeout(this.timer);
+    this.shade();
     try {
       const status = await this.api.status();
       this.offline(false);

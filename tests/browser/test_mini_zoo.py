@@ -86,7 +86,7 @@ def test_pictures_that_nobody_trained_on_find_their_models(page: Any):
         if name == LATER:
             continue
         content = zoo_models()[name.replace("/", "__")].pictures[0].read_bytes()
-        first += answered(page, lambda c=content: drop(page, c))[0] == Path(name).name
+        first += answered(page, lambda c=content: drop(page, c, kind="image/webp"))[0] == Path(name).name
         page.click("text=Clear")
         page.wait_for_selector(".ms-drop-hint")
     assert first >= len(LORAS) - 2
@@ -106,4 +106,4 @@ def test_a_new_model_is_indexed_in_the_browser_and_found(zoo: Path, served: str,
     assert Client(served)("GET", "/modelsearch/status")[1]["models"] == before + 1
     page.click("[data-view=search]")
     content = zoo_models()[LATER].pictures[0].read_bytes()
-    assert LATER in answered(page, lambda: drop(page, content))[:2]
+    assert LATER in answered(page, lambda: drop(page, content, kind="image/webp"))[:2]
