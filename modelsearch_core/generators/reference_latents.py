@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from ..probes import ProbeSet
+from .compatibility import quietly
 from .reference_only import Reference, reference_only
 
 NOISE_SEED = 2**33  # added to a probe's seed: the drawing's noise must not be the picture's
@@ -39,13 +40,24 @@ def looking_at_drawings(
 def _latent(vae: Any, drawing: Image.Image) -> torch.Tensor:
     """(1, 4, h, w), the mode of the VAE's posterior; in single precision, because many a VAE overflows half."""
     pixels = torch.from_numpy(np.asarray(drawing.convert("RGB"), np.float32) / 127.5 - 1)
-    own = vae.dtype
-    vae.to(torch.float32)
-    try:
+    with _in_single_precision(vae):
         posterior = vae.encode(pixels.permute(2, 0, 1)[None].to(vae.device)).latent_dist
-    finally:
-        vae.to(own)
     return _scaled(vae.config, posterior.mode())
+
+
+@contextmanager
+def _in_single_precision(vae: Any) -> Iterator[None]:
+    own = vae.dtype
+    if own == torch.float32:
+        yield
+        return
+    with quietly():
+        vae.to(torch.float32)
+    try:
+        yield
+    finally:
+        with quietly():
+            vae.to(own)
 
 
 def _scaled(config: Any, latents: torch.Tensor) -> torch.Tensor:
