@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 
 ROOT = Path(__file__).parents[2]
 PACK = "model-search"
-START_SECONDS = 180.0
+START_SECONDS = 400.0
 
 
 class ComfyUI:
