@@ -193,6 +193,22 @@ def evaluate(world: World) -> dict[str, Any]:
     }
 
 
+def follows(references: ReferenceSet, pictures: np.ndarray) -> float:
+    """How often a picture's marks lie more like its own drawing's than like another's: 0.5 is chance, 1 always."""
+    ink = [marks(np.asarray(drawing)) for drawing in references.drawings]
+    cosine = unit(np.stack([marks(picture) for picture in pictures])) @ unit(np.stack(ink)).T
+    own = np.diag(cosine)[:, None]
+    return float(((own > cosine).sum() + 0.5 * ((own == cosine).sum() - len(own))) / (cosine.size - len(own)))
+
+
+def marks(picture: np.ndarray) -> np.ndarray:
+    """Where a picture differs from its border's usual colour, at 16 by 16, with the mean taken off."""
+    small = np.asarray(Image.fromarray(picture).resize((16, 16), Image.Resampling.BOX), float)
+    border = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    far = np.linalg.norm(small - np.median(border, axis=0), axis=2).ravel()
+    return far - far.mean()
+
+
 def fast_form() -> list[dict[str, float]]:
     """Overlap, comparisons and time of the fast form against the paper's, on styles in families of close neighbours."""
     rows: list[dict[str, float]] = []
@@ -288,6 +304,12 @@ def compared(r: dict[str, Any]) -> list[str]:
             )
         ]
         lines.append(f"{name[0].upper()}{name[1:]}, against fine-tuned: {', '.join(parts)}.")
+    lines.append(
+        "A picture's marks lie more like its own drawing's than like another's in "
+        f"{r['follows_drawing']['base']:.0%} of all comparisons without a LoRA, {r['follows_drawing']['loras']:.0%} with "
+        "one (chance 50 %): the tiny model attends to itself at 8 by 8 places only, so the drawing sets paper and mass "
+        "and hardly the outline. Stable Diffusion's self-attention sees 64 by 64."
+    )
     spread = max(r["mrr_spread_over_folds"].values())
     lines.append(
         f"The MRR of single folds scatters by up to {spread:.2f} (standard deviation of {FOLDS}), so differences below "
@@ -336,6 +358,10 @@ def main() -> None:
     pictures = dict(painted(references, models, settings, args.kept))
     arrays = {model.path.stem: array for model, array in pictures.items() if model.kind is Kind.LORA}
     zoo = evaluate(world_of(references, arrays, open_encoder(str(args.zoo / "clip"), device="cpu")))
+    zoo["follows_drawing"] = {
+        "base": follows(references, pictures[models[0]]),
+        "loras": float(np.mean([follows(references, array) for array in arrays.values()])),
+    }
     results = {
         "python": platform.python_version(),
         "steps": args.steps,
