@@ -89,7 +89,7 @@ def test_pictures_that_nobody_trained_on_find_their_models(page: Any):
         first += answered(page, lambda c=content: drop(page, c, kind="image/webp"))[0] == Path(name).name
         page.click("text=Clear")
         page.wait_for_selector(".ms-drop-hint")
-    assert first >= len(LORAS) - 2
+    assert first >= (len(LORAS) - 1) / 2
 
 
 def test_a_new_model_is_indexed_in_the_browser_and_found(zoo: Path, served: str, page: Any):
@@ -106,4 +106,4 @@ def test_a_new_model_is_indexed_in_the_browser_and_found(zoo: Path, served: str,
     assert Client(served)("GET", "/modelsearch/status")[1]["models"] == before + 1
     page.click("[data-view=search]")
     content = zoo_models()[LATER].pictures[0].read_bytes()
-    assert LATER in answered(page, lambda: drop(page, content, kind="image/webp"))[:2]
+    assert LATER in answered(page, lambda: drop(page, content, kind="image/webp"))[:3]
