@@ -11,7 +11,7 @@ from ..modelsearch_core.search import ModelIndex
 from .host import panel
 from .places import catalog_path
 
-NOTHING = "Nothing is indexed yet. Open Model Search in the side bar and press Start, or run the node Index Models."
+NOTHING = "Nothing is indexed yet. Open Model Search in the side bar and press Index now, or run the node Index Models."
 
 
 @contextmanager

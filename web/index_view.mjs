@@ -86,14 +86,14 @@ export class IndexView {
     const { t } = this.context;
     const some = this.status?.models > 0;
     const ready = this.answer ? this.answer.folders.length > 0 : true;
-    const start = (quick, label, extra) =>
-      button(t(label), { icon: quick ? "words" : "play", class: extra, disabled: !ready, onclick: () => this.change({ action: "start", quick }), dataset: { key: label } });
+    const start = (quick, key, extra, label = key) =>
+      button(t(label), { icon: quick ? "words" : "play", class: extra, disabled: !ready, onclick: () => this.change({ action: "start", quick }), dataset: { key } });
     return [
       h("h2", { class: `ms-state ms-state-${state}`, text: this.title(state, some) }),
       message && h("p", { class: "ms-failure", text: message }),
       images > 0 && h("p", { class: "ms-facts", text: [t("images_made", { n: images }), this.time(seconds)].join(" · ") }),
       !some && h("p", { class: "ms-facts", text: t("empty_text") }),
-      h("div", { class: "ms-actions" }, start(false, some ? "update" : "start", "ms-primary"), start(true, "quick", "")),
+      h("div", { class: "ms-actions" }, start(false, some ? "update" : "start", "ms-primary", this.unseen() ? "start" : undefined), start(true, "quick", "")),
     ];
   }
 
@@ -101,7 +101,14 @@ export class IndexView {
     const { t } = this.context;
     if (state === "failed") return t("run_failed");
     if (state === "cancelled") return t("cancelled");
+    if (some && this.unseen()) return t("unseen", { n: this.unseen() });
     return some ? t("done") : t("empty_title");
+  }
+
+  /** How many models nothing was generated from yet, those that failed left out. */
+  unseen() {
+    const { models = 0, evidence = {}, failed = 0 } = this.status ?? {};
+    return Math.max(0, models - (evidence.generated ?? 0) - failed);
   }
 
   count(n) {

@@ -28,7 +28,7 @@ app.registerExtension({
       id: STORED.auto_index,
       name: "Generate from new models when nothing else is to do",
       category: ["Model Search", "Indexing", "AutoIndex"],
-      tooltip: "Off: generating starts when you press Start in the Model Search tab.",
+      tooltip: "Off: generating starts when you press Index now in the Model Search tab.",
       type: "boolean",
       defaultValue: false,
       onChange: setting("auto_index"),
@@ -164,7 +164,7 @@ async function welcome() {
   if (app.extensionManager.setting.get("ModelSearch.Welcomed")) return;
   const status = await server.status().catch(() => null);
   if (!status || status.evidence?.generated) return;
-  toast("info", "Model Search knows your models by their names. Open its tab and press Start to let it see what they make.");
+  toast("info", "Model Search knows your models by their names. Open its tab and press Index now to let it see what they make.");
   await app.extensionManager.setting.set("ModelSearch.Welcomed", true);
 }
 

@@ -136,6 +136,7 @@ const en = {
   paused: "Paused",
   cancelling: "Stopping after the picture in progress",
   done: "Everything is up to date",
+  unseen: "{n} models are only known by words or previews",
   cancelled: "Stopped. What was finished is kept; start again to go on.",
   run_failed: "Indexing stopped",
   stage_start: "Starting",
@@ -266,6 +267,7 @@ const de = {
   waiting: "Wartet, bis deine eigene Generierung fertig ist",
   paused: "Angehalten",
   done: "Alles auf dem neuesten Stand",
+  unseen: "{n} Modelle sind nur durch Worte oder Vorschaubilder bekannt",
   of: "{done} von {total}",
   images_made: "{n} Bilder erzeugt",
   time_left: "noch etwa {time}",
@@ -364,6 +366,7 @@ const zh = {
   running: "正在索引",
   paused: "已暂停",
   done: "已是最新",
+  unseen: "{n} 个模型仅有文字或预览",
   of: "{done} / {total}",
   retry_all: "全部重试",
 };

@@ -121,7 +121,7 @@ def test_a_copy_that_is_listed_stands_for_a_model_that_is_not(nodes: dict[str, A
 def test_nothing_indexed_is_said_before_anything_runs(nodes: dict[str, Any], tmp_path: Path):
     said = nodes["ModelSearchFindLora"].VALIDATE_INPUTS(rank=1)
     assert said == module("catalogue").NOTHING
-    assert "press Start" in said
+    assert "press Index now" in said
     with pytest.raises(error_class(), match="ComfyUI lists no model in loras"):
         ask(nodes)
 
