@@ -34,7 +34,7 @@ BY_PICTURE_ONLY = {"kernel_mean", "rkme_clip", "rkme_concat"}
 
 INTRODUCTION = """# Results
 
-Made by `python benchmarks/mini_zoo_results.py` from `benchmarks/results/mini_zoo.json`. Nothing here is typed by hand.
+Made by `python benchmarks/mini_zoo_results.py` from `benchmarks/results/mini_zoo.json`. No figure here is typed by hand.
 Search by style has a page of its own: [results_style.md](results_style.md).
 
 ## Mini zoo
@@ -46,9 +46,9 @@ drawings of these pictures, and one description a model. Chance is {chance:.3f} 
 
 KERNEL_MEAN = """
 The one-image paper finds the kernel mean weighted by an interrogator's words ahead of RKME-CLIP; here it is far behind.
-The phrases of the interrogator are of the real world, which the mini CLIP has never read of, and its cosines between texts
-spread from -0.4 to 0.9, where CLIP's lie between .5 and .9, so that some weights are negative. What was tried instead, on
-the raw scores: the flatter the weights, the better, and none is as good as all samples alike.
+The phrases of the interrogator are of the real world, which the mini CLIP has never read of, and the mini CLIP's cosines
+of texts spread far wider than CLIP's, so that some weights are negative. What was tried instead, on the raw scores: the
+flatter the weights, the better, and none is as good as all samples alike.
 """
 
 

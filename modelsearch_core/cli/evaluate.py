@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ModelSearchError
 from ..evaluation import average_rank, mean_reciprocal_rank, top_k_accuracy
@@ -22,12 +23,12 @@ def evaluate(args: argparse.Namespace) -> int:
     with ModelIndex.open(args.catalog, device=args.device) as index:
         queries, targets = read_folder(index, args.folder, sketches=args.sketch)
         methods = args.method or METHODS
-        figures = [measure(index, queries, targets, method) for method in methods]
+        measured = [measure(index, queries, targets, method) for method in methods]
     if args.json:
-        print_json({"queries": len(queries), "models": len(index.gallery), "methods": figures})
+        print_json({"queries": len(queries), "models": len(index.gallery), "methods": measured})
         return 0
     print(f"{len(queries)} pictures, {len(index.gallery)} models")
-    rows = [[f["method"], *(f"{f[key]:.3f}" for key in ("top1", "top5", "mrr", "average_rank"))] for f in figures]
+    rows = [[f["method"], *(f"{f[key]:.3f}" for key in ("top1", "top5", "mrr", "average_rank"))] for f in measured]
     print_table(["method", "top-1", "top-5", "MRR", "average rank"], rows)
     return 0
 
@@ -49,8 +50,10 @@ def read_folder(index: ModelIndex, folder: Path, *, sketches: bool = False) -> t
 
 def measure(index: ModelIndex, queries: Sequence[Query], targets: Sequence[int], method: str) -> dict[str, float | str]:
     """The figures of one method."""
-    scores = np.stack([index.scores(query, method) for query in queries])
-    wanted = np.array(targets)
+    return figures(method, np.stack([index.scores(query, method) for query in queries]), np.array(targets))
+
+
+def figures(method: str, scores: NDArray[np.floating], wanted: NDArray[np.integer]) -> dict[str, float | str]:
     return {
         "method": method,
         "top1": top_k_accuracy(scores, wanted, 1),

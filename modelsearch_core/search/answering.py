@@ -20,10 +20,10 @@ from .banks import SEED, Bank, bank
 from .experts import METHODS, Asked, Experts
 from .gallery import Gallery
 
-AUTO: dict[Modality, dict[str, float]] = {
+AUTO: dict[Modality, dict[str, float]] = {  # chosen by benchmarks/fusion.py
     Modality.TEXT: {"first_moment": 0.5, "paired_difference": 0.5},
-    Modality.IMAGE: {"gaussian": 0.5, "paired_difference": 0.5},
-    Modality.SKETCH: {"first_moment": 0.5, "drawn_first_moment": 0.5},
+    Modality.IMAGE: {"gaussian": 0.5, "best_k": 0.5},
+    Modality.SKETCH: {"drawn_first_moment": 1.0},
     Modality.MODEL: {"first_moment": 0.5, "paired_difference": 0.5},
 }
 

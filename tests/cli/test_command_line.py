@@ -113,7 +113,7 @@ def test_a_second_run_generates_nothing(zoo: Path, capsys: pytest.CaptureFixture
 def test_a_file_without_prompts_is_refused_by_name(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "empty.txt").write_text("# nothing yet\n")
     for file, reason in (("empty.txt", "has no prompts; write one a line"), ("none.txt", "cannot be read as prompts")):
-        assert run("index", zoo / "models", *common(zoo), "--prompts", tmp_path / file) == 1
+        assert run("index", zoo / "models", *common(zoo), "--prompts", tmp_path / file) == 2
         said = capsys.readouterr().err
         assert file in said
         assert reason in said
