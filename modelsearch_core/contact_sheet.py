@@ -54,6 +54,8 @@ def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, cell: Cell, corner:
     x, y = corner
     if cell.image is not None:
         sheet.paste(_fitted(cell.image, side), corner)
+    else:
+        pen.rectangle((x, y, x + side - 1, y + side - 1), outline=FAINT)
     if cell.marked:
         pen.rectangle((x - 2, y - 2, x + side + 1, y + side + 1), outline=MARK, width=3)
     for line, (text, ink) in enumerate([(cell.title, INK), (cell.note, FAINT)]):

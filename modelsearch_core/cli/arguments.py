@@ -136,7 +136,7 @@ def _add_serve(command: argparse.ArgumentParser) -> None:
 
 def _add_demo(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, default=Path("demo"), metavar="FOLDER", help="where the pictures go")
-    command.add_argument("--samples", type=int, default=16, metavar="N", help="pictures a model")
+    command.add_argument("--samples", type=int, default=32, metavar="N", help="pictures a model")
 
 
 def _add_device(command: argparse.ArgumentParser) -> None:

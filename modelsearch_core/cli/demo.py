@@ -59,9 +59,9 @@ def _index(catalog: Path, samples: int, *, as_json: bool) -> int:
 
 def questions(zoo: dict[str, ZooModel]) -> list[Question]:
     """Texts, pictures that nobody trained on, sketches, a model, and several at once."""
-    by_text = [_by_text(zoo[name]) for name in ("styles__kirchenfenster", "retro__epoch10", "night club")]
-    by_image = [_by_image(zoo[name]) for name in ("retro__8b", "A7_last", "grade_01", "menagerie_b")]
-    by_sketch = [_by_sketch(zoo[name]) for name in ("things__concept_a", "HM_0007")]
+    by_text = [_by_text(zoo[name]) for name in ("night club", "styles__kirchenfenster", "Grünspan")]
+    by_image = [_by_image(zoo[name]) for name in ("dots_v3", "styles__mj_v2-final(1)", "grade_01", "things__concept_b")]
+    by_sketch = [_by_sketch(zoo[name]) for name in ("inkline-000008", "HM_0007")]
     return [*by_text, *by_image, *by_sketch, _by_model(zoo), *_mixed(zoo)]
 
 
