@@ -33,7 +33,7 @@ PARTS = (
     "install.py",
     "requirements.txt",
 )
-START_SECONDS = 300.0
+START_SECONDS = 900.0
 # Their installers would upgrade numpy; nothing here needs them.
 DISABLED = ["forge_legacy_preprocessors", "sd_forge_controlnet"]
 OPTIONS = ("--skip-torch-cuda-test", "--skip-prepare-environment", "--skip-version-check", "--no-download-sd-model")

@@ -14,7 +14,7 @@ from tests.webui.collection import painted
 from tests.webui.host import WebUI
 
 pytestmark = pytest.mark.timeout(900)
-PATIENCE = 60_000  # milliseconds
+PATIENCE = 180_000  # milliseconds
 
 
 class Opened:
@@ -122,7 +122,7 @@ def test_dark(real: WebUI, browser: Any):
 
 def test_the_index_view_and_the_settings(tab: Opened):
     tab.page.locator(".modelsearch .ms-tab", has_text="Index").click()
-    tab.page.wait_for_selector(".modelsearch >> text=models")
+    tab.page.wait_for_selector(".modelsearch .ms-index-view .ms-block")
     tab.keep("webui_index")
 
 
