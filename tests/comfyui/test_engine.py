@@ -187,20 +187,18 @@ def test_a_found_lora_paints(server: ComfyUI, base: Path):
 
 def test_killed_and_started_again_it_goes_on_by_itself_and_a_misfit_is_recorded(server: ComfyUI, base: Path):
     add_lora(base / "models" / "loras" / "late.safetensors", CROSS_ATTENTION)
-    add_lora(
-        base / "models" / "loras" / "misfit.safetensors", CROSS_ATTENTION.replace("down_blocks_0", "down_blocks_7")
-    )
-    assert server.post("/modelsearch/settings", {"samples": 12})[0] == 200
-    before = progress(server)["images"]
+    nowhere = CROSS_ATTENTION.replace("down_blocks_0", "down_blocks_7")
+    add_lora(base / "models" / "loras" / "misfit.safetensors", nowhere)
     act(server, "start")
-    until(server, lambda now: now["model"] == "late" and now["images"] >= before + 4)
+    until(server, lambda now: now["stage"] == "generate" and now["images"] >= 4)
     server.process.kill()
     server.process.wait()
     again = ComfyUI(base)
     try:
         again.wait_until_up()
-        until(again, lambda now: now["state"] == "done" and now["stage"] == "generate")
-        assert evidence(again)["late"] == "generated"
+        until(again, lambda now: now["state"] == "done" and now["stage"] == "generate", 900)
+        generated = dict.fromkeys([*LORAS, "random_sd15", "late"], "generated")
+        assert evidence(again) == {**generated, "misfit": "metadata"}
         (failure,) = again.get("/modelsearch/index")["failures"]
         assert failure["name"] == "misfit"
         assert "fits its base model" in failure["reason"]
