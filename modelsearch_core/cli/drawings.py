@@ -36,7 +36,9 @@ def look_at_style(args: argparse.Namespace, catalog: Catalog, encoder: str) -> N
     """Has a trained style network look at what was painted; a linear head needs no more than is there."""
     space = space_of(catalog.setting(STYLE_SETTING), args.catalog, encoder)
     if isinstance(space, StyleFile):
-        store_style_vectors(catalog, encoder, space.open(args.device), str(space.path))
+        from ..encoders.style import open_network  # brings torch along
+
+        store_style_vectors(catalog, encoder, open_network(space, args.device), str(space.path))
 
 
 def offer_training(args: argparse.Namespace, catalog: Catalog, encoder: str) -> str:

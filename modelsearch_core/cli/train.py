@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..catalog import Catalog
-from ..encoders.style import StyleNetwork, imagenet_weights, save_network
+from ..encoders.style import StyleNetwork, imagenet_weights, open_network, save_network
 from ..errors import EmptyCatalogError
 from ..indexing.style_vectors import store_style_vectors
 from ..search.gallery import STYLE_SETTING
@@ -78,7 +78,7 @@ def _keep(
     if isinstance(outcome.trained, StyleNetwork):
         file = save_network(outcome.trained, target, outcome.record)
         if used:
-            store_style_vectors(catalog, encoder, file.open(args.device), str(target))
+            store_style_vectors(catalog, encoder, open_network(file, args.device), str(target))
     else:
         outcome.trained.save(target)
     if used:

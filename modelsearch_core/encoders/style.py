@@ -111,12 +111,12 @@ class StyleEncoder:
         return self._network(torch.from_numpy(self._prepare(images)).to(self._device)).float().cpu().numpy()
 
 
-def open_network(path: Path, name: str, device: str = "auto") -> StyleEncoder:
+def open_network(file: StyleFile, device: str = "auto") -> StyleEncoder:
     """A trained network from its file, under the name that its vectors bear."""
-    state = read_tensors(path)
+    state = read_tensors(file.path)
     network = StyleNetwork(state)
     network.load_state_dict({layer: tensor.float() for layer, tensor in state.items()})
-    return StyleEncoder(network, name, device, int(read_record(path).get("side", SIDE)))
+    return StyleEncoder(network, file.name, device, int(read_record(file.path).get("side", SIDE)))
 
 
 def preparation(side: int = SIDE) -> Preparation:

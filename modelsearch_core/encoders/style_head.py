@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,6 @@ from safetensors.numpy import save
 
 from ..embedding import Features, unit
 from ..errors import ModelSearchError
-
-if TYPE_CHECKING:
-    from .style import StyleEncoder
 
 RECORD = "modelsearch"
 
@@ -55,15 +52,10 @@ class StyleHead:
 
 @dataclass(frozen=True)
 class StyleFile:
-    """A trained network on disk, whose vectors are in the catalog under `name`."""
+    """A trained network on disk, whose vectors are in the catalog under `name`; `style.open_network` opens it."""
 
     path: Path
     name: str
-
-    def open(self, device: str = "auto") -> StyleEncoder:
-        from .style import open_network  # brings torch along
-
-        return open_network(self.path, self.name, device)
 
 
 def read_style(path: Path) -> StyleHead | StyleFile:

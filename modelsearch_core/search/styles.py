@@ -131,7 +131,11 @@ class Styles:
 
     @cached_property
     def _encoder(self) -> StyleEncoder | None:
-        return self.space.open() if isinstance(self.space, StyleFile) else None
+        if not isinstance(self.space, StyleFile):
+            return None
+        from ..encoders.style import open_network  # brings torch along
+
+        return open_network(self.space)
 
     def vectors_of(self, images: Sequence[Image.Image]) -> Features | None:
         """Of a query's pictures, where a network of its own looks at them; else they come from their features."""

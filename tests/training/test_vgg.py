@@ -106,7 +106,7 @@ def test_a_network_is_read_as_it_was_written(tmp_path: Path):
     file = style.save_network(network, tmp_path / "a.safetensors", {"note": "x"}, SIDE)
     assert read_style(tmp_path / "a.safetensors") == file
     encoder = style.StyleEncoder(network, "same", "cpu", SIDE)
-    again = file.open("cpu")
+    again = style.open_network(file, "cpu")
     assert (again.name, again.dimension) == (file.name, 128)
     assert again.encode_images(pictures()) == pytest.approx(encoder.encode_images(pictures()), abs=2e-2)
     assert np.linalg.norm(again.encode_images(pictures()), axis=1) == pytest.approx(1, abs=1e-4)
