@@ -31,7 +31,7 @@ def controls(elem_id: Callable[[str], str]) -> tuple[list[Any], list[Any]]:
     with gr.Accordion("Model Search: pick LoRA for this prompt", open=False, elem_id=elem_id("modelsearch")):
         enabled = gr.Checkbox(False, label="Pick LoRA by what they make", elem_id=elem_id("modelsearch_enabled"))
         source = gr.Radio(list(SOURCES), value=BY_PROMPT, label="Find them by", elem_id=elem_id("modelsearch_source"))
-        picture = _image_input(label="Picture like the one wanted", elem_id=elem_id("modelsearch_picture"))
+        picture = _image_input(height=220, label="Picture like the one wanted", elem_id=elem_id("modelsearch_picture"))
         with gr.Row():
             count = gr.Slider(1, MOST, 1, step=1, label="LoRA at most", elem_id=elem_id("modelsearch_count"))
             floor = gr.Slider(
