@@ -371,7 +371,7 @@ def main() -> None:
     }
     RESULT.write_text(json.dumps(results, indent=1) + "\n")
     PAGE.write_text(page(results), encoding="utf-8")
-    grid(references, arrays, pictures[models[0]]).save(GRID)
+    grid(references, arrays, pictures[models[0]]).quantize(64).save(GRID, optimize=True)
     print(page(results))
 
 
