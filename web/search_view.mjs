@@ -259,10 +259,12 @@ export class SearchView {
     this.grid.reset(0);
     this.summary.replaceChildren();
     this.named.hidden = true;
+    if (error.more?.empty && this.known.indexing.active) return this.note("begun_title", "begun_text");
     this.notice.hidden = false;
     const retry = button(t("retry"), { icon: "retry", onclick: () => this.run() });
     const text = h("div", {}, h("b", { text: t("error_title") }), h("p", { text: error.message || t("error_offline") }), retry);
     fill(this.notice, icon("warn"), text);
+    return undefined;
   }
 
   /** Nothing is indexed: says what to do. */

@@ -61,8 +61,10 @@ def test_it_says_why_it_stands_there(page: Any):
     first(page, "red")
     page.click("text=not this")
     page.fill(".ms-chip-input", "blue")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".ms-chip-not")
+    with page.expect_response("**/search"):
+        page.keyboard.press("Enter")
+    page.wait_for_function("() => !document.querySelector('.ms-waiting')")
+    page.wait_for_timeout(300)  # the answer is drawn
     first(page, "red")
     page.click(".ms-card[data-index='0']")
     page.wait_for_selector(".ms-why")

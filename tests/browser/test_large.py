@@ -77,3 +77,12 @@ def test_its_last_page_is_no_longer_than_it_is(opened: Any, large: str):
     page.wait_for_selector(".ms-card:not(.ms-loading)", timeout=60_000)
     page.select_option("select[data-name=folder]", index=1)
     page.locator(".ms-summary h2").filter(has_text="715 models").wait_for()
+
+
+def test_a_name_is_found_too(opened: Any, large: str):
+    page = opened(large)
+    page.wait_for_selector(".ms-card:not(.ms-loading)", timeout=60_000)
+    type_text(page, "04321 GREEN")
+    page.wait_for_selector(".ms-named:has-text('04321 green')", timeout=60_000)
+    page.click(".ms-strip-item")
+    assert page.inner_text("#ms-detail-name") == "04321 green"

@@ -130,14 +130,6 @@ def test_a_text_that_fits_nothing_is_called_weak(page: Any):
     assert page.locator(".ms-card.ms-weak").count() > 0
 
 
-def test_a_name_is_found_too(page: Any):
-    drop(page, picture("yellow"))
-    type_text(page, "BROKEN")
-    page.wait_for_selector(".ms-named:has-text('broken pink')")
-    page.click(".ms-strip-item")
-    assert page.inner_text("#ms-detail-name") == "broken pink"
-
-
 def test_everything_can_be_done_with_the_keyboard(page: Any):
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.matches('.ms-input')")

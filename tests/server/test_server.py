@@ -216,7 +216,7 @@ def test_the_server_answers_while_it_indexes(tmp_path: Path):
         client = Client(address)
         client("POST", "/modelsearch/index", {"action": "start", "samples": 16})
         slowest = 0.0
-        while client("GET", "/modelsearch/status")[1]["models"] == 0:
+        while "metadata" not in client("GET", "/modelsearch/status")[1]["evidence"]:
             time.sleep(0.05)
         for _ in range(5):
             started = time.monotonic()
