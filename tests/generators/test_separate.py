@@ -41,7 +41,8 @@ def test_settings_survive_the_way():
 def test_pictures_are_those_of_this_process(separate: SeparateGenerator, models: Models):
     here = DiffusersGenerator(list(models.values()), SETTINGS)
     for name in ("base", "kohya"):
-        assert np.array_equal(pictures(separate, models[name]), pictures(here, models[name]))
+        apart = pictures(separate, models[name]).astype(int) - pictures(here, models[name])
+        assert np.abs(apart).max() <= 2  # of 255: it may add up on another number of threads
     here.close()
 
 

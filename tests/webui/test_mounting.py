@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -33,7 +34,8 @@ class Client:
             "query_string": query.encode(), "root_path": "", "scheme": "http",
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
         }  # fmt: skip
-        return asyncio.run(self._ask(scope, body))
+        with ThreadPoolExecutor(1) as thread:  # of its own: playwright keeps a loop running in this one
+            return thread.submit(asyncio.run, self._ask(scope, body)).result()
 
     async def _ask(self, scope: dict[str, Any], body: bytes) -> tuple[int, Any, dict[str, str]]:
         sent: list[Any] = []
