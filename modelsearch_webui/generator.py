@@ -10,7 +10,7 @@ import numpy as np
 from modules import sd_models
 from PIL import Image
 
-from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.errors import ModelSearchError, UnsupportedReferenceError
 from modelsearch_core.generators.bases import base_for
 from modelsearch_core.generators.planning import recipe_of, short
 from modelsearch_core.generators.settings import GeneratorSettings
@@ -51,6 +51,10 @@ class WebUIGenerator:
         return base_for(model, self._checkpoints)
 
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
+        if any(probe.drawing for probe in probes):
+            raise UnsupportedReferenceError(
+                "a WebUI's pipeline is asked by prompts only; for searching by style run `modelsearch index --style`"
+            )
         base = self.base_of(model)
         recipe, accelerator = recipe_of(model, base or model, self._accelerators, self._settings)
         return ProbeSet(

@@ -16,7 +16,7 @@ from typing import Any
 from PIL import Image
 
 from .. import errors
-from ..errors import ModelSearchError
+from ..errors import ModelSearchError, UnsupportedReferenceError
 from ..model_files import ModelFile
 from ..probes import Probe, ProbeSet
 from .diffusers import DiffusersGenerator
@@ -41,6 +41,8 @@ class SeparateGenerator:
         return self._planner.base_of(model)
 
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
+        if any(probe.drawing for probe in probes):
+            raise UnsupportedReferenceError("drawings are not sent to a process of its own; index in this one")
         return self._planner.plan(model, probes)
 
     def generate(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Iterator[list[Image.Image]]:

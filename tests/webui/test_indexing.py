@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.errors import ModelSearchError, UnsupportedReferenceError
 from modelsearch_core.panel import Order, State
+from modelsearch_core.probes import Probe
 from tests.indexing.folders import make_folder
 from tests.making.clip import clip_folder
 from tests.webui.conftest import use_folders
@@ -212,6 +213,12 @@ def test_idle_start_needs_the_users_word(fresh: Any, monkeypatch: pytest.MonkeyP
     time.sleep(0.5)
     starter.stop()
     assert started
+
+
+def test_drawings_are_not_asked_of_a_webui(fresh: Any):
+    (base, *_) = TestBases().models(fresh)
+    with pytest.raises(UnsupportedReferenceError, match="--style"):
+        fresh.ours("indexing").generator_for([base]).plan(base, [Probe("", 1, drawing="a digest")])
 
 
 class TestBases:
