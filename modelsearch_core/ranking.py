@@ -32,13 +32,17 @@ def z_scored(scores: NDArray[np.floating]) -> NDArray[np.floating]:
 def combine(experts: Sequence[tuple[NDArray[np.floating], float]]) -> NDArray[np.floating]:
     """Product of experts: Σ weight·z / sqrt(Σ weight²), (..., M) (Hinton 2002; section 7 of arXiv 2210.03116).
 
-    A negative weight asks for less of something. The root keeps the spread of one expert, so that a relevance holds for
+    A negative weight asks for less of something: beside what is wanted it counts against models that are like it, and
+    not for those that are especially unlike it. The root keeps the spread of one expert, so that a relevance holds for
     any number of inputs. An expert that cannot judge a model counts as its background median, 0; NaN where none can.
     """
     if not experts:
         raise ValueError("0 experts to combine; give one or more")
     z, weights = np.stack([scores for scores, _ in experts]), np.array([weight for _, weight in experts])
-    total = np.tensordot(weights, np.nan_to_num(z, nan=0.0), axes=1) / max(np.linalg.norm(weights), 1e-12)
+    judged = np.nan_to_num(z, nan=0.0)
+    if (weights > 0).any():
+        judged[weights < 0] = np.maximum(judged[weights < 0], 0)
+    total = np.tensordot(weights, judged, axes=1) / max(np.linalg.norm(weights), 1e-12)
     return np.where(np.isnan(z).all(axis=0), np.nan, total)
 
 

@@ -112,3 +112,9 @@ def test_near_pairs_are_those_whose_cosine_reaches_the_threshold(monkeypatch):
         found = list(ranking.near_pairs(signatures, 0.9))
         assert {(i, j) for i, j, _ in found} == expected >= {(4, 7), (4, 9), (7, 9)}
         assert all(cosine == pytest.approx(s[i] @ s[j], abs=1e-5) for i, j, cosine in found)
+
+
+def test_what_is_not_wanted_counts_against_what_is_like_it_and_not_for_what_is_unlike_it():
+    wanted, unwanted = np.array([1.0, 1.0, 1.0, nan]), np.array([3.0, 0.0, -5.0, -2.0])
+    np.testing.assert_allclose(ranking.combine([(wanted, 1.0), (unwanted, -1.0)]) * 2**0.5, [-2, 1, 1, 0])
+    np.testing.assert_allclose(ranking.combine([(unwanted, -1.0)]), [-3, 0, 5, 2])

@@ -136,17 +136,22 @@ class Answering:
         return scores
 
 
-def added(answers: Sequence[tuple[Answer, float]]) -> Answer:
-    """A product of experts: the models' z and the bank's alike. Banks of different queries are paired by chance."""
+def added(answers: Sequence[tuple[Answer, float]], *, unrelated: bool = False) -> Answer:
+    """A product of experts: the models' z and the bank's alike. `unrelated` inputs meet different queries of the bank;
+    so do banks that are not of the same queries."""
     B = max(len(answer.bank_z) for answer, _ in answers)
-    banks = [(_paired(answer.bank_z, B, turn), weight) for turn, (answer, weight) in enumerate(answers)]
+    banks = [
+        (_paired(answer.bank_z, B, turn if unrelated else 0), weight) for turn, (answer, weight) in enumerate(answers)
+    ]
     return Answer(combine([(answer.z, weight) for answer, weight in answers]), combine(banks))
 
 
 def _paired(bank_z: NDArray[np.floating], B: int, turn: int) -> NDArray[np.floating]:
+    """B rows: as they are, shuffled for a later turn, or drawn where there are fewer."""
+    rng = np.random.default_rng(SEED + turn)
     if len(bank_z) == B:
-        return bank_z
-    return bank_z[np.random.default_rng(SEED + turn).integers(0, len(bank_z), B)]
+        return rng.permutation(bank_z) if turn else bank_z
+    return bank_z[rng.integers(0, len(bank_z), B)]
 
 
 ALL_METHODS = ("auto", *METHODS)

@@ -261,7 +261,8 @@ def fits(entry: Entry, kind: str | None, architecture: str | None, folder: Path 
 
 def weighted(requirements: Sequence[Requirement], answers: Sequence[Answer]) -> Answer:
     """The product of experts of all inputs of a query."""
-    return added([(answer, requirement.weight) for answer, requirement in zip(answers, requirements, strict=True)])
+    parts = [(answer, requirement.weight) for answer, requirement in zip(answers, requirements, strict=True)]
+    return added(parts, unrelated=True)
 
 
 def _explained(m: int, requirements: Sequence[Requirement], answers: Sequence[Answer]) -> tuple[Explanation, ...]:

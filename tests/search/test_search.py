@@ -17,6 +17,7 @@ from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, default_probes, own_probes
 from modelsearch_core.search import METHODS, ModelIndex, Query
+from modelsearch_core.search.answering import Answer, added
 from modelsearch_core.specification import Evidence
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, ColourEncoder, ColourGenerator
@@ -204,3 +205,11 @@ def test_a_text_is_put_behind_the_prompts_that_the_collection_was_asked_with(tmp
         assert len(own.gallery.background[0]) == len(colours.gallery.background[0]) > 100
         assert own.search(Query(text=["green"]), method="paired_difference")[0].name == "green"
     assert colours.gallery.carriers == carriers()
+
+
+def test_inputs_meet_different_unrelated_queries():
+    bank = np.random.default_rng(0).standard_normal((64, 5))
+    answer = Answer(z=np.zeros(5), bank_z=bank)
+    assert added([(answer, 1.0), (answer, -1.0)]).bank_z.max() <= 0
+    both = added([(answer, 1.0), (answer, 1.0)], unrelated=True).bank_z
+    assert both.std() == pytest.approx(1, abs=0.15)  # √2 if they were the same
