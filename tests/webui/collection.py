@@ -21,10 +21,10 @@ ODD = "böse Tinte/pïnk mit Lücke"
 
 
 def make_collection(base: Path) -> Path:
-    """LoRA that paint in one colour, one of them in an odd place, and a checkpoint; the catalog's path."""
+    """LoRA that paint in one colour, one of them in an odd place, and two checkpoints; the catalog's path."""
     loras = base / "models" / "Lora"
     make_folder(loras, COLOURS)
-    make_folder(base / "models" / "Stable-diffusion", ["grey checkpoint"])
+    make_folder(base / "models" / "Stable-diffusion", ["a checkpoint", "grey checkpoint"])
     odd = loras / f"{ODD}.safetensors"
     odd.parent.mkdir()
     (loras / "pink.safetensors").rename(odd)

@@ -74,7 +74,7 @@ def form(query: dict[str, Any], colour: str) -> bytes:
 
 def test_status_and_models(client: Client):
     status, answer, headers = client.ask("GET", "status")
-    assert (status, answer["host"], answer["models"]) == (200, "webui", 6)
+    assert (status, answer["host"], answer["models"]) == (200, "webui", 7)
     assert headers["x-content-type-options"] == "nosniff"
     _, page, _ = client.ask("GET", "models?name=red")
     assert page["models"][0]["listed"] == {"tag": "red", "name": "red"}
