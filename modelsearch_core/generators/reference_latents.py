@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
@@ -46,7 +46,7 @@ def _latent(vae: Any, drawing: Image.Image) -> torch.Tensor:
 
 
 @contextmanager
-def _in_single_precision(vae: Any) -> Iterator[None]:
+def _in_single_precision(vae: Any) -> Generator[None]:
     own = vae.dtype
     if own == torch.float32:
         yield

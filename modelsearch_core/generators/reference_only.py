@@ -11,7 +11,7 @@ weight·(1 − style fidelity), so that guidance follows the drawing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +52,7 @@ class Reference:
 
 
 @contextmanager
-def reference_only(unet: Any, alphas_cumprod: Tensor, reference: Reference) -> Iterator[None]:
+def reference_only(unet: Any, alphas_cumprod: Tensor, reference: Reference) -> Generator[None]:
     """Inside, `unet` paints after the drawings; afterwards it is as before. With weight 0 nothing is touched.
 
     `alphas_cumprod` is the noise schedule that the model was trained on. ValueError for a network without

@@ -119,7 +119,7 @@ def train_style_network(
     rows = np.flatnonzero(split.training(of.labels))
     plain = before_training(weights, device, settings.seed, side).encode_images(images)
     network = train_network(
-        [images[row] for row in rows], of.labels.of(rows), weights, settings,
+        [images[int(row)] for row in rows], of.labels.of(rows), weights, settings,
         kept=kept, on_epoch=on_epoch, device=device, side=side,
     )  # fmt: skip
     V = StyleEncoder(network, "just trained", device, side).encode_images(images)
