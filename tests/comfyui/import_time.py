@@ -17,8 +17,9 @@ import comfy.options  # noqa: E402  reads the arguments
 
 comfy.options.enable_args_parsing()
 
+importlib.import_module("utils.extra_config")  # first, as in ComfyUI's main, before another module called utils
+
 import server  # noqa: E402
-import utils.extra_config  # noqa: E402, F401  before another module called utils
 
 import nodes  # noqa: E402, F401
 
