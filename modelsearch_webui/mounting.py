@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
 
@@ -14,7 +13,7 @@ from starlette.routing import Route as WebRoute
 
 from modelsearch_core.panel import ROUTES, Panel, Reply, Request, Route, answer, may_enter
 from modelsearch_core.panel.refusals import RefusedError
-from modelsearch_core.panel.routes import refused
+from modelsearch_core.panel.routes import json_object, refused
 
 PREFIX = "/modelsearch/"
 FOREIGN = (
@@ -67,7 +66,7 @@ async def _read(request: WebRequest, limit: int) -> Request:
         return Request(path=path, query=query, body=body, pictures=pictures)
     if kind != "application/json":
         raise RefusedError(415, f"send JSON or a multipart form, not {kind or 'nothing'}")
-    return Request(path=path, query=query, body=_json(b"".join([chunk async for chunk in chunks])))
+    return Request(path=path, query=query, body=json_object(b"".join([chunk async for chunk in chunks])))
 
 
 async def _limited(request: WebRequest, limit: int) -> AsyncIterator[bytes]:
@@ -92,21 +91,11 @@ async def _form(request: WebRequest, chunks: Any) -> tuple[dict[str, Any], dict[
         raise RefusedError(400, f"the form cannot be read: {error}") from error
     for name, part in form.multi_items():
         if name == "query":
-            body = _json(part.encode() if isinstance(part, str) else await part.read())
+            body = json_object(part.encode() if isinstance(part, str) else await part.read())
         elif not isinstance(part, str):
             pictures.setdefault(name, []).append(await part.read())
     await form.close()
     return body, pictures
-
-
-def _json(content: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(content or b"{}")
-    except ValueError as error:
-        raise RefusedError(400, f"this is no JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise RefusedError(400, f"send a JSON object, not a {type(value).__name__}")
-    return value
 
 
 def _response(reply: Reply) -> Response:

@@ -71,6 +71,17 @@ def refused(status: int, message: str, **more: object) -> Reply:
     return Reply(status, json.dumps({"error": message, **more}).encode())
 
 
+def json_object(content: bytes) -> dict[str, Any]:
+    """A request's body. RefusedError (400) if it is no JSON object."""
+    try:
+        value = json.loads(content or b"{}")
+    except ValueError as error:
+        raise RefusedError(400, f"this is no JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise RefusedError(400, f"send a JSON object, not a {type(value).__name__}")
+    return value
+
+
 def _json(value: object) -> Reply:
     return Reply(200, json.dumps(value, ensure_ascii=False).encode())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +11,7 @@ from aiohttp import BodyPartReader, web
 
 from ..panel import ROUTES, Panel, Reply, Request, Route, answer, may_enter
 from ..panel.refusals import RefusedError
-from ..panel.routes import refused
+from ..panel.routes import json_object, refused
 
 PREFIX = "/modelsearch/"
 THREADS = 4
@@ -62,7 +61,7 @@ async def _read(request: web.Request, limit: int) -> Request:
         return Request(path=path, query=query, body=body, pictures=pictures)
     if request.content_type != "application/json":
         raise RefusedError(415, f"send JSON or a multipart form, not {request.content_type}")
-    return Request(path=path, query=query, body=_json(await _limited(request.content.iter_chunked(CHUNK), limit)))
+    return Request(path=path, query=query, body=json_object(await _limited(request.content.iter_chunked(CHUNK), limit)))
 
 
 async def _form(request: web.Request, limit: int) -> tuple[dict[str, Any], dict[str, list[bytes]]]:
@@ -75,7 +74,7 @@ async def _form(request: web.Request, limit: int) -> tuple[dict[str, Any], dict[
             content = await _limited(_chunks(part), limit)
             limit -= len(content)
             if part.name == "query":
-                body = _json(content)
+                body = json_object(content)
             else:
                 pictures.setdefault(part.name or "", []).append(content)
     except (ValueError, AssertionError) as error:
@@ -95,16 +94,6 @@ async def _limited(chunks: Any, limit: int) -> bytes:
         if len(content) > limit:
             raise _too_large(limit)
     return bytes(content)
-
-
-def _json(content: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(content or b"{}")
-    except ValueError as error:
-        raise RefusedError(400, f"this is no JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise RefusedError(400, f"send a JSON object, not a {type(value).__name__}")
-    return value
 
 
 def _too_large(limit: int) -> RefusedError:
