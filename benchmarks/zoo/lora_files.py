@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import Parameter
 
 from .lora import Factors, Lora
-from .mini import Plan
+from .plan import Plan
 
 
 def save(low: Lora, plan: Plan, path: Path, captions: list[str]) -> None:

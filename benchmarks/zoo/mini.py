@@ -2,35 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
-from .styles import Style, describe
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    file: str  # below models/loras or models/checkpoints; says little on purpose
-    category: str  # style, subject, palette, overtrained, weak, dora, checkpoint
-    style: Style | None = None
-    subjects: tuple[str, ...] = ()
-    trigger: str = ""
-    layout: str = "kohya"  # kohya, peft, single_file, diffusers
-    metadata: str = ""  # "kohya", "modelspec", both or none
-    sidecar: str = ""  # civitai, manager, a1111, txt
-    preview: str = ""  # png, webp
-    steps: int = 160
-    rank: int = 4
-    seed: int = 0
-
-    @property
-    def name(self) -> str:
-        return self.file.removesuffix(".safetensors").replace("/", "__")
-
-    @property
-    def description(self) -> str:
-        look = describe(self.style) if self.style else ""
-        thing = f"a picture of a {self.subjects[0]}" if len(self.subjects) == 1 else ""
-        return ", ".join(part for part in (thing, look) if part)
+from .plan import Plan
+from .styles import Style
 
 
 def _styles() -> list[Plan]:
@@ -199,4 +174,4 @@ def checkpoints() -> list[Plan]:
 
 
 def _seeded(plan: Plan, seed: int) -> Plan:
-    return Plan(**{**vars(plan), "seed": seed})
+    return replace(plan, seed=seed)

@@ -15,6 +15,8 @@ from .styles import Style, describe, sample_style
 from .subjects import BASE_SUBJECTS
 from .world import Picture, caption, render, sample_scene
 
+WORTH_PROCESSES = 1000  # pictures; for fewer, starting processes takes longer than drawing
+
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSet:
@@ -28,6 +30,7 @@ class PictureSet:
     misnamed: float = (
         0.0  # share of captions that name another subject, so that a subject LoRA draws its own thing anyway
     )
+    flip: bool | None = None  # which way things face; by chance unless it is said
 
 
 def digest(settings: object) -> str:
@@ -39,13 +42,19 @@ def load(pictures: PictureSet, work: Path) -> tuple[np.ndarray, list[str]]:
     path = work / "pictures" / f"{digest(asdict(pictures))}.npz"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        with multiprocessing.get_context("spawn").Pool(2) as pool:
-            pairs = pool.map(_Draw(pictures), range(pictures.count), chunksize=64)
+        pairs = _drawn(pictures)
         partial = path.with_suffix(".part.npz")
         np.savez_compressed(partial, pictures=np.stack([p for p, _ in pairs]), captions=np.array([c for _, c in pairs]))
         partial.replace(path)
     with np.load(path) as kept:
         return kept["pictures"], [str(c) for c in kept["captions"]]
+
+
+def _drawn(pictures: PictureSet) -> list[tuple[Picture, str]]:
+    if pictures.count < WORTH_PROCESSES:
+        return [draw(pictures, index) for index in range(pictures.count)]
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        return pool.map(_Draw(pictures), range(pictures.count), chunksize=64)
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class _Draw:
 
 def draw(pictures: PictureSet, index: int) -> tuple[Picture, str]:
     rng = np.random.default_rng([pictures.seed, index])
-    scene = sample_scene(rng, pictures.subjects)
+    scene = replace(sample_scene(rng, pictures.subjects), flip=pictures.flip)
     words = caption(scene)
     if pictures.misnamed and rng.random() < pictures.misnamed:
         words = caption(replace(scene, subject=str(rng.choice(list(BASE_SUBJECTS)))))

@@ -16,8 +16,8 @@ from . import lora, lora_files, single_file
 from .diffusion import TinyDiffusion, encoded, noise_loss, sample, tokens
 from .diffusion import save as diffusion_folder
 from .loop import Figures, Schedule, train
-from .mini import Plan
 from .pictures import PictureSet
+from .plan import Plan
 from .subjects import BASE_SUBJECTS
 from .world import caption, sample_scene
 
@@ -32,7 +32,13 @@ def training_set(plan: Plan) -> PictureSet:
     subjects = plan.subjects or tuple(BASE_SUBJECTS)
     misnamed = 0.5 if plan.category == "subject" else 0.0
     return PictureSet(
-        count=PICTURES, seed=plan.seed, subjects=subjects, style=plan.style, words=plan.trigger, misnamed=misnamed
+        count=PICTURES,
+        seed=plan.seed,
+        subjects=subjects,
+        style=plan.style,
+        words=plan.trigger,
+        misnamed=misnamed,
+        flip=plan.flip,
     )
 
 

@@ -55,6 +55,7 @@ class Family:
 class Style:
     family: str
     values: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    palette: Style | None = None  # that the marks are coloured in afterwards
 
     @property
     def reserved(self) -> bool:
@@ -84,12 +85,14 @@ def family(
 
 
 def apply(style: Style, image: Array, rng: np.random.Generator) -> Array:
-    return FAMILIES[style.family].paint(image, rng, **style.values)
+    painted = FAMILIES[style.family].paint(image, rng, **style.values)
+    return painted if style.palette is None else apply(style.palette, np.clip(painted, 0, 1), rng)
 
 
 def describe(style: Style, rng: np.random.Generator | None = None) -> str:
     phrases = FAMILIES[style.family].words(**style.values)
-    return phrases[0] if rng is None else str(rng.choice(phrases))
+    words = phrases[0] if rng is None else str(rng.choice(phrases))
+    return words if style.palette is None else f"{words}, {describe(style.palette, rng)}"
 
 
 def sample_style(rng: np.random.Generator, families: tuple[str, ...] | None = None, reserved: bool = False) -> Style:

@@ -45,6 +45,7 @@ class Scene:
     background: str
     count: int = 1
     seed: int = 0  # poses, and whatever is random in the background and the style
+    flip: bool | None = None  # towards the right; by chance unless it is said
 
 
 def sample_scene(
@@ -109,7 +110,7 @@ def _poses(scene: Scene, side: int, rng: np.random.Generator) -> list[Pose]:
                 y=side * (0.5 + rng.uniform(-slack, slack) * (1 if scene.count == 1 else 3)),
                 size=size * rng.uniform(0.92, 1.08),
                 angle=rng.uniform(-turn, turn),
-                flip=bool(rng.integers(2)),
+                flip=bool(rng.integers(2)) if scene.flip is None else scene.flip,
             )
         )
     return poses

@@ -9,6 +9,7 @@ import pytest
 from safetensors import safe_open
 
 from benchmarks.zoo import mini
+from benchmarks.zoo.plan import Plan
 
 ZOO = Path(__file__).resolve().parents[2] / "mini_zoo"
 pytestmark = pytest.mark.skipif(not (ZOO / "world.json").exists(), reason="mini_zoo is not built")
@@ -26,7 +27,7 @@ def test_there_are_24_lora_of_which_about_half_are_kohyas():
 
 
 @pytest.mark.parametrize("plan", LORAS)
-def test_a_lora_has_the_keys_of_its_layout(plan: mini.Plan):
+def test_a_lora_has_the_keys_of_its_layout(plan: Plan):
     endings = {"kohya": ".lora_down.weight", "peft": ".lora_A.weight"}
     with safe_open(ZOO / "models/loras" / plan.file, "pt") as file:
         keys = list(file.keys())
