@@ -34,14 +34,22 @@ def places(scores: Scores, targets: Targets) -> tuple[NDArray[np.integer], NDArr
 
 def ranks(scores: Scores, targets: Targets) -> NDArray[np.floating]:
     """Rank of each query's target from 1, the middle of its ties, (T,)."""
-    above, level = places(scores, targets)
+    return rank_of(*places(scores, targets))
+
+
+def rank_of(above: NDArray[np.integer], level: NDArray[np.integer]) -> NDArray[np.floating]:
+    """The same from `places`, for scores that are too many to be kept."""
     return above + (level + 1) / 2
 
 
 def top_k_accuracy(scores: Scores, targets: Targets, k: int = 1) -> float:
     """Share of queries whose target is among the k best."""
-    above, level = places(scores, targets)
-    return mean(np.clip((k - above) / level, 0, 1))
+    return mean(within(*places(scores, targets), k))
+
+
+def within(above: NDArray[np.integer], level: NDArray[np.integer], k: int) -> NDArray[np.floating]:
+    """How likely each query's target is among the k best, by its `places`; between 0 and 1 where it ties, (T,)."""
+    return np.clip((k - above) / level, 0, 1)
 
 
 def average_rank(scores: Scores, targets: Targets) -> float:
@@ -51,9 +59,14 @@ def average_rank(scores: Scores, targets: Targets) -> float:
 
 def mean_reciprocal_rank(scores: Scores, targets: Targets) -> float:
     """MRR: mean of 1/rank of the target."""
-    above, level = places(scores, targets)
-    harmonic = np.concatenate([[0], np.cumsum(1 / np.arange(1, scores.shape[1] + 1))])
-    return mean((harmonic[above + level] - harmonic[above]) / level)
+    return mean(reciprocal_rank(*places(scores, targets)))
+
+
+def reciprocal_rank(above: NDArray[np.integer], level: NDArray[np.integer]) -> NDArray[np.floating]:
+    """The expected 1/rank of each query's target, by its `places`, (T,)."""
+    most = int((above + level).max(initial=0))
+    harmonic = np.concatenate([[0], np.cumsum(1 / np.arange(1, most + 1))])
+    return (harmonic[above + level] - harmonic[above]) / level
 
 
 def average_precision(scores: NDArray[np.floating], relevant: NDArray[np.bool_]) -> float:

@@ -27,6 +27,10 @@ AUTO: dict[Modality, dict[str, float]] = {  # chosen by benchmarks/fusion.py
     Modality.MODEL: {"first_moment": 0.5, "paired_difference": 0.5},
 }
 
+LEARNED_INSTEAD = {  # of a method of `AUTO`, where learning was of use
+    (Modality.IMAGE, "gaussian"): "learned_gaussian",
+    (Modality.SKETCH, "drawn_first_moment"): "learned_first_moment",
+}
 STYLE_SHARE = 0.5  # of style beside content in `auto`, unless a query says
 
 
@@ -83,9 +87,19 @@ class Answering:
         measured = added([(self._measured(requirement, name), weight) for name, weight in weights.items()])
         return self._with_words(requirement, measured) if requirement.modality is Modality.TEXT else measured
 
+    def each(self, asked: Asked, method: str = "auto") -> NDArray[np.floating]:
+        """z (T, M) of separate pictures or sketches, as `answer` has it for each alone."""
+        one = Requirement(modality=asked.modality, h=asked.h[:1])
+        weights = {method: 1.0} if method != "auto" else self._weights(one)
+        parts: list[tuple[NDArray[np.floating], float]] = []
+        for name, weight in weights.items():
+            yardstick = self._yardstick(name, asked.modality)
+            parts.append((np.stack([yardstick.answer(row).z for row in self._experts(name, asked)]), weight))
+        return combine(parts)
+
     def _weights(self, requirement: Requirement) -> dict[str, float]:
         """Of the methods that suit the modality; pictures ask for a style as well, where LoRA have painted drawings."""
-        weights = AUTO[requirement.modality]
+        weights = {self._or_learned(requirement.modality, name): w for name, w in AUTO[requirement.modality].items()}
         if requirement.modality is not Modality.IMAGE:
             return weights
         share = requirement.style
@@ -93,6 +107,13 @@ class Answering:
             share = STYLE_SHARE if self._gallery.styles.painted.any() else 0.0
         mixed = {name: weight * (1 - share) for name, weight in weights.items()} | {"style": share}
         return {name: weight for name, weight in mixed.items() if weight}
+
+    def _or_learned(self, modality: Modality, method: str) -> str:
+        """The learned form of a method, if there is one that beat the plain one on models it had not seen."""
+        learned, matching = LEARNED_INSTEAD.get((modality, method)), self._gallery.matching
+        if learned is None or matching is None:
+            return method
+        return method if matching.matrix(modality, learned.removeprefix("learned_")) is None else learned
 
     def _measured(self, requirement: Requirement, method: str) -> Answer:
         scores = self._experts(method, Asked.of(requirement)).mean(axis=0)
