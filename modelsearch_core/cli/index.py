@@ -20,8 +20,9 @@ from ..indexing import Engine, IndexSettings, Report
 from ..indexing import index as run_index
 from ..model_files import Kind, ModelFile
 from ..probes import Probe, default_probes, own_probes, prompts_of
+from ..search.styles import look_at_painted
 from .bars import Bars
-from .drawings import look_at_style, offer_training, reference_set_of
+from .drawings import offer_training, reference_set_of
 from .tables import print_json
 
 
@@ -38,7 +39,7 @@ def index(args: argparse.Namespace) -> int:
         with_what = engine(args, catalog)
         report = run_index(catalog, args.folders, with_what, settings, bars)
         if args.style:
-            look_at_style(args, catalog, with_what.encoder.name)
+            look_at_painted(catalog, with_what.encoder.name, args.device)
         advice = offer_training(args, catalog, with_what.encoder.name) if report.painted else ""
     print_json(_as_json(report)) if args.json else _tell(report, time.monotonic() - started, args)
     if advice and not args.json:

@@ -14,7 +14,7 @@ from ..catalog import Catalog
 from ..encoders.style import StyleNetwork, imagenet_weights, open_network, save_network
 from ..errors import EmptyCatalogError
 from ..indexing.style_vectors import store_style_vectors
-from ..search.gallery import STYLE_SETTING
+from ..search.styles import STYLE_SETTING
 from ..training.style import (
     Outcome,
     Painted,

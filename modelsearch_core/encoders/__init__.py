@@ -51,6 +51,14 @@ def open_drawer(
     return drawers.open_drawer(name, device=device, folders=folders, may_download=may_download, progress=progress)
 
 
+def open_subject_drawer(name: str = "auto", *, device: str = "auto", folders: Sequence[Path] = ()) -> Drawer:
+    """The same for the reference set's subjects, which are large and detailed: where no trained edge detector is on
+    disk, `auto` had better draw fine lines."""
+    drawer = open_drawer(name, device=device, folders=folders)
+    coarse = name == "auto" and drawer.name == "outlines"
+    return open_drawer("fine_outlines") if coarse else drawer
+
+
 def open_interrogator(
     encoder: Encoder, *, captions: bool = True, device: str = "auto", cache: Path | None = None
 ) -> Interrogator:

@@ -13,8 +13,7 @@ from PIL import Image
 from ..probes import ProbeSet
 from .compatibility import quietly
 from .reference_only import Reference, reference_only
-
-NOISE_SEED = 2**33  # added to a probe's seed: the drawing's noise must not be the picture's
+from .reference_plan import NOISE_SEED
 
 
 def looking_at_drawings(

@@ -9,6 +9,7 @@ from ..errors import UnsupportedReferenceError
 from ..probes import Probe, ProbeSet
 from ..reference_set import ReferenceSet
 
+NOISE_SEED = 2**33  # added to a probe's seed: the drawing's noise must not be the picture's
 WITH_A_UNET = ("sd_mini", "sd15", "sd2", "sdxl")
 
 

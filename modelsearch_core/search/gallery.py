@@ -23,9 +23,8 @@ from ..model_files import Kind, ModelFile
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from .references import References, references
-from .styles import Styles, space_of
+from .styles import STYLE_SETTING, Styles, space_of
 
-STYLE_SETTING = "style"  # of the catalog: the trained style encoder's file, seen from the catalog's folder
 EVIDENCE_ORDER = (Evidence.GENERATED, Evidence.PREVIEW, Evidence.METADATA)
 Groups = NDArray[np.intp]
 

@@ -21,13 +21,17 @@ from PIL import Image
 from ..embedding import Features, unit
 from ..encoders.style_head import StyleFile, StyleHead, read_style
 from ..errors import ModelSearchError
+from ..indexing.style_vectors import store_style_vectors
 from ..scores import style
 from ..scores.samples import Offsets, mean_rows, offsets_of
 from .banks import SEED, Bank
 
 if TYPE_CHECKING:
+    from ..catalog import Catalog
     from ..encoders.style import StyleEncoder
     from .gallery import Gallery
+
+STYLE_SETTING = "style"  # of the catalog: the trained style encoder's file, seen from the catalog's folder
 
 BANK = 256
 EXACT_UP_TO = 200_000  # vectors that are compared one by one; above it the fast form ranks
@@ -152,3 +156,12 @@ def space_of(setting: str | None, catalog: Path, encoder: str) -> StyleHead | St
         log.warning("style search goes without a trained encoder: %s", error)
         return None
     return None if isinstance(space, StyleHead) and space.encoder != encoder else space
+
+
+def look_at_painted(catalog: Catalog, encoder: str, device: str = "auto") -> None:
+    """Has a trained style network look at what was painted; a linear head needs no more than is there."""
+    space = space_of(catalog.setting(STYLE_SETTING), catalog.path, encoder)
+    if isinstance(space, StyleFile):
+        from ..encoders.style import open_network  # brings torch along
+
+        store_style_vectors(catalog, encoder, open_network(space, device), str(space.path))

@@ -16,7 +16,7 @@ from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, ProbeSet
 from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.search.combining import combined
-from modelsearch_core.search.gallery import STYLE_SETTING
+from modelsearch_core.search.styles import STYLE_SETTING
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, DIMENSION, ColourEncoder, ColourGenerator
 from tests.making.references import plain_references
