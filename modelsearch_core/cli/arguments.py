@@ -23,8 +23,8 @@ def parser() -> argparse.ArgumentParser:
     _add_index(commands.add_parser("index", help="generate from the models of a folder and remember what they do"))
     _add_search(commands.add_parser("search", help="find models by text, image, sketch or another model"))
     _add_short_commands(commands)
-    _add_evaluate(commands.add_parser("evaluate", help="how often pictures find the model they are named after"))
-    _add_train(commands.add_parser("train", help="learn from the index what a style is"))
+    _add_evaluate(commands.add_parser("evaluate", help="how far the index can be trusted"))
+    trained = _add_train(commands.add_parser("train", help="learn from the index: what a style is, how to match"))
     _add_grid(commands.add_parser("grid", help="what several models make of the same drawings, as one picture"))
     _add_serve(commands.add_parser("serve", help="search and index in a browser"))
     _add_demo(commands.add_parser("demo", help="index the bundled mini zoo and search it"))
@@ -117,9 +117,15 @@ def _add_short_commands(commands: Commands) -> None:
 
 
 def _add_evaluate(command: argparse.ArgumentParser) -> None:
-    command.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder of pictures for each model")
-    command.add_argument("--sketch", action="store_true", help="the pictures are line drawings")
-    command.add_argument("--method", choices=METHODS, action="append", help="several allowed; else all")
+    command.add_argument(
+        "folder", nargs="?", type=Path, metavar="DIR", help="one sub-folder of pictures a model (else the index's own)"
+    )
+    command.add_argument("--sketch", action="store_true", help="ask by line drawings")
+    command.add_argument("--method", choices=METHODS, action="append", help="several allowed; else all that suit")
+    own = command.add_argument_group("without DIR: how far the index can be trusted, by samples held out of it")
+    own.add_argument("--queries", type=int, metavar="N", help="pictures of each model (else as many as take minutes)")
+    own.add_argument("--folds", type=int, default=5, metavar="N", help="parts that are held out in turn")
+    own.add_argument("--all", action="store_true", help="the models that are found well, too")
     _add_device(command)
 
 

@@ -1,4 +1,7 @@
-"""`modelsearch evaluate DIR`: how often pictures find the model whose name their folder bears."""
+"""`modelsearch evaluate`: how often pictures find their model.
+
+With a folder: those whose sub-folder bears the model's name. Without: the index's own, held out of it.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,30 @@ from numpy.typing import NDArray
 
 from ..errors import ModelSearchError
 from ..evaluation import average_rank, mean_reciprocal_rank, top_k_accuracy
-from ..search import METHODS, ModelIndex, Query
+from ..search import ModelIndex, Query
+from .figures import print_figures
 from .search import load_image
-from .tables import print_json, print_table
+from .self_check import by_own_pictures
+from .tables import print_json
 
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 
 
 def evaluate(args: argparse.Namespace) -> int:
     """Prints top-1, top-5, average rank and MRR of every method."""
+    return by_own_pictures(args) if args.folder is None else by_folder(args)
+
+
+def by_folder(args: argparse.Namespace) -> int:
     with ModelIndex.open(args.catalog, device=args.device) as index:
         queries, targets = read_folder(index, args.folder, sketches=args.sketch)
-        methods = args.method or METHODS
+        methods = args.method or index.methods
         measured = [measure(index, queries, targets, method) for method in methods]
     if args.json:
         print_json({"queries": len(queries), "models": len(index.gallery), "methods": measured})
         return 0
     print(f"{len(queries)} pictures, {len(index.gallery)} models")
-    rows = [[f["method"], *(f"{f[key]:.3f}" for key in ("top1", "top5", "mrr", "average_rank"))] for f in measured]
-    print_table(["method", "top-1", "top-5", "MRR", "average rank"], rows)
+    print_figures(measured)
     return 0
 
 

@@ -167,6 +167,19 @@ def test_pictures_in_folders_measure_the_index(zoo: Path, tmp_path: Path, capsys
     assert all(figures["top1"] > 0.5 for figures in result["methods"])
 
 
+def test_without_pictures_the_index_is_asked_for_its_own(zoo: Path, capsys: pytest.CaptureFixture[str]):
+    result = output(capsys, "evaluate", *common(zoo), "--method", "auto", "--method", "first_moment", "--queries", 4)
+    assert result["questions"] == 4 * (len(LORAS) + 2)
+    assert [figures["method"] for figures in result["methods"]] == ["auto", "first_moment"]
+    assert result["methods"][0]["top5"] > result["chance"]["top5"]
+    assert run("evaluate", *common(zoo), "--method", "auto", "--all") == 0
+    said = capsys.readouterr().out
+    assert "no more;" in said  # what it does not measure
+    assert all(Path(name).name in said for name in LORAS)
+    assert run("evaluate", *common(zoo), "--sketch", "--method", "auto", "--queries", 0) == 2
+    assert "--queries 0 is too few" in capsys.readouterr().err
+
+
 def test_doctor_finds_the_encoder_and_the_base(zoo: Path, capsys: pytest.CaptureFixture[str]):
     findings = {finding["what"]: finding for finding in output(capsys, "doctor", "--catalog", zoo / "catalog.sqlite")}
     assert findings["encoder"]["remedy"] == ""
