@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modelsearch_core.catalog import Catalog
+from modelsearch_core.catalog import Catalog, database
+from modelsearch_core.catalog.migrations import STEPS
 from modelsearch_core.catalog.records import from_webp, to_webp
+from modelsearch_core.catalog.spatial_maps import SpatialMap
 from modelsearch_core.errors import EmptyCatalogError, ModelSearchError
 from modelsearch_core.model_files import Kind, SkippedFile
 from modelsearch_core.probes import Probe, ProbeSet
@@ -153,3 +155,76 @@ def test_a_catalog_that_is_just_being_made_is_empty(tmp_path: Path):
     sqlite3.connect(tmp_path / "c.sqlite").execute("PRAGMA journal_mode = WAL")
     with pytest.raises(EmptyCatalogError, match="not ready to be read"):
         Catalog(tmp_path / "c.sqlite", read_only=True)
+
+
+@pytest.fixture
+def of_the_first_step(tmp_path: Path) -> Path:
+    """A catalog as the first version wrote it, with a measurement."""
+    path = tmp_path / "old.sqlite"
+    connection = sqlite3.connect(path)
+    STEPS[0](connection)
+    connection.execute("PRAGMA user_version = 1")
+    connection.execute("INSERT INTO encoder VALUES ('e', 'source', 4)")
+    connection.execute(
+        "INSERT INTO specification (fingerprint, digest, encoder, evidence, samples, mean, numbers, z) "
+        "VALUES ('a', 'd', 'e', 'generated', 1, zeroblob(16), zeroblob(4), zeroblob(8))"
+    )
+    connection.commit()
+    connection.close()
+    return path
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_catalog_of_the_first_step_keeps_its_rows_and_learns_of_maps(of_the_first_step: Path, read_only: bool):
+    with Catalog(of_the_first_step, read_only=read_only) as catalog:
+        assert [key[0] for key in catalog.specification_keys("e")] == ["a"]
+        assert catalog.spatial.encoders() == []
+    with Catalog(of_the_first_step) as catalog:
+        catalog.spatial.put(spatial_map())
+        assert catalog.spatial.samples("s") == {("a", "d"): 3}
+
+
+def test_an_old_catalog_that_is_write_protected_says_so(of_the_first_step: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(_: Path) -> sqlite3.Connection:
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr(database, "_open_writer", refuse)
+    with pytest.raises(ModelSearchError, match=r"older Model Search .schema 1, .*name the copy with --catalog"):
+        Catalog(of_the_first_step, read_only=True)
+
+
+def spatial_map(fingerprint: str = "a", **others: object) -> SpatialMap:
+    rows = np.random.default_rng(1).normal(size=(3, 8)).astype(np.float16)
+    values = {"digest": "d", "encoder": "s", "samples": 3, "mean": rows[0], "single": rows[1:]}
+    return SpatialMap(fingerprint=fingerprint, **{**values, **others})
+
+
+def test_a_spatial_map_comes_back_bit_by_bit(catalog: Catalog):
+    stored = spatial_map()
+    catalog.spatial.put(stored)
+    found = catalog.spatial.get("a", "d", "s")
+    assert found is not None
+    assert np.array_equal(found.mean, stored.mean)
+    assert np.array_equal(found.single, stored.single)
+    assert found.samples == 3
+    assert catalog.spatial.get("a", "d", "another") is None
+
+
+def test_the_spatial_encoder_with_most_maps_comes_first(catalog: Catalog):
+    for name in ("few", "many"):
+        catalog.spatial.put_encoder(name, f"source of {name}", 8)
+    for fingerprint in "ab":
+        catalog.spatial.put(spatial_map(fingerprint, encoder="many"))
+    catalog.spatial.put(spatial_map(encoder="few"))
+    assert [name for name, _, _ in catalog.spatial.encoders()] == ["many", "few"]
+
+
+def test_a_forgotten_model_loses_its_map_and_the_state_tells(catalog: Catalog):
+    states = [catalog.state()]
+    for fingerprint in "ab":
+        catalog.spatial.put(spatial_map(fingerprint))
+    states.append(catalog.state())
+    catalog.forget("a")
+    states.append(catalog.state())
+    assert len(set(states)) == 3
+    assert catalog.spatial.samples("s") == {("b", "d"): 3}

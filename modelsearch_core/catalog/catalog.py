@@ -15,6 +15,7 @@ from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from . import records
 from .database import connect
+from .spatial_maps import SpatialMaps
 
 SPECIFICATION_COLUMNS = "fingerprint, digest, encoder, evidence, strength, consistency, numbers, z, drawings"
 
@@ -26,6 +27,7 @@ class Catalog:
         self.path = path
         self._connection = connect(path, read_only=read_only)
         self._depth = 0
+        self.spatial = SpatialMaps(self._connection, self.transaction)
 
     def close(self) -> None:
         self._connection.close()
@@ -61,7 +63,8 @@ class Catalog:
         """Changes whenever an answer may: with what was measured and with the files, not with settings."""
         measured = self._connection.execute("SELECT count(*), max(rowid) FROM specification").fetchone()
         files = self._connection.execute("SELECT count(*), max(rowid) FROM file").fetchone()
-        return " ".join(map(str, (*measured, *files)))
+        maps = self._connection.execute("SELECT count(*), max(rowid) FROM spatial_map").fetchone()
+        return " ".join(map(str, (*measured, *files, *maps)))
 
     # files on disk
 
@@ -90,7 +93,7 @@ class Catalog:
     def forget(self, fingerprint: str) -> None:
         """Everything measured of a model, and its files' rows."""
         with self.transaction():
-            for table in ("specification", "sample", "failure", "file"):
+            for table in ("specification", "sample", "spatial_map", "failure", "file"):
                 self._connection.execute(f"DELETE FROM {table} WHERE fingerprint = ?", (fingerprint,))
 
     # what was measured
@@ -165,7 +168,7 @@ class Catalog:
 
     def remove_specification(self, fingerprint: str, digest: str) -> None:
         with self.transaction():
-            for table in ("specification", "sample"):
+            for table in ("specification", "sample", "spatial_map"):
                 self._connection.execute(
                     f"DELETE FROM {table} WHERE fingerprint = ? AND digest = ?", (fingerprint, digest)
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 from ..errors import EmptyCatalogError, ModelSearchError
@@ -16,6 +17,8 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     try:
         connection = _open_reader(path) if read_only else _open_writer(path)
         _check_version(connection, path)
+        if read_only and 0 < _version(connection) < len(STEPS):
+            _bring_up_to_date(path)
         if read_only:
             _check_schema(connection, path)
         else:
@@ -63,13 +66,26 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
+def _bring_up_to_date(path: Path) -> None:
+    """An older version's catalog, for whoever only wants to read it; left as it is where it is write-protected."""
+    with suppress(sqlite3.OperationalError), closing(_open_writer(path)) as connection:
+        _migrate(connection)
+
+
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
-    """A reader cannot bring a catalog up to date; it may also meet one that is being made this very moment."""
-    if _version(connection) < len(STEPS):
-        connection.close()
+    """A reader may meet a catalog that is being made this very moment, or an old one that nobody may write to."""
+    version = _version(connection)
+    if version == len(STEPS):
+        return
+    connection.close()
+    if version == 0:
         raise EmptyCatalogError(
             f"{path} is not ready to be read; run `modelsearch index FOLDER`, or wait for it to begin"
         )
+    raise ModelSearchError(
+        f"{path} is of an older Model Search (schema {version}, this one's is {len(STEPS)}) and cannot be written to; "
+        "allow that, or copy it to where it is allowed and name the copy with --catalog"
+    )
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

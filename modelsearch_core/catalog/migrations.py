@@ -72,10 +72,36 @@ CREATE TABLE setting (
 """
 
 
+SPATIAL_MAPS = """
+CREATE TABLE spatial_encoder (
+    name TEXT PRIMARY KEY,
+    source TEXT NOT NULL,           -- what opens it again
+    dimension INTEGER NOT NULL
+);
+CREATE TABLE spatial_map (
+    fingerprint TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    encoder TEXT NOT NULL,
+    samples INTEGER NOT NULL,
+    mean BLOB NOT NULL,             -- float16 (F,), of the pictures' unit maps
+    single BLOB NOT NULL,           -- float16 (n, F), of a few pictures: unrelated queries to compare with
+    PRIMARY KEY (fingerprint, digest, encoder)
+);
+"""
+
+
 def m001_first_schema(connection: sqlite3.Connection) -> None:
-    for statement in FIRST_SCHEMA.split(";\n"):
+    _execute(connection, FIRST_SCHEMA)
+
+
+def m002_spatial_maps(connection: sqlite3.Connection) -> None:
+    _execute(connection, SPATIAL_MAPS)
+
+
+def _execute(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";\n"):
         if statement.strip():
             connection.execute(statement)
 
 
-STEPS: tuple[Step, ...] = (m001_first_schema,)
+STEPS: tuple[Step, ...] = (m001_first_schema, m002_spatial_maps)

@@ -5,7 +5,6 @@ Radford et al., "Learning Transferable Visual Models From Natural Language Super
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,9 +19,9 @@ from .clip_sources import Source
 from .device import best_device
 from .preparation import Preparation
 from .tokens import Tokenizer
+from .weights import digest_of
 
 BATCH = 32
-BLOCKS = 256  # of 4096 bytes each, that a fingerprint reads
 
 
 class ClipEncoder:
@@ -67,14 +66,8 @@ class ClipEncoder:
 
 def fingerprint(file: Path, preparation: Preparation, config: Mapping[str, Any]) -> str:
     """8 hex digits of a weights file's size and blocks spread over it, its layers, and how pictures are prepared."""
-    size, digest = file.stat().st_size, hashlib.sha256()
-    facts = size, *preparation.mean, *preparation.std, preparation.squash, int(preparation.filter)
-    digest.update(repr(facts).encode() + json.dumps(config, sort_keys=True, default=str).encode())
-    with file.open("rb") as stream:
-        for block in range(BLOCKS):
-            stream.seek(max(0, size - 4096) * block // (BLOCKS - 1))
-            digest.update(stream.read(4096))
-    return digest.hexdigest()[:8]
+    facts = file.stat().st_size, *preparation.mean, *preparation.std, preparation.squash, int(preparation.filter)
+    return digest_of(file, repr(facts).encode() + json.dumps(config, sort_keys=True, default=str).encode())
 
 
 def _rows(features: torch.Tensor) -> Features:
