@@ -12,8 +12,8 @@ from PIL import Image
 Features = NDArray[np.floating]  # (n, D), rows of unit length
 
 
-class Encoder(Protocol):
-    """Pictures and texts into one space. `name` tells model and weights apart and is part of every key."""
+class ImageEncoder(Protocol):
+    """Pictures into a space. `name` tells model and weights apart and is part of every key."""
 
     @property
     def name(self) -> str: ...
@@ -24,6 +24,10 @@ class Encoder(Protocol):
     def encode_images(self, images: Sequence[Image.Image]) -> Features:
         """(n, D) float32, unit rows."""
         ...
+
+
+class Encoder(ImageEncoder, Protocol):
+    """Pictures and texts into one space."""
 
     def encode_texts(self, texts: Sequence[str]) -> Features:
         """(n, D) float32, unit rows."""

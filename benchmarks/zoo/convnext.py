@@ -29,7 +29,7 @@ SHAPE: dict[str, Any] = {
     "dims": (16, 32, 64, 128),
     "patch_size": 1,
     "conv_mlp": True,
-    "ls_init_value": None,  # a layer scale of 1e-6 takes more steps to wake up than there are
+    "ls_init_value": 1.0,  # the usual 1e-6 takes more steps to wake up than there are
 }
 MEAN, STD = (0.5, 0.5, 0.5), (0.3, 0.3, 0.3)
 PICTURES = PictureSet(count=8000, seed=14, subjects=tuple(SUBJECTS), styled=0.3)

@@ -47,6 +47,7 @@ def _add_generation(command: argparse.ArgumentParser) -> None:
     command.add_argument("--encoder", metavar="NAME", help="an open_clip model/weights, or a folder with one")
     _add_device(command)
     _add_style(command)
+    _add_spatial(command)
     generation = command.add_argument_group("generation (changes the pictures, so old ones do not count)")
     generation.add_argument("--base", type=Path, metavar="CKPT", help="the base model that LoRA are applied to")
     generation.add_argument("--prompts", type=Path, metavar="FILE", help="your own probes, one prompt a line")
@@ -63,6 +64,16 @@ def _add_style(command: argparse.ArgumentParser) -> None:
     style.add_argument("--style", action="store_true", help="have every LoRA fill out a set of drawings")
     style.add_argument("--drawing", choices=DRAWERS, default="auto", help="what draws (hed where it is on disk)")
     style.add_argument("--subjects", type=Path, metavar="FOLDER", help="your own pictures in place of the bundled 30")
+
+
+def _add_spatial(command: argparse.ArgumentParser) -> None:
+    spatial = command.add_argument_group(
+        "layout (where things are in the kept pictures, for --respect-layout; new models and those indexed before)"
+    )
+    spatial.add_argument("--spatial", action="store_true", help="map the pictures, as kept: 256 pixels the short side")
+    spatial.add_argument(
+        "--spatial-encoder", metavar="NAME", help="a ConvNeXt by timm's name, or a folder (convnext_tiny.fb_in22k)"
+    )
 
 
 def _add_train(command: argparse.ArgumentParser) -> None:

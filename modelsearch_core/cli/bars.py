@@ -14,6 +14,7 @@ STAGES = {
     "previews": "looking at previews",
     "generate": "generating",
     "references": "painting drawings",
+    "layouts": "mapping layouts",
 }
 
 

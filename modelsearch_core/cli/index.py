@@ -23,6 +23,7 @@ from ..probes import Probe, default_probes, own_probes, prompts_of
 from ..search.styles import look_at_painted
 from .bars import Bars
 from .drawings import offer_training, reference_set_of
+from .spatial import spatial_encoder_of
 from .tables import print_json
 
 
@@ -59,6 +60,7 @@ def engine(args: argparse.Namespace, catalog: Catalog, open_with: Callable[[str]
         return DiffusersGenerator(models, generator_settings(args), references)
 
     references = reference_set_of(args)
+    spatial, spatial_source = spatial_encoder_of(args, catalog)
     encoder = open_with(source) if open_with else open_encoder(source, device=args.device)
     return Engine(
         encoder=encoder,
@@ -67,6 +69,8 @@ def engine(args: argparse.Namespace, catalog: Catalog, open_with: Callable[[str]
         draw=best_drawer(),
         probes=probes_of(args.prompts) if args.prompts else default_probes,
         references=references,
+        spatial=spatial,
+        spatial_source=spatial_source,
     )
 
 
@@ -105,6 +109,8 @@ def _tell(report: Report, seconds: float, args: argparse.Namespace) -> None:
         print(f"  failed: {path}: {reason}", file=sys.stderr)
     if report.painted or report.prompts_only:
         print(f"  style: {len(report.painted)} LoRA painted drawings now; {len(report.prompts_only)} take prompts only")
+    if report.mapped:
+        print(f"  layout: maps of {len(report.mapped)} models made now")
     if report.skipped:
         print(f"  {len(report.skipped)} files are no models or cannot be read: `modelsearch status` lists them")
     print(f"catalog: {args.catalog}")
@@ -117,6 +123,7 @@ def _as_json(report: Report) -> dict[str, object]:
         "unchanged": report.unchanged,
         "images": report.images,
         "removed": report.removed,
+        "mapped": [str(path) for path in report.mapped],
         "painted": [str(path) for path in report.painted],
         "prompts_only": {str(path): reason for path, reason in report.prompts_only.items()},
         "failed": {str(path): reason for path, reason in report.failed.items()},

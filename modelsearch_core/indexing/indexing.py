@@ -11,7 +11,7 @@ from pathlib import Path
 from ..background import background_texts
 from ..carriers import carriers, one_each
 from ..catalog import Catalog
-from ..embedding import Encoder
+from ..embedding import Encoder, ImageEncoder
 from ..errors import ModelSearchError, UnsupportedReferenceError
 from ..generation import Generator
 from ..model_files import Kind, ModelFile, SkippedFile, scan
@@ -23,6 +23,7 @@ from .progress import Progress, Report, Step, silent
 from .references import ReferenceSampler
 from .sampling import Draw, Sampler
 from .settings import IndexSettings
+from .spatial_maps import store_maps
 
 GeneratorFor = Callable[[Sequence[ModelFile]], Generator]  # gets all known models, as candidates for a base
 
@@ -39,6 +40,8 @@ class Engine:
     draw: Draw
     probes: Callable[[int], Sequence[Probe]] = default_probes
     references: ReferenceSet | None = None  # drawings to ask LoRA with, for style search
+    spatial: ImageEncoder | None = None  # of where things are in the pictures, for search by layout
+    spatial_source: str = ""  # opens it again
 
 
 def index(
@@ -62,6 +65,9 @@ def index(
         generate_all(catalog, models, engine, settings, report, progress)
         if engine.references is not None:
             paint_references(catalog, models, engine, settings, report, progress)
+    if engine.spatial is not None:
+        name = engine.encoder.name
+        store_maps(catalog, name, engine.spatial, engine.spatial_source, models, report, progress)
     return report
 
 
@@ -193,6 +199,31 @@ def paint_references(
         current = Step(stage="references", done=done, total=len(loras), model=model.title)
         failure = _paint_one(sampler, model, report)
         progress(Step(stage="references", done=done + 1, total=len(loras), model=model.title, failure=failure))
+
+
+def unpainted(
+    catalog: Catalog, encoder: Encoder, generator: Generator, references: ReferenceSet, *, refresh: bool = False
+) -> tuple[list[ModelFile], dict[ModelFile, str]]:
+    """LoRA that `paint_references` has work with, in the order to take them in; and why others take prompts only."""
+    sampler = ReferenceSampler(
+        catalog=catalog,
+        encoder=encoder,
+        generator=generator,
+        references=references,
+        refresh=refresh,
+        on_images=lambda _: None,
+    )
+    loras = [model for model in _distinct(catalog.models()) if model.kind is Kind.LORA]
+    found: list[ModelFile] = []
+    prompts_only: dict[ModelFile, str] = {}
+    for model in _by_base(loras, generator):
+        try:
+            found.extend([] if sampler.is_current(model) else [model])
+        except UnsupportedReferenceError as error:
+            prompts_only[model] = str(error)
+        except ModelSearchError:
+            found.append(model)  # painting it will say why
+    return found, prompts_only
 
 
 def _paint_one(sampler: ReferenceSampler, model: ModelFile, report: Report) -> str | None:

@@ -13,7 +13,7 @@ from ..model_files import SkippedFile
 class Step:
     """A moment of the work. `done` of `total` models of `stage` are ready; `images` were made since the last step."""
 
-    stage: str  # scan, words, previews, generate, references, background
+    stage: str  # scan, words, previews, generate, references, layouts, background
     done: int
     total: int | None
     model: str = ""
@@ -39,5 +39,6 @@ class Report:
     unchanged: int = 0
     failed: dict[Path, str] = field(default_factory=dict[Path, str])
     images: int = 0
+    mapped: list[Path] = field(default_factory=list[Path])  # where things are in their pictures
     painted: list[Path] = field(default_factory=list[Path])  # by the drawings of the reference set
     prompts_only: dict[Path, str] = field(default_factory=dict[Path, str])  # why it was not

@@ -43,6 +43,22 @@ class ColourEncoder:
         return unit(np.array(rows, np.float32).reshape(-1, DIMENSION))
 
 
+class SidesEncoder:
+    """Where the colours are: the features of the left half and of the right one, side by side."""
+
+    name = "sides:1"
+    dimension = 2 * DIMENSION
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Features:
+        rows = [[*_of_image(_half(image, 0)), *_of_image(_half(image, 1))] for image in images]
+        return unit(np.array(rows, np.float32).reshape(-1, self.dimension)).astype(np.float32)
+
+
+def _half(image: Image.Image, right: int) -> Image.Image:
+    edge = image.width // 2
+    return image.crop((right * edge, 0, edge + right * edge, image.height))
+
+
 def _of_image(image: Image.Image) -> list[float]:
     pixels = np.asarray(image.convert("RGB"), np.float32).reshape(-1, 3) / 255
     shares = [float(np.mean(np.abs(pixels - np.array(rgb) / 255).max(axis=1) < 0.3)) for rgb in COLOURS.values()]
