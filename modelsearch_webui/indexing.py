@@ -46,6 +46,10 @@ class WebUIIndexer:
             watch=self._watch,
         )
 
+    @property
+    def paints_drawings(self) -> bool:
+        return self._job.paints_drawings
+
     def progress(self) -> Progress:
         return self._job.progress()
 
@@ -106,7 +110,7 @@ class WebUIIndexer:
         if progress.state is State.FAILED:
             log.warning("Model Search: %s", progress.message)
 
-    def _engine(self, catalog: Catalog) -> Engine:
+    def _engine(self, catalog: Catalog, _: Order) -> Engine:
         known = catalog.encoders()
         source = known[0][1] if known else settings.text("encoder")
         encoder = self._open_encoder(source, may_download=self._may_download)

@@ -13,10 +13,8 @@ from ..specification import Evidence
 WORTH_TRAINING = 12  # LoRA that have painted drawings
 
 
-def reference_set_of(args: argparse.Namespace) -> ReferenceSet | None:
-    """The drawings that LoRA are asked with, where --style wants that."""
-    if not getattr(args, "style", False):
-        return None
+def reference_set_of(args: argparse.Namespace) -> ReferenceSet:
+    """The drawings that LoRA are asked with."""
     subjects = read_subjects(args.subjects) if args.subjects else read_subjects()
     return reference_set(subjects, open_subject_drawer(args.drawing, device=args.device))
 

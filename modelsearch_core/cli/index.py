@@ -48,7 +48,13 @@ def index(args: argparse.Namespace) -> int:
     return 1 if report.failed or not report.models else 0
 
 
-def engine(args: argparse.Namespace, catalog: Catalog, open_with: Callable[[str], Encoder] | None = None) -> Engine:
+def engine(
+    args: argparse.Namespace,
+    catalog: Catalog,
+    open_with: Callable[[str], Encoder] | None = None,
+    *,
+    style: bool = False,
+) -> Engine:
     """What generates and encodes, as the options say; the encoder of an existing catalog unless another is named.
     `open_with` opens it where one is kept already."""
     known = catalog.encoders()
@@ -59,7 +65,7 @@ def engine(args: argparse.Namespace, catalog: Catalog, open_with: Callable[[str]
 
         return DiffusersGenerator(models, generator_settings(args), references)
 
-    references = reference_set_of(args)
+    references = reference_set_of(args) if style or getattr(args, "style", False) else None
     spatial, spatial_source = spatial_encoder_of(args, catalog)
     encoder = open_with(source) if open_with else open_encoder(source, device=args.device)
     return Engine(

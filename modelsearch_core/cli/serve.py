@@ -27,7 +27,7 @@ def serve(args: argparse.Namespace) -> int:
 
     host = LocalHost(
         args.catalog,
-        lambda catalog, opened: engine(args, catalog, opened),
+        lambda catalog, opened, style: engine(args, catalog, opened, style=style),
         lambda source: open_encoder(source, device=args.device),
         args.folders,
         may_change_folders=args.host in LOOPBACK,

@@ -1,7 +1,17 @@
 """From a folder of models to a filled catalog."""
 
 from .cheap_evidence import store_previews, store_words
-from .indexing import Engine, GeneratorFor, generate_all, index, outstanding, store_background, update_files
+from .indexing import (
+    Engine,
+    GeneratorFor,
+    generate_all,
+    index,
+    outstanding,
+    paint_references,
+    store_background,
+    unpainted,
+    update_files,
+)
 from .progress import Progress, Report, Step, silent
 from .settings import IndexSettings
 
@@ -15,9 +25,11 @@ __all__ = [
     "generate_all",
     "index",
     "outstanding",
+    "paint_references",
     "silent",
     "store_background",
     "store_previews",
     "store_words",
+    "unpainted",
     "update_files",
 ]

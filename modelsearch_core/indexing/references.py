@@ -35,15 +35,20 @@ class ReferenceSampler:
 
     def sample(self, model: ModelFile) -> bool:
         """Whether there was anything to do. Raises UnsupportedReferenceError for what takes prompts only."""
-        probe_set = self.generator.plan(model, self.references.probes)
-        have = self._have(model.fingerprint)
-        if probe_set.digest in have or (have and not self.refresh):
+        if self.is_current(model):
             return False
+        probe_set = self.generator.plan(model, self.references.probes)
         base = self.generator.base_of(model)
         if base is not None and (plain := probe_set.for_base()).digest not in self._have(base.fingerprint):
             self._paint(base, plain)
         self._paint(model, probe_set)
         return True
+
+    def is_current(self, model: ModelFile) -> bool:
+        """Raises UnsupportedReferenceError for what takes prompts only."""
+        probe_set = self.generator.plan(model, self.references.probes)
+        have = self._have(model.fingerprint)
+        return probe_set.digest in have or (bool(have) and not self.refresh)
 
     def _have(self, fingerprint: str) -> set[str]:
         keys = self.catalog.specification_keys(self.encoder.name)

@@ -33,7 +33,7 @@ class Progress:
     """A moment of an index run, or its end. `failures` counts this run's."""
 
     state: State = State.IDLE
-    stage: str = ""  # start, scan, words, previews, generate
+    stage: str = ""  # start, scan, words, previews, generate, references
     done: int = 0
     total: int | None = None
     model: str = ""
@@ -55,10 +55,16 @@ class Order:
     quick: bool = False  # words and previews only
     samples: int | None = None  # pictures a model; None: as many as it takes
     refresh: bool = False  # again, where settings have changed
+    style: bool = False  # LoRA paint drawings too, for search by style
 
 
 class Indexer(Protocol):
     """Runs indexing; every method returns at once."""
+
+    @property
+    def paints_drawings(self) -> bool:
+        """Whether an order may ask for `style`."""
+        ...
 
     def progress(self) -> Progress: ...
 

@@ -26,7 +26,12 @@ class Indexing:
 
     def state(self) -> dict[str, Any]:
         folders = [{"path": str(f.path), "label": f.label, "there": f.path.exists()} for f in self._host.folders()]
-        return {"progress": self._host.indexer.progress().to_json(), "folders": folders}
+        indexer = self._host.indexer
+        return {
+            "progress": indexer.progress().to_json(),
+            "folders": folders,
+            "paints_drawings": indexer.paints_drawings,
+        }
 
     def change(self, body: Mapping[str, Any], only: Sequence[Path]) -> None:
         """`only`: the models to retry; all that failed without it."""
@@ -41,7 +46,10 @@ class Indexing:
             raise RefusedError(400, f"samples must be a number from 1 to 1024, not {samples!r}"[:200])
         if not only and not self._host.folders():
             raise RefusedError(409, "no folder to index yet; add one first")
-        order = Order(paths=only, quick=body.get("quick") is True, samples=samples, refresh=body.get("refresh") is True)
+        quick, refresh, style = (body.get(name) is True for name in ("quick", "refresh", "style"))
+        if style and not self._host.indexer.paints_drawings:
+            raise RefusedError(400, "this host's models take prompts only; run `modelsearch index FOLDER --style`")
+        order = Order(paths=only, quick=quick, samples=samples, refresh=refresh, style=style)
         self._host.indexer.start(order)
 
     def _change_folders(self, body: Mapping[str, Any], _: Sequence[Path]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..catalog import Catalog
 from ..errors import ModelSearchError
 from ..indexing import Engine, IndexSettings, Report, Step, index
+from ..search.styles import look_at_painted
 from .host import Order, Progress, State
 
 log = logging.getLogger(__name__)
@@ -24,21 +25,24 @@ class Cancelled(BaseException):
 class IndexJob:
     """An `Indexer` on `modelsearch_core.indexing`.
 
-    `engine` is made in the thread, when a run starts. `hold` is asked at every step whether the host's own work should
+    `engine` is made in the thread, when a run starts; with drawings for an order that asks for style, which only those
+    that say `paints_drawings` are given. `hold` is asked at every step whether the host's own work should
     go first; the run waits as long as it says so. `watch` hears of every change, from the thread.
     """
 
     def __init__(
         self,
         catalog_path: Path,
-        engine: Callable[[Catalog], Engine],
+        engine: Callable[[Catalog, Order], Engine],
         folders: Callable[[], Sequence[Path]],
         *,
+        paints_drawings: bool = False,
         hold: Callable[[], bool] = lambda: False,
         watch: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         self._catalog_path = catalog_path
         self._engine = engine
+        self.paints_drawings = paints_drawings
         self._folders = folders
         self._hold = hold
         self._watch = watch
@@ -101,9 +105,12 @@ class IndexJob:
     def _index(self, order: Order) -> Report:
         settings = IndexSettings(samples=order.samples, quick=order.quick, refresh=order.refresh)
         with Catalog(self._catalog_path) as catalog:
-            engine = self._engine(catalog)
+            engine = self._engine(catalog, order)
             self._wait_while_held()
-            return index(catalog, list(order.paths or self._folders()), engine, settings, self._step)
+            report = index(catalog, list(order.paths or self._folders()), engine, settings, self._step)
+            if report.painted:
+                look_at_painted(catalog, engine.encoder.name)
+            return report
 
     def _step(self, step: Step) -> None:
         with self._condition:

@@ -16,7 +16,7 @@ from ..panel import Folder, Indexer, IndexJob
 
 FOLDERS = "folders"  # the catalog's setting
 
-EngineWith = Callable[[Catalog, Callable[[str], Encoder]], Engine]
+EngineWith = Callable[[Catalog, Callable[[str], Encoder], bool], Engine]  # True: with drawings to ask LoRA with
 
 
 class LocalHost:
@@ -39,7 +39,12 @@ class LocalHost:
         self._encoders: dict[str, Encoder] = {}
         self._lock = threading.Lock()
         self._folders = [folder.expanduser().absolute() for folder in folders] or self._remembered()
-        self._job = IndexJob(catalog_path, lambda catalog: engine(catalog, self.encoder), lambda: self._folders)
+        self._job = IndexJob(
+            catalog_path,
+            lambda catalog, order: engine(catalog, self.encoder, order.style),
+            lambda: self._folders,
+            paints_drawings=True,
+        )
 
     @property
     def indexer(self) -> Indexer:

@@ -40,7 +40,7 @@ class ColourHost:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "models"
         self.opened: list[str] = []
-        self.indexer = IndexJob(folder / "catalog.sqlite", lambda _: colour_engine(), lambda: [self._folder])
+        self.indexer = IndexJob(folder / "catalog.sqlite", lambda *_: colour_engine(), lambda: [self._folder])
 
     def folders(self) -> Sequence[Folder]:
         return [Folder(self._folder, "loras")]

@@ -54,7 +54,7 @@ def job(models: Path, generator_for: Callable[[Sequence[ModelFile]], ColourGener
     engine = Engine(
         encoder=ColourEncoder(), encoder_source="colours", generator_for=generator_for, draw=lambda image: image
     )
-    return IndexJob(models / "catalog.sqlite", lambda _: engine, lambda: [models / "models"], **others)  # type: ignore[arg-type]
+    return IndexJob(models / "catalog.sqlite", lambda *_: engine, lambda: [models / "models"], **others)  # type: ignore[arg-type]
 
 
 def wait_for(job: IndexJob, *states: State) -> Progress:

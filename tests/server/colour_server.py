@@ -40,13 +40,13 @@ class SlowGenerator(ColourGenerator):
             yield images
 
 
-def engine_with(slow: float, broken: Sequence[str]) -> Callable[[Catalog, Callable[[str], Encoder]], Engine]:
+def engine_with(slow: float, broken: Sequence[str]) -> Callable[[Catalog, Callable[[str], Encoder], bool], Engine]:
     def generator_for(models: Sequence[ModelFile]) -> SlowGenerator:
         generator = SlowGenerator(models, broken=broken)
         generator.seconds = slow
         return generator
 
-    def engine(_: Catalog, open_encoder: Callable[[str], Encoder]) -> Engine:
+    def engine(_: Catalog, open_encoder: Callable[[str], Encoder], style: bool) -> Engine:
         encoder = open_encoder("colours")
         return Engine(encoder=encoder, encoder_source="colours", generator_for=generator_for, draw=lambda image: image)
 
