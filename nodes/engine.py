@@ -13,9 +13,21 @@ from ..modelsearch_core.catalog import Catalog
 from ..modelsearch_core.encoders import DEFAULT_ENCODER, open_drawer, open_encoder
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.generators import GeneratorSettings
-from ..modelsearch_core.indexing import Engine, IndexSettings, Report, Step, generate_all, index, outstanding
+from ..modelsearch_core.indexing import (
+    Engine,
+    IndexSettings,
+    Report,
+    Step,
+    generate_all,
+    index,
+    outstanding,
+    paint_references,
+    unpainted,
+)
 from ..modelsearch_core.model_files import ModelFile
+from ..modelsearch_core.search.styles import look_at_painted
 from . import places
+from .drawings import references
 from .encoder import ManagedEncoder
 from .generator import ComfyGenerator
 from .painting import CancelledIndexing, InterruptedIndexing, stop_if_cancelled
@@ -33,12 +45,14 @@ def source_of(catalog: Catalog) -> str:
     return known[0][1] if known else DEFAULT_ENCODER
 
 
-def engine_of(catalog: Catalog, chosen: Settings, check: Callable[[], None]) -> Engine:
-    """For ComfyUI's worker: everything in its memory management. `check` is called at every step."""
+def engine_of(catalog: Catalog, chosen: Settings, check: Callable[[], None], *, style: bool = False) -> Engine:
+    """For ComfyUI's worker: everything in its memory management. `check` is called at every step; `style` has LoRA
+    paint drawings too."""
+    drawings = references() if style else None
 
     def generator_for(models: Sequence[ModelFile]) -> ComfyGenerator:
         found = generator(models, chosen)
-        found.check = check
+        found.check, found.references = check, drawings
         return found
 
     source = source_of(catalog)
@@ -48,6 +62,7 @@ def engine_of(catalog: Catalog, chosen: Settings, check: Callable[[], None]) -> 
         encoder_source=source,
         generator_for=generator_for,
         draw=_once("draw", lambda: open_drawer("auto", device=device, folders=places.weights_folders())),
+        references=drawings,
     )
 
 
@@ -67,6 +82,12 @@ def release() -> None:
         _kept.clear()
 
 
+def forget() -> None:
+    """The drawings too, at the end of all work."""
+    release()
+    references.cache_clear()
+
+
 def models_to_do(
     catalog: Catalog, encoder: Any, chosen: Settings, settings: IndexSettings, *, retry: bool
 ) -> list[ModelFile]:
@@ -74,8 +95,21 @@ def models_to_do(
     return outstanding(catalog, encoder, generator(catalog.models(), chosen), settings, retry=retry)
 
 
-def index_one(fingerprint: str, chosen: Settings, settings: IndexSettings, watch: Watch) -> str:
-    """done, failed, yielded (`watch` raised) or cancelled; in ComfyUI's worker, so that nothing else uses the card."""
+def models_to_paint(
+    catalog: Catalog, encoder: Any, chosen: Settings, settings: IndexSettings, *, retry: bool
+) -> tuple[list[ModelFile], dict[ModelFile, str]]:
+    """LoRA that have not filled out the drawings yet, in that order, those that failed only to `retry`; and why others
+    cannot."""
+    asking = generator(catalog.models(), chosen)
+    asking.references = references()
+    found, prompts_only = unpainted(catalog, encoder, asking, references(), refresh=settings.refresh)
+    failed = {} if retry else catalog.failures()
+    return [model for model in found if model.fingerprint not in failed], prompts_only
+
+
+def index_one(fingerprint: str, chosen: Settings, settings: IndexSettings, watch: Watch, *, style: bool = False) -> str:
+    """done, failed, yielded (`watch` raised) or cancelled; in ComfyUI's worker, so that nothing else uses the card.
+    With `style` it fills out the drawings, else it answers the prompts."""
 
     def check(images: int = 0) -> None:
         stop_if_cancelled()
@@ -84,9 +118,12 @@ def index_one(fingerprint: str, chosen: Settings, settings: IndexSettings, watch
     report = Report()
     with Catalog(places.catalog_path()) as catalog:
         models = [model for model in catalog.models() if model.fingerprint == fingerprint][:1]
-        engine = engine_of(catalog, chosen, check)
+        engine = engine_of(catalog, chosen, check, style=style)
+        work = paint_references if style else generate_all
         try:
-            generate_all(catalog, models, engine, settings, report, lambda step: check(step.images))
+            work(catalog, models, engine, settings, report, lambda step: check(step.images))
+            if style:
+                look_at_painted(catalog, engine.encoder.name)
         except CancelledIndexing:
             return "cancelled"
         except InterruptedIndexing:
@@ -94,7 +131,7 @@ def index_one(fingerprint: str, chosen: Settings, settings: IndexSettings, watch
     return "failed" if report.failed else "done"
 
 
-def index_all(wanted: IndexSettings) -> Report | None:
+def index_all(wanted: IndexSettings, *, style: bool = False) -> Report | None:
     """All folders, at once, with ComfyUI's own progress bar; None where the user has cancelled."""
     folders = list(places.model_folders())
     if not folders:
@@ -109,10 +146,12 @@ def index_all(wanted: IndexSettings) -> Report | None:
 
     with Catalog(places.catalog_path()) as catalog:
         try:
-            report = index(catalog, folders, engine_of(catalog, load(), stop_if_cancelled), wanted, progress)
+            engine = engine_of(catalog, load(), stop_if_cancelled, style=style)
+            report = index(catalog, folders, engine, wanted, progress)
+            look_at_painted(catalog, engine.encoder.name)
         except CancelledIndexing:
             report = None
-    release()
+    forget()
     return report
 
 

@@ -10,7 +10,7 @@ from . import places
 from .catalogue import state
 from .found import ANY, Filters, Found, at_rank, search
 from .messages import checked, tell
-from .querying import query_of
+from .querying import MIDDLE, STYLE, query_of
 from .sockets import CATEGORY, MODEL_MATCHES, MODEL_NAME, MODEL_QUERY
 
 TEXT = {"multiline": True, "default": "", "tooltip": "What the model should make, in your own words."}
@@ -18,6 +18,7 @@ OPTIONAL = {
     "images": ("IMAGE", {"tooltip": "Pictures like those wanted; several count together."}),
     "sketch": ("IMAGE", {"tooltip": "A drawing of what is wanted."}),
     "query": (MODEL_QUERY, {"tooltip": "From Model Query or Combine Queries; added to what is asked here."}),
+    "style": STYLE,
 }
 
 
@@ -72,6 +73,7 @@ class Find:
         images: Any = None,
         sketch: Any = None,
         query: Any = None,
+        style: float = MIDDLE,
     ) -> list[Found]:
         wanted = Filters(
             kind=self.kind,
@@ -81,7 +83,7 @@ class Find:
             method=method,
             count=max(rank, 10),
         )
-        return search(query_of(text=text, images=images, sketch=sketch, also=query), wanted)
+        return search(query_of(text=text, images=images, sketch=sketch, style=style, also=query), wanted)
 
     def outputs(self, best: Found, found: list[Found]) -> tuple[Any, ...]:
         return (best.name, best.trigger_words, best.score, best.images(), found)

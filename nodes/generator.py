@@ -15,9 +15,12 @@ from ..modelsearch_core.generators import GeneratorSettings
 from ..modelsearch_core.generators.bases import base_for
 from ..modelsearch_core.generators.pictures import Inspection, to_pictures
 from ..modelsearch_core.generators.planning import recipe_of, short
+from ..modelsearch_core.generators.reference_plan import check_references, with_references
 from ..modelsearch_core.model_files import Kind, ModelFile
 from ..modelsearch_core.probes import Probe, ProbeSet
+from ..modelsearch_core.reference_set import ReferenceSet
 from .decoders import load_decoder, small_decoder
+from .drawings import drawings_of
 from .lending import Loaded, load_bare, load_checkpoint, with_lora
 from .painting import Painter, stop_if_cancelled
 from .parts import parts_for, what_is_missing
@@ -32,6 +35,7 @@ class ComfyGenerator:
     def __init__(self, candidates: Sequence[ModelFile], settings: GeneratorSettings) -> None:
         self.candidates = candidates
         self.settings = settings
+        self.references: ReferenceSet | None = None  # the drawings that probes ask for
         self.check: Callable[[], None] = stop_if_cancelled  # called at every step; may raise to stop
         self._base: tuple[str, Loaded] | None = None
 
@@ -49,7 +53,8 @@ class ComfyGenerator:
         carrier = base or model
         recipe, accelerator = recipe_of(model, carrier, self.candidates, self.settings)
         decoder = small_decoder(carrier.architecture)
-        return ProbeSet(
+        check_references(model.title, carrier.architecture, probes)
+        probe_set = ProbeSet(
             probes=tuple(probes),
             width=recipe.size,
             height=recipe.size,
@@ -65,6 +70,7 @@ class ComfyGenerator:
             accelerator=accelerator.lora.fingerprint if accelerator else None,
             decoder=decoder[1] if decoder else None,
         )
+        return with_references(probe_set, self.references)
 
     def generate(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Iterator[list[Image.Image]]:
         loaded = self._load(model, probe_set)
@@ -72,7 +78,8 @@ class ComfyGenerator:
         painter = Painter(loaded, sampling, probe_set, self.check)
         inspection = Inspection(model, len(numbers), probe_set.precision)
         prompts = [probe_set.prompt(number) for number in numbers]
-        for images in painter.paint(prompts, [probe_set.probes[number].seed for number in numbers]):
+        seeds = [probe_set.probes[number].seed for number in numbers]
+        for images in painter.paint(prompts, seeds, drawings_of(self.references, probe_set, numbers)):
             pictures, faults = to_pictures(2 * images.movedim(-1, 1) - 1)
             inspection.add(faults)
             yield pictures
@@ -89,7 +96,7 @@ class ComfyGenerator:
             loaded = with_lora(loaded, self._known(probe_set.accelerator), 1.0)
         if model.kind is Kind.LORA:
             loaded = with_lora(loaded, model, probe_set.lora_weight)
-        return replace(loaded, vae=self._decoder(model, probe_set, loaded))
+        return replace(loaded, decoder=self._decoder(model, probe_set, loaded))
 
     def _loaded_base(self, model: ModelFile) -> Loaded:
         if self._base is None or self._base[0] != model.fingerprint:
@@ -117,7 +124,7 @@ class ComfyGenerator:
 
     def _decoder(self, model: ModelFile, probe_set: ProbeSet, loaded: Loaded) -> Any:
         found = small_decoder(model.architecture) if probe_set.decoder else None
-        return load_decoder(found[0], loaded.model.get_model_object("latent_format")) if found else loaded.vae
+        return load_decoder(found[0], loaded.model.get_model_object("latent_format")) if found else None
 
     def _known(self, fingerprint: str) -> ModelFile:
         for model in self.candidates:

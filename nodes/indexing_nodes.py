@@ -12,6 +12,7 @@ from .places import FOLDERS
 from .sockets import CATEGORY
 
 KINDS = ("everything", *FOLDERS)
+DRAWINGS = "Every LoRA also fills out thirty line drawings, for search by style."
 
 
 class IndexModels:
@@ -33,6 +34,7 @@ class IndexModels:
                 "samples": ("INT", {"default": 0, "min": 0, "max": 1024, "tooltip": f"Pictures a model. {zero}"}),
                 "refresh": ("BOOLEAN", {"default": False, "tooltip": "Again, where settings have changed."}),
             },
+            "optional": {"style": ("BOOLEAN", {"default": False, "tooltip": DRAWINGS})},
             "hidden": {"unique_id": "UNIQUE_ID"},
         }
 
@@ -41,13 +43,19 @@ class IndexModels:
         return float("nan")
 
     def index(
-        self, kind: str, generate: bool, samples: int, refresh: bool, unique_id: str | None = None
+        self,
+        kind: str,
+        generate: bool,
+        samples: int,
+        refresh: bool,
+        style: bool = False,
+        unique_id: str | None = None,
     ) -> dict[str, Any]:
         from .engine import index_all
 
         kinds = None if kind == "everything" else [Kind(kind)]
         wanted = IndexSettings(samples=samples or None, quick=not generate, refresh=refresh, kinds=kinds)
-        report = index_all(wanted)
+        report = index_all(wanted, style=style)
         if report is None:
             raise_interrupted()
         text = told(report)
@@ -61,6 +69,9 @@ def told(report: Report) -> str:
         f"{report.models} models: {len(report.generated)} generated from now ({report.images} pictures), "
         f"{report.unchanged} as they were, {len(report.failed)} failed"
     ]
+    if report.painted or report.prompts_only:
+        lines.append(f"{len(report.painted)} LoRA painted drawings; {len(report.prompts_only)} take prompts only")
+    lines += [f"prompts only: {path.name}: {reason}" for path, reason in report.prompts_only.items()]
     lines += [f"failed: {path.name}: {reason}" for path, reason in report.failed.items()]
     return "\n".join(lines)
 
@@ -83,6 +94,7 @@ class IndexOne:
                 "model": ("STRING", {"default": ""}),
                 "samples": ("INT", {"default": 0, "min": 0, "max": 1024}),
                 "refresh": ("BOOLEAN", {"default": False}),
+                "style": ("BOOLEAN", {"default": False}),
             }
         }
 
@@ -90,8 +102,8 @@ class IndexOne:
     def IS_CHANGED(cls, **_: Any) -> float:
         return float("nan")
 
-    def work(self, model: str, samples: int, refresh: bool) -> dict[str, Any]:
-        outcome = host().indexer.work(model, IndexSettings(samples=samples or None, refresh=refresh))
+    def work(self, model: str, samples: int, refresh: bool, style: bool) -> dict[str, Any]:
+        outcome = host().indexer.work(model, IndexSettings(samples=samples or None, refresh=refresh), style=style)
         if outcome == "cancelled":
             raise_interrupted()
         return {"ui": {"text": [outcome]}}

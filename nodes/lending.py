@@ -16,11 +16,12 @@ from .parts import Parts
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """ComfyUI's MODEL, CLIP and VAE."""
+    """ComfyUI's MODEL, CLIP and VAE. `decoder`: a small one in place of the VAE's own."""
 
     model: Any
     clip: Any
     vae: Any
+    decoder: Any = None
 
 
 def load_checkpoint(model: ModelFile) -> Loaded:

@@ -8,11 +8,14 @@ from typing import Any
 import comfy.model_management as memory
 import comfy.sample
 import torch
+from PIL import Image
 
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.probes import ProbeSet
+from .drawings import reference_of
 from .lending import Loaded
 from .recipes import Sampling
+from .reference_only import with_reference
 
 LARGEST_BATCH = 4  # a user's prompt waits for one batch at most
 SHARE = 0.5  # of the free memory
@@ -43,21 +46,24 @@ class Painter:
         probe_set: ProbeSet,
         check: Callable[[], None] = stop_if_cancelled,
     ) -> None:
-        self._loaded, self._sampling, self._steps = loaded, sampling, probe_set.steps
+        self._loaded, self._sampling, self._probe_set = loaded, sampling, probe_set
         self._width, self._height = probe_set.width, probe_set.height
         self._negative = self._encoded([probe_set.negative_prompt])
         self._check = check
         self._batch = 1 if sampling.is_noisy else None
 
-    def paint(self, prompts: Sequence[str], seeds: Sequence[int]) -> Iterator[torch.Tensor]:
-        """(n, height, width, 3) in 0 to 1, batch by batch, in order."""
+    def paint(
+        self, prompts: Sequence[str], seeds: Sequence[int], drawings: Sequence[Image.Image] = ()
+    ) -> Iterator[torch.Tensor]:
+        """(n, height, width, 3) in 0 to 1, batch by batch, in order. `drawings`: one to fill out for each, or none."""
         done = 0
         while done < len(prompts):
             size = self._batch or self._fitting()
             part = slice(done, done + size)
             try:
                 with torch.inference_mode():
-                    yield self._painted(self._encoded(prompts[part]), seeds[part])
+                    model = self._looking_at(drawings[part], seeds[part])
+                    yield self._painted(model, self._encoded(prompts[part]), seeds[part])
             except memory.OOM_EXCEPTION as error:
                 if size == 1:
                     raise ModelSearchError(f"a picture of {self._width}x{self._height} needs more memory") from error
@@ -68,13 +74,19 @@ class Painter:
                 raise CancelledIndexing from error
             done += len(prompts[part])
 
-    def _painted(self, positive: list[Any], seeds: Sequence[int]) -> torch.Tensor:
+    def _looking_at(self, drawings: Sequence[Image.Image], seeds: Sequence[int]) -> Any:
+        model = self._loaded.model
+        if not drawings:
+            return model
+        return with_reference(model, reference_of(self._loaded, self._probe_set, drawings, seeds))
+
+    def _painted(self, model: Any, positive: list[Any], seeds: Sequence[int]) -> torch.Tensor:
         latent = self._empty(len(seeds))
         noise = torch.cat([self._noise(latent[:1], seed) for seed in seeds])
         samples = comfy.sample.sample(
-            self._loaded.model,
+            model,
             noise,
-            self._steps,
+            self._probe_set.steps,
             self._sampling.cfg,
             self._sampling.sampler,
             self._sampling.scheduler,
@@ -85,7 +97,7 @@ class Painter:
             disable_pbar=True,
             seed=int(seeds[0]),
         )
-        images = self._loaded.vae.decode(samples)
+        images = (self._loaded.decoder or self._loaded.vae).decode(samples)
         return images[:, 0] if images.ndim == 5 else images  # a video model's first frame
 
     def _empty(self, count: int) -> torch.Tensor:

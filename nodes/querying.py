@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..modelsearch_core.errors import ModelSearchError
@@ -10,6 +11,17 @@ from .images import to_pictures
 from .sockets import CATEGORY, MODEL_QUERY
 
 NOTHING_ASKED = "Ask for something: a text, an image, a sketch, or a query."
+MIDDLE = 0.5  # of the slider: what suits the index
+STYLE = (
+    "FLOAT",
+    {
+        "default": MIDDLE,
+        "min": 0.0,
+        "max": 1.0,
+        "step": 0.05,
+        "tooltip": "What images ask for: 0 the same subject, 1 the same style; 0.5 leaves it to the index.",
+    },
+)
 
 
 def query_of(
@@ -20,9 +32,11 @@ def query_of(
     like: str = "",
     without: str = "",
     without_images: Any = None,
+    style: float = MIDDLE,
     also: Query | None = None,
 ) -> Query:
-    """One query of a node's inputs. ModelSearchError where nothing is asked."""
+    """One query of a node's inputs. ModelSearchError where nothing is asked. A `style` off the middle counts for what
+    is wired in as well."""
     parts: dict[str, Any] = {
         "text": [text.strip()] if text.strip() else [],
         "images": to_pictures(images),
@@ -33,7 +47,8 @@ def query_of(
     own = Query(**parts) if any(parts.values()) else None
     if own is None and also is None:
         raise ModelSearchError(NOTHING_ASKED)
-    return combined([(query, 1.0) for query in (own, also) if query is not None])
+    asked = combined([(query, 1.0) for query in (own, also) if query is not None])
+    return asked if style == MIDDLE else replace(asked, style=style)
 
 
 class ModelQuery:
@@ -55,11 +70,12 @@ class ModelQuery:
                 "images": ("IMAGE", {"tooltip": "Pictures like those wanted; several count together."}),
                 "sketch": ("IMAGE", {"tooltip": "A drawing of what is wanted."}),
                 "without_images": ("IMAGE", {"tooltip": "Pictures unlike those wanted."}),
+                "style": STYLE,
             },
         }
 
-    def ask(self, text: str, without: str, **pictures: Any) -> tuple[Query]:
-        return (query_of(text=text, without=without, **pictures),)
+    def ask(self, text: str, without: str, **given: Any) -> tuple[Query]:
+        return (query_of(text=text, without=without, **given),)
 
 
 class CombineQueries:

@@ -25,6 +25,7 @@ class Settings:
     size: int = 0
     steps: int = 0
     quiet: float = 10.0
+    style: bool = False  # LoRA paint drawings too; as the last run was told
     wanted: str = ""  # the order of a run that a restart must not end, as JSON
     current: str = ""  # the model in progress: if it ends ComfyUI twice, it is left out
     deaths: int = 0
