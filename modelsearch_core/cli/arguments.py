@@ -9,6 +9,7 @@ from typing import Any
 from ..model_files import Kind
 from ..places import default_catalog
 from ..search import METHODS
+from ..similarity_map import METHODS as MAPS
 
 DRAWERS = ("auto", "hed", "pidinet", "canny", "fine_outlines", "outlines", "pencil")
 Commands = Any  # argparse keeps the class of `add_subparsers` to itself
@@ -26,9 +27,10 @@ def parser() -> argparse.ArgumentParser:
     _add_evaluate(commands.add_parser("evaluate", help="how far the index can be trusted"))
     trained = _add_train(commands.add_parser("train", help="learn from the index: what a style is, how to match"))
     _add_grid(commands.add_parser("grid", help="what several models make of the same drawings, as one picture"))
+    _add_map(commands.add_parser("map", help="the collection as a picture, similar models near each other"))
     _add_serve(commands.add_parser("serve", help="search and index in a browser"))
     _add_demo(commands.add_parser("demo", help="index the bundled mini zoo and search it"))
-    for command in commands.choices.values():
+    for command in (*(c for name, c in commands.choices.items() if name != "train"), *trained):
         command.add_argument("--catalog", type=Path, default=default_catalog(), metavar="FILE", help="the index")
         command.add_argument("--json", action="store_true", help="machine-readable output")
     return root
@@ -76,15 +78,19 @@ def _add_spatial(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_train(command: argparse.ArgumentParser) -> None:
-    command.add_argument("what", choices=["style"])
-    command.add_argument("--network", choices=["linear", "vgg19"], default="linear", help="vgg19 wants a GPU")
-    command.add_argument("--out", type=Path, metavar="FILE", help="the encoder (default: beside the index)")
-    command.add_argument("--epochs", type=int, metavar="N")
-    command.add_argument("--margin", type=float, metavar="M", help="of the triplet loss")
-    command.add_argument("--seed", type=int, default=0, metavar="N", help="of the triplets and of what is held out")
-    _add_device(command)
-    command.add_argument("--force", action="store_true", help="use it even where it is worse than no training")
+def _add_train(command: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    subjects = command.add_subparsers(dest="what", required=True, metavar="WHAT")
+    style = subjects.add_parser("style", help="what a style is, from what LoRA made of drawings (index --style)")
+    style.add_argument("--network", choices=["linear", "vgg19"], default="linear", help="vgg19 wants a GPU")
+    style.add_argument("--epochs", type=int, metavar="N")
+    style.add_argument("--margin", type=float, metavar="M", help="of the triplet loss")
+    _add_device(style)
+    matching = subjects.add_parser("matching", help="which features tell your models apart (tunes to your collection)")
+    for parser in (style, matching):
+        parser.add_argument("--out", type=Path, metavar="FILE", help="what was learned (default: beside the index)")
+        parser.add_argument("--seed", type=int, default=0, metavar="N", help="of what is held out, and of chance")
+        parser.add_argument("--force", action="store_true", help="use it even where it is worse than no training")
+    return [style, matching]
 
 
 def _add_grid(command: argparse.ArgumentParser) -> None:
@@ -138,6 +144,13 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     own.add_argument("--folds", type=int, default=5, metavar="N", help="parts that are held out in turn")
     own.add_argument("--all", action="store_true", help="the models that are found well, too")
     _add_device(command)
+
+
+def _add_map(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--output", type=Path, default=Path("map.png"), metavar="PNG", help="where the picture goes")
+    command.add_argument("--method", choices=MAPS, default="pca", help="umap wants umap-learn")
+    command.add_argument("--kind", choices=[kind.value for kind in Kind], help="only such models")
+    command.add_argument("--width", type=int, default=1600, metavar="PIXELS", help="at most")
 
 
 def _add_serve(command: argparse.ArgumentParser) -> None:

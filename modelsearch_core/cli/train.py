@@ -29,9 +29,14 @@ from ..training.style import (
 from ..training.triplet import LINEAR, OnEpoch, TripletSettings
 from ..training.vgg import PAPER
 from .tables import print_json, print_table
+from .train_matching import seen_from, train_matching
 
 
 def train(args: argparse.Namespace) -> int:
+    return train_matching(args) if args.what == "matching" else train_style_encoder(args)
+
+
+def train_style_encoder(args: argparse.Namespace) -> int:
     """Trains, prints what was reached on unseen LoRA, and puts the encoder to use where it is better than none."""
     started = time.monotonic()
     target: Path = args.out or default_file(args.catalog)
@@ -82,7 +87,7 @@ def _keep(
     else:
         outcome.trained.save(target)
     if used:
-        catalog.put_setting(STYLE_SETTING, _seen_from(args.catalog, target))
+        catalog.put_setting(STYLE_SETTING, seen_from(args.catalog, target))
     _part(target).unlink(missing_ok=True)
 
 
@@ -107,12 +112,6 @@ def _with_bar(args: argparse.Namespace, work: Callable[[OnEpoch], Outcome]) -> O
             bar.update(done - bar.n)
 
         return work(on_epoch)
-
-
-def _seen_from(catalog: Path, file: Path) -> str:
-    """Relative where both lie in one folder, so that they can be moved together."""
-    same = file.absolute().parent == catalog.absolute().parent
-    return file.name if same else str(file.absolute())
 
 
 def _tell(outcome: Outcome, held_out: list[str], target: Path, used: bool, seconds: float) -> None:

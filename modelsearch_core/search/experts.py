@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..embedding import Features, unit
+from ..errors import ModelSearchError
 from ..ranking import from_distance
 from ..scores import content, differences, gaussian, kernel_mean
+from ..scores.matching import Matrix, learned_first_moment, learned_gaussian
 from ..specification import Modality, Requirement
 from .banks import Bank
 from .gallery import Gallery
+from .matching import Matching
 
 Scores = NDArray[np.floating]  # (T, M)
 PROBE_TEMPERATURE = 0.05  # of the probes' weights when a picture is compared with what the base makes
@@ -29,6 +32,7 @@ class Asked:
     prompts: Features | None = None  # (T, D)
     differences: Features | None = None  # (T, D)
     styles: Features | None = None  # (T, d), style vectors
+    layouts: Features | None = None  # (T, F), maps of pictures
     models: NDArray[np.intp] | None = None  # (T,), where models ask
 
     @classmethod
@@ -45,6 +49,7 @@ class Asked:
             prompts=spread(requirement.prompt),
             differences=spread(requirement.difference),
             styles=requirement.styles,
+            layouts=requirement.layouts,
             models=None if requirement.model is None else np.array([requirement.model]),
         )
 
@@ -57,6 +62,7 @@ class Asked:
             prompts=bank.prompts,
             differences=bank.differences,
             styles=bank.styles,
+            layouts=bank.layouts,
             models=models,
         )
 
@@ -153,6 +159,34 @@ class Experts:
             scores[:, reference.models] = differences.difference_score(self._directions[reference.models], delta)
         return scores
 
+    def learned_first_moment(self, asked: Asked) -> Scores:
+        """1st Moment through the matrix that was learned for the modality; plain where none was better."""
+        A, drawn = self._matrix(asked, "first_moment"), asked.modality is Modality.SKETCH
+        means = self._drawn_means if drawn else self._gallery.means
+        return content.first_moment(means, asked.h) if A is None else learned_first_moment(A, means, asked.h)
+
+    def learned_gaussian(self, asked: Asked) -> Scores:
+        """The density through the matrix that was learned for the modality; plain where none was better."""
+        B = self._matrix(asked, "gaussian")
+        gaussians = self._drawn_gaussians if asked.modality is Modality.SKETCH else self._gaussians
+        return gaussian.log_density(gaussians, asked.h) if B is None else learned_gaussian(B, gaussians, asked.h)
+
+    @cached_property
+    def _drawn_gaussians(self) -> gaussian.Gaussians:
+        drawings = self._gallery.drawings
+        return gaussian.fit(drawings.Z, drawings.offsets)
+
+    def _matrix(self, asked: Asked, score: str) -> Matrix | None:
+        """Models ask as pictures do: by their means."""
+        modality = Modality.IMAGE if asked.modality is Modality.MODEL else asked.modality
+        return self._matching.matrix(modality, score)
+
+    @property
+    def _matching(self) -> Matching:
+        if self._gallery.matching is None:
+            raise ModelSearchError("nothing was learned of this collection yet; run `modelsearch train matching`")
+        return self._gallery.matching
+
     def style(self, asked: Asked) -> Scores:
         """Mean style distance to the model's reference pictures; words and sketches are compared as ever, with them."""
         styles = self._gallery.styles
@@ -161,6 +195,18 @@ class Experts:
         if asked.modality is Modality.IMAGE:
             return from_distance(styles.distances(asked.h, asked.styles))
         return content.first_moment(styles.plain_means, asked.h)
+
+    def spatial(self, asked: Asked) -> Scores:
+        """1st Moment of maps of where things are."""
+        layouts = self._gallery.mapped_layouts
+        if asked.models is not None:
+            return layouts.model_scores(asked.models)
+        if asked.layouts is None:
+            raise ModelSearchError(
+                f"a {asked.modality.value} does not say where things are as a picture does; ask `spatial` by image or "
+                "by a model of the index, or take another method"
+            )
+        return layouts.scores(asked.layouts)
 
 
 METHODS: dict[str, Callable[[Experts, Asked], Scores]] = {
@@ -175,4 +221,8 @@ METHODS: dict[str, Callable[[Experts, Asked], Scores]] = {
     "paired_difference": Experts.paired_difference,
     "drawn_first_moment": Experts.drawn_first_moment,
     "style": Experts.style,
+    "spatial": Experts.spatial,
+    "learned_first_moment": Experts.learned_first_moment,
+    "learned_gaussian": Experts.learned_gaussian,
 }
+LEARNED = {"learned_first_moment", "learned_gaussian"}  # which answer once `modelsearch train matching` has run

@@ -22,6 +22,8 @@ from ..errors import ModelSearchError
 from ..model_files import Kind, ModelFile
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
+from .layouts import Layouts, layouts_of
+from .matching import MATCHING_SETTING, Matching, matching_of
 from .references import References, references
 from .styles import STYLE_SETTING, Styles, space_of
 
@@ -128,6 +130,26 @@ class Gallery:
     def styles(self) -> Styles:
         """The space in which styles are compared."""
         return Styles(self, space_of(self._catalog.setting(STYLE_SETTING), self._catalog.path, self.encoder))
+
+    @cached_property
+    def matching(self) -> Matching | None:
+        """What was learned of how queries and models belong together."""
+        return matching_of(self._catalog.setting(MATCHING_SETTING), self._catalog.path, self.encoder)
+
+    @cached_property
+    def layouts(self) -> Layouts | None:
+        """Where things are in the models' pictures, if indexing has mapped any."""
+        return layouts_of(self._catalog, [entry.key for entry in self.entries])
+
+    @property
+    def mapped_layouts(self) -> Layouts:
+        """The same where they are needed. ModelSearchError that names the way to have them."""
+        if self.layouts is None:
+            raise ModelSearchError(
+                f"{self._catalog.path} has no maps of where things are; run `modelsearch index FOLDER --spatial`, "
+                "which makes them of the pictures that are there"
+            )
+        return self.layouts
 
     @cached_property
     def words(self) -> Samples:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ..catalog import Catalog
 from ..catalog.records import from_webp
-from ..embedding import Encoder
+from ..embedding import Encoder, ImageEncoder
 from ..errors import EmptyCatalogError
 from ..ranking import diverse, rank
 from ..scores.calibration import WEAK_BELOW, background, relevance
@@ -22,8 +22,11 @@ from .answering import ALL_METHODS, Answer, Answering, added
 from .before_after import BeforeAfter, before_after
 from .description import Description, describe_all, name_of, suggested_strength
 from .duplicates import NEARLY_THE_SAME, alike
+from .experts import LEARNED
+from .explaining import explained
 from .gallery import Entry, Gallery
-from .query import Explanation, Match, Query
+from .query import Match, Query
+from .refining import respecting_layout
 from .requirements import Reader, find_entry
 
 WITH_STYLES = ("auto", "style")
@@ -38,11 +41,14 @@ class ModelIndex:
         catalog: Catalog,
         encoder: Encoder | None = None,
         *,
+        spatial_encoder: ImageEncoder | None = None,
         device: str = "auto",
         open_encoder: Callable[[str], Encoder] | None = None,
     ) -> None:
         self._catalog = catalog
         self._given_encoder = encoder
+        self._given_spatial = spatial_encoder
+        self._spatial: dict[str, ImageEncoder] = {}
         self._open_encoder = open_encoder
         self._device = device
         self._version = catalog.version()
@@ -54,12 +60,15 @@ class ModelIndex:
         path: str | Path,
         *,
         encoder: Encoder | None = None,
+        spatial_encoder: ImageEncoder | None = None,
         device: str = "auto",
         open_encoder: Callable[[str], Encoder] | None = None,
     ) -> ModelIndex:
         """EmptyCatalogError where there is nothing to search. `open_encoder` is called with the encoder's source when
-        a text or a picture has to be encoded for the first time."""
-        return cls(Catalog(Path(path), read_only=True), encoder, device=device, open_encoder=open_encoder)
+        a text or a picture has to be encoded for the first time; `spatial_encoder` is what made the maps of layouts,
+        where it is open already."""
+        catalog = Catalog(Path(path), read_only=True)
+        return cls(catalog, encoder, spatial_encoder=spatial_encoder, device=device, open_encoder=open_encoder)
 
     def close(self) -> None:
         self._catalog.close()
@@ -129,13 +138,26 @@ class ModelIndex:
         answers = [self._answering.answer(requirement, method) for requirement in requirements]
         allowed = self._allowed(kind, architecture, folder, requirements) & self._listed(among)
         total = weighted(requirements, answers)
+        if query.respect_layout:
+            refined = respecting_layout(self._answering, total, requirements, allowed)
+            total, requirements = refined.total, [*requirements, *refined.requirements]
+            answers += refined.layouts
+        allowed &= ~np.isnan(total.z)
         order = self._order(np.where(allowed, total.z, np.nan), int(allowed.sum()), k, varied=diverse)
         return self._matches(order, total, requirements, answers)
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Those that this catalog can answer by."""
+        return tuple(name for name in ALL_METHODS if self.gallery.matching or name not in LEARNED)
 
     def scores(self, query: Query, method: str = "auto") -> NDArray[np.floating]:
         """(M,) standardised scores of all models in the gallery's order, for evaluation."""
         requirements = self._requirements(query, method)
-        return weighted(requirements, [self._answering.answer(requirement, method) for requirement in requirements]).z
+        total = weighted(requirements, [self._answering.answer(requirement, method) for requirement in requirements])
+        if query.respect_layout:
+            total = respecting_layout(self._answering, total, requirements, np.ones(len(total.z), bool)).total
+        return total.z
 
     def row(self, name: str) -> int:
         """Where a model stands in the gallery. UnknownModelError if the name fits not just one."""
@@ -144,7 +166,21 @@ class ModelIndex:
     def _requirements(self, query: Query, method: str) -> list[Requirement]:
         if self._reader is None:
             self._reader = Reader(self.gallery, lambda: self.encoder, self._describe)
-        return self._reader.read(query, words_needed=method in WITH_PROMPTS, styles_needed=method in WITH_STYLES)
+        return self._reader.read(
+            query,
+            words_needed=method in WITH_PROMPTS,
+            styles_needed=method in WITH_STYLES,
+            spatial=self._spatial_encoder() if query.respect_layout or method == "spatial" else None,
+        )
+
+    def _spatial_encoder(self) -> ImageEncoder:
+        """What maps a query's pictures as the models' were; opened once."""
+        layouts = self.gallery.mapped_layouts
+        if self._given_spatial is not None:
+            return self._given_spatial
+        if layouts.name not in self._spatial:
+            self._spatial[layouts.name] = layouts.open_encoder(self._device)
+        return self._spatial[layouts.name]
 
     def _describe(self, images: Sequence[Image.Image]) -> list[str]:
         """Pictures in words, for methods that weigh samples by their prompts."""
@@ -186,7 +222,7 @@ class ModelIndex:
                 weak=bool(how_relevant[m] <= WEAK_BELOW),
                 thumbnails=self._thumbnails(m, requirements),
                 strength=suggested_strength(self.gallery, m),
-                explanation=_explained(m, requirements, answers),
+                explanation=explained(self.gallery, m, requirements, answers),
                 **_identity(self.gallery.entries[m]),
             )
             for place, m in enumerate(map(int, order), 1)
@@ -263,13 +299,6 @@ def weighted(requirements: Sequence[Requirement], answers: Sequence[Answer]) -> 
     """The product of experts of all inputs of a query."""
     parts = [(answer, requirement.weight) for answer, requirement in zip(answers, requirements, strict=True)]
     return added(parts, unrelated=True)
-
-
-def _explained(m: int, requirements: Sequence[Requirement], answers: Sequence[Answer]) -> tuple[Explanation, ...]:
-    return tuple(
-        Explanation(label=r.label, modality=r.modality, weight=r.weight, score=float(answer.z[m]))
-        for r, answer in zip(requirements, answers, strict=True)
-    )
 
 
 def _identity(entry: Entry) -> dict[str, Any]:
