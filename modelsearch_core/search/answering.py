@@ -104,9 +104,10 @@ class Yardstick:
         group = int(self._groups[m])
         corrected = calibration.without_hubs(scores, self._bias)
         location, spread = self._measure(group, corrected)
-        usual = float(np.median((scores - corrected)[self._groups == group]))  # what is taken off any model
-        score, hub = float(scores[m]), float(scores[m] - corrected[m]) - usual
-        return Reading(score, location + usual, spread, hub, (float(corrected[m]) - location) / spread)
+        taken_off = -calibration.without_hubs(np.zeros_like(self._bias), self._bias)
+        usual = float(np.median(taken_off[self._groups == group]))
+        hub, z = float(taken_off[m]) - usual, (float(corrected[m]) - location) / spread
+        return Reading(float(scores[m]), location + usual, spread, hub, z)
 
 
 class Answering:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..embedding import Features, unit
 from ..evaluation import mean, places, rank_of, reciprocal_rank, within
+from ..ranking import combine
 from ..search.answering import Answering
 from ..search.experts import Asked
 from ..search.gallery import Gallery
@@ -89,8 +90,8 @@ class Asking:
             answering = Answering(self._held_out(int(fold), half))
             for batch in self._batches(int(fold)):
                 asked = Asked(modality=self._modality, h=self._features(batch))
-                for number, method in enumerate(methods):
-                    found[number][:, batch] = _places(answering.each(asked, method), self._questions.model[batch])
+                for number, z in enumerate(_scores(answering, asked, methods)):
+                    found[number][:, batch] = _places(z, self._questions.model[batch])
                 on_asked(len(batch) * len(methods))
         return [
             Outcome(method=method, above=above, level=level, rival=rival)
@@ -115,6 +116,14 @@ class Asking:
         specification = self._gallery.specification(m)
         drawn = self._modality is Modality.SKETCH and specification.drawings is not None
         return (specification.drawings if drawn else specification.Z)[row]  # pyright: ignore[reportOptionalSubscript]
+
+
+def _scores(answering: Answering, asked: Asked, methods: Sequence[str]) -> Iterator[NDArray[np.floating]]:
+    """z (T, M) of each method; what `auto` is made of is worked out once."""
+    auto = answering.weights(asked.modality) if "auto" in methods else {}
+    z = {name: answering.each(asked, name) for name in dict.fromkeys([*methods, *auto]) if name != "auto"}
+    for method in methods:
+        yield combine([(z[name], weight) for name, weight in auto.items()]) if method == "auto" else z[method]
 
 
 def _places(z: NDArray[np.floating], models: NDArray[np.intp]) -> NDArray[np.integer]:

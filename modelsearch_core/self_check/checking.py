@@ -10,7 +10,8 @@ import numpy as np
 
 from ..errors import ModelSearchError
 from ..evaluation import mean
-from ..search import METHODS, ModelIndex
+from ..search import ModelIndex
+from ..search.answering import AUTO
 from ..search.gallery import Gallery
 from ..specification import Modality
 from .asking import Asking, Outcome, Questions, questions_of
@@ -20,7 +21,20 @@ from .held_out import folds_of
 FOLDS = 5
 QUESTIONS = 20_000  # of all models together, where nobody says how many
 FEWEST = 4  # of a model
-NEED_WORDS = {"kernel_mean", "rkme_concat"}  # a picture's description, which is not asked for here
+# Without those that want words beside a picture, and those that have learned from the very pictures that are held out.
+FOR_PICTURES = (
+    "auto",
+    "first_moment",
+    "monte_carlo",
+    "best_k",
+    "gaussian",
+    "second_moment",
+    "rkme_clip",
+    "paired_difference",
+    "style",
+)
+MANY = 500  # models from which on the quick methods are enough, where nobody says which
+QUICK = ("auto", "first_moment")
 FOR_SKETCHES = ("auto", "drawn_first_moment", "first_moment", "best_k", "gaussian")
 
 OnProgress = Callable[[int, int], None]  # questions answered, of how many
@@ -97,8 +111,8 @@ def suitable(gallery: Gallery, modality: Modality) -> tuple[str, ...]:
     """Methods for a picture without words; none that has learned from the pictures that are held out."""
     if modality is Modality.SKETCH:
         return FOR_SKETCHES
-    left_out = NEED_WORDS | {"drawn_first_moment"} | (set() if gallery.styles.painted.any() else {"style"})
-    return tuple(name for name in METHODS if name not in left_out and not name.startswith("learned"))
+    found = [name for name in FOR_PICTURES if name != "style" or gallery.styles.painted.any()]
+    return tuple(found if len(gallery) <= MANY else [name for name in found if name in (*QUICK, *AUTO[modality])])
 
 
 def _each(gallery: Gallery) -> int:
