@@ -30,6 +30,7 @@ from modelsearch_core.search import METHODS, ModelIndex, Query
 RESULT = ROOT / "benchmarks" / "results" / "mini_zoo.json"
 PAGE = ROOT / "docs" / "results.md"
 CATALOG = ROOT / "build" / "mini_zoo.sqlite"
+WITH_MAPS = {"spatial"}  # benchmarks/spatial.py measures it
 BY_PICTURE_ONLY = {"kernel_mean", "rkme_clip", "rkme_concat"}
 
 INTRODUCTION = """# Results
@@ -69,7 +70,8 @@ def queries(kind: str, index: ModelIndex) -> tuple[list[Query], list[int]]:
 
 
 def methods_for(kind: str) -> list[str]:
-    return [method for method in METHODS if kind == "image" or method not in BY_PICTURE_ONLY]
+    measured = [method for method in METHODS if method not in WITH_MAPS]
+    return [method for method in measured if kind == "image" or method not in BY_PICTURE_ONLY]
 
 
 def evaluate(catalog: Path) -> dict[str, Any]:

@@ -53,6 +53,17 @@ def fuse(
     return np.where(np.isnan(words), measured, (measured + weight * words) / np.hypot(1, weight))
 
 
+def refine(z: NDArray[np.floating], finer: NDArray[np.floating], first: int) -> NDArray[np.floating]:
+    """The `first` best of z (M,) in the order of a finer judgement; the others stay behind them, in the order of z."""
+    refined, order = np.array(z, float), rank(z)
+    judged = order[~np.isnan(z[order])]
+    best, others = judged[:first], judged[first:]
+    refined[best] = finer[best]
+    if len(others):
+        refined[others] -= max(0.0, float(z[others[0]] - refined[best].min()))
+    return refined
+
+
 def rank(scores: NDArray[np.floating], k: int | None = None) -> NDArray[np.intp]:
     """The k best models, best first; equal scores in the models' own order, NaN last."""
     return np.argsort(-np.asarray(scores, float), kind="stable")[:k]

@@ -63,5 +63,6 @@ class Requirement:
     difference: Features | None = None  # (D,), Δ_q of METHODS section 5
     model: int | None = None  # the row of the gallery that asks
     styles: Features | None = None  # (T, d), style vectors of pictures, where a network of their own gives them
+    layouts: Features | None = None  # (T, F), unit maps of pictures, where the layout counts
     style: float | None = None  # for pictures: 0 asks for the same subject, 1 for the same style
     label: str = ""

@@ -27,6 +27,7 @@ class Bank:
     prompts: Features  # (B, D), zero rows where there is none
     differences: Features | None = None  # (B, D), of texts
     styles: Features | None = None  # (B, d), style vectors
+    layouts: Features | None = None  # (B, F), maps of pictures
 
     def __len__(self) -> int:
         return len(self.h)

@@ -32,6 +32,7 @@ def combined(parts: Sequence[tuple[Query, float]]) -> Query:
         weights=[weight for entries in items.values() for _, weight in entries],
         prompt=", ".join(prompts) or None,
         style=_slider(parts),
+        respect_layout=bool(items["images"]) and any(query.respect_layout for query, weight in parts if weight > 0),
     )
 
 

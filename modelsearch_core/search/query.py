@@ -19,6 +19,7 @@ class Query:
     `like` names models of the index, `without` holds texts or pictures that are not wanted, `prompt` is a user's words
     for the images (kernel-mean methods; else an interrogator describes them). `weights` has one number per input in the
     order text, images, sketches, like, without; all are 1 unless given.
+    `respect_layout` ranks the best again by where things are in the images (which way they face).
     `style` slides what the images ask of `auto` from the same subject (0) to the same style (1); None: as it suits.
     """
 
@@ -30,12 +31,15 @@ class Query:
     weights: Sequence[float] | None = None
     prompt: str | None = None
     style: float | None = None
+    respect_layout: bool = False
 
     def __post_init__(self) -> None:
         if self.inputs == 0:
             raise ValueError("a query needs a text, an image, a sketch or a model")
         if self.weights is not None and len(self.weights) != self.inputs:
             raise ValueError(f"{len(self.weights)} weights for {self.inputs} inputs")
+        if self.respect_layout and not self.images:
+            raise ValueError("only an image has a layout to respect; add one, or leave respect_layout off")
         if self.style is not None and not 0 <= self.style <= 1:
             raise ValueError(f"style must be from 0 (same subject) to 1 (same style), not {self.style}")
 
@@ -46,40 +50,12 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Why a model stands where it does: one entry for each input. The contributions add up to the match's score."""
-
-@dataclass(frozen=True, kw_only=True)
-class NearSample:
-    """One of a model's samples, by its probe's number, and its cosine with an input."""
-
-    number: int
-    cosine: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class MethodReading:
-    """How one method's score was read: z = (score − hub − median) / spread; weight · z adds up to the input's score.
-
-    `median` and `spread` are of what unrelated queries get for models of the same evidence and kind, `hub` is taken off
-    a model that is near to every query; all three are in the method's own unit, as the score is.
-    """
-
-    method: str
-    weight: float
-    score: float
-    median: float
-    spread: float
-    hub: float
-    z: float
-
+    """Why a model stands where it does: one entry for each input."""
 
     label: str
     modality: Modality
     weight: float
-    score: float | None  # standardised: 0 is an average unrelated query, 1 one standard deviation better; None: unknown
-    contribution: float = 0.0
-    nearest: tuple[NearSample, ...] = ()
-    methods: tuple[MethodReading, ...] = ()
+    score: float  # standardised: 0 is an average unrelated query, 1 one standard deviation better
 
 
 @dataclass(frozen=True, kw_only=True)

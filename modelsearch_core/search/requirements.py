@@ -10,7 +10,7 @@ from PIL import Image
 
 from ..carriers import behind
 from ..drawing import to_sketch_tone
-from ..embedding import Encoder, Features, unit
+from ..embedding import Encoder, Features, ImageEncoder, unit
 from ..errors import UnknownModelError
 from ..model_files import ModelFile
 from ..specification import Modality, Requirement
@@ -32,16 +32,25 @@ class Reader:
     def _encoder(self) -> Encoder:
         return self._open_encoder()
 
-    def read(self, query: Query, *, words_needed: bool = False, styles_needed: bool = False) -> list[Requirement]:
-        """One requirement an input, in the order of `Query.weights`; images of one weight are one, so are sketches."""
+    def read(
+        self,
+        query: Query,
+        *,
+        words_needed: bool = False,
+        styles_needed: bool = False,
+        spatial: ImageEncoder | None = None,
+    ) -> list[Requirement]:
+        """One requirement an input, in the order of `Query.weights`; images of one weight are one, so are sketches.
+        `spatial` maps where things are in images."""
         weights = iter(query.weights if query.weights is not None else [1.0] * query.inputs)
         found = [self._text(text, next(weights)) for text in query.text]
-        pictures = self._pictures(query.images, Modality.IMAGE, weights, self._prompt(query, words_needed))
+        prompt = self._prompt(query, words_needed)
+        pictures = self._pictures(query.images, Modality.IMAGE, weights, prompt, spatial)
         styles = self._gallery.styles.vectors_of(query.images) if styles_needed and query.images else None
         found += [replace(picture, style=query.style, styles=styles) for picture in pictures]
         found += self._pictures([*map(to_sketch_tone, query.sketches)], Modality.SKETCH, weights, None)
         found += [self._model(name, next(weights)) for name in query.like]
-        found += [self._unwanted(item, next(weights)) for item in query.without]
+        found += [self._unwanted(item, next(weights), spatial) for item in query.without]
         return found
 
     def _text(self, text: str, weight: float) -> Requirement:
@@ -55,7 +64,12 @@ class Reader:
         return self._encoder.encode_texts(self._gallery.carriers)
 
     def _pictures(
-        self, images: Sequence[Image.Image], modality: Modality, weights: Iterator[float], prompt: Features | None
+        self,
+        images: Sequence[Image.Image],
+        modality: Modality,
+        weights: Iterator[float],
+        prompt: Features | None,
+        spatial: ImageEncoder | None = None,
     ) -> list[Requirement]:
         """One requirement for all pictures of the same weight."""
         groups: dict[float, list[Image.Image]] = {}
@@ -67,6 +81,7 @@ class Reader:
                 h=self._encoder.encode_images(same),
                 weight=weight,
                 prompt=prompt,
+                layouts=None if spatial is None else spatial.encode_images(same),
                 label=f"{len(same)} {modality.value}{'s' if len(same) > 1 else ''}",
             )
             for weight, same in groups.items()
@@ -84,10 +99,10 @@ class Reader:
         h = self._gallery.means[m : m + 1]
         return Requirement(modality=Modality.MODEL, h=h, weight=weight, model=m, label=name)
 
-    def _unwanted(self, item: str | Image.Image, weight: float) -> Requirement:
+    def _unwanted(self, item: str | Image.Image, weight: float, spatial: ImageEncoder | None) -> Requirement:
         if isinstance(item, str):
             return self._text(item, -abs(weight))
-        return self._pictures([item], Modality.IMAGE, iter([-abs(weight)]), None)[0]
+        return self._pictures([item], Modality.IMAGE, iter([-abs(weight)]), None, spatial)[0]
 
 
 def find_entry(gallery: Gallery, name: str) -> int:
