@@ -7,13 +7,14 @@ for a model of the same evidence and kind, 1 is one standard deviation better.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ranking import combine, fuse
+from ..ranking import WORDS_WEIGHT, combine, fuse
 from ..scores import calibration, content
 from ..specification import Modality, Requirement
 from .banks import SEED, Bank, bank
@@ -34,12 +35,36 @@ LEARNED_INSTEAD = {  # of a method of `AUTO`, where learning was of use
 STYLE_SHARE = 0.5  # of style beside content in `auto`, unless a query says
 
 
+class Reading(NamedTuple):
+    """One model's score on a yardstick: z = (score − hub − median) / spread, all but z in the method's own unit."""
+
+    score: float
+    median: float  # of what unrelated queries get for models of its group
+    spread: float
+    hub: float  # what is taken off a model that is near to every query, compared with its group's median
+    z: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What one method said: scores (M,), before they were measured, and its share in z."""
+
+    method: str
+    weight: float
+    scores: NDArray[np.floating]
+    yardstick: Yardstick
+
+    def reading(self, m: int) -> Reading:
+        return self.yardstick.reading(self.scores, m)
+
+
 @dataclass(frozen=True)
 class Answer:
-    """z of all models for one requirement, and of the bank's queries for comparison."""
+    """z of all models for one requirement, the weighted sum of its parts, and of the bank's queries for comparison."""
 
     z: NDArray[np.floating]  # (M,)
     bank_z: NDArray[np.floating]  # (B, M)
+    parts: tuple[Part, ...] = ()
 
 
 class Yardstick:
@@ -61,13 +86,28 @@ class Yardstick:
 
     def answer(self, scores: NDArray[np.floating]) -> Answer:
         """Scores (M,) in standard units."""
-        scores = calibration.without_hubs(scores, self._bias)
+        corrected = calibration.without_hubs(scores, self._bias)
         z = np.empty(scores.shape)
-        for group, known in self._scales.items():
+        for group in self._scales:
             of = self._groups == group
-            location, scale = known or calibration.location_and_scale(self._background[:, of], scores[of])
-            z[of] = (scores[of] - location) / scale
+            location, scale = self._measure(group, corrected)
+            z[of] = (corrected[of] - location) / scale
         return Answer(z, self.bank_z)
+
+    def _measure(self, group: int, corrected: NDArray[np.floating]) -> tuple[float, float]:
+        """(location, scale); by the scores at hand as well where the bank says too little."""
+        of = self._groups == group
+        return self._scales[group] or calibration.location_and_scale(self._background[:, of], corrected[of])
+
+    def reading(self, scores: NDArray[np.floating], m: int) -> Reading:
+        """How model m's score of these (M,) was read."""
+        group = int(self._groups[m])
+        corrected = calibration.without_hubs(scores, self._bias)
+        location, spread = self._measure(group, corrected)
+        taken_off = -calibration.without_hubs(np.zeros_like(self._bias), self._bias)
+        usual = float(np.median(taken_off[self._groups == group]))
+        hub, z = float(taken_off[m]) - usual, (float(corrected[m]) - location) / spread
+        return Reading(float(scores[m]), location + usual, spread, hub, z)
 
 
 class Answering:
@@ -83,29 +123,23 @@ class Answering:
         """One requirement under one method; `auto` adds up those that suit the modality, and the authors' words."""
         if method != "auto":
             return self._measured(requirement, method)
-        weights = self._weights(requirement)
+        weights = self.weights(requirement.modality, requirement.style)
         measured = added([(self._measured(requirement, name), weight) for name, weight in weights.items()])
         return self._with_words(requirement, measured) if requirement.modality is Modality.TEXT else measured
 
-    def each(self, asked: Asked, method: str = "auto") -> NDArray[np.floating]:
-        """z (T, M) of separate pictures or sketches, as `answer` has it for each alone."""
-        one = Requirement(modality=asked.modality, h=asked.h[:1])
-        weights = {method: 1.0} if method != "auto" else self._weights(one)
-        parts: list[tuple[NDArray[np.floating], float]] = []
-        for name, weight in weights.items():
-            yardstick = self._yardstick(name, asked.modality)
-            parts.append((np.stack([yardstick.answer(row).z for row in self._experts(name, asked)]), weight))
-        return combine(parts)
+    def each(self, asked: Asked, method: str) -> NDArray[np.floating]:
+        """z (T, M) of separate pictures or sketches under one method."""
+        yardstick = self._yardstick(method, asked.modality)
+        return np.stack([yardstick.answer(scores).z for scores in self._experts(method, asked)])
 
-    def _weights(self, requirement: Requirement) -> dict[str, float]:
-        """Of the methods that suit the modality; pictures ask for a style as well, where LoRA have painted drawings."""
-        weights = {self._or_learned(requirement.modality, name): w for name, w in AUTO[requirement.modality].items()}
-        if requirement.modality is not Modality.IMAGE:
+    def weights(self, modality: Modality, style: float | None = None) -> dict[str, float]:
+        """What `auto` adds up; pictures ask for a `style` as well, where LoRA have painted drawings."""
+        weights = {self._or_learned(modality, name): weight for name, weight in AUTO[modality].items()}
+        if modality is not Modality.IMAGE:
             return weights
-        share = requirement.style
-        if share is None:
-            share = STYLE_SHARE if self._gallery.styles.painted.any() else 0.0
-        mixed = {name: weight * (1 - share) for name, weight in weights.items()} | {"style": share}
+        if style is None:
+            style = STYLE_SHARE if self._gallery.styles.painted.any() else 0.0
+        mixed = {name: weight * (1 - style) for name, weight in weights.items()} | {"style": style}
         return {name: weight for name, weight in mixed.items() if weight}
 
     def _or_learned(self, modality: Modality, method: str) -> str:
@@ -117,7 +151,9 @@ class Answering:
 
     def _measured(self, requirement: Requirement, method: str) -> Answer:
         scores = self._experts(method, Asked.of(requirement)).mean(axis=0)
-        return self._yardstick(method, requirement.modality).answer(scores)
+        yardstick = self._yardstick(method, requirement.modality)
+        part = Part(method=method, weight=1.0, scores=scores, yardstick=yardstick)
+        return replace(yardstick.answer(scores), parts=(part,))
 
     def _yardstick(self, method: str, modality: Modality) -> Yardstick:
         key = method, modality
@@ -144,8 +180,11 @@ class Answering:
 
     def _with_words(self, requirement: Requirement, measured: Answer) -> Answer:
         """Fused with what the authors wrote of their models, where they did (METHODS, section 8b)."""
-        words = self._words_yardstick.answer(self._words(requirement.h)[0])
-        return Answer(fuse(measured.z, words.z), fuse(measured.bank_z, words.bank_z))
+        scores = self._words(requirement.h)[0]
+        words = self._words_yardstick.answer(scores)
+        part = Part(method="words", weight=WORDS_WEIGHT, scores=scores, yardstick=self._words_yardstick)
+        parts = (*measured.parts, part)
+        return Answer(fuse(measured.z, words.z), fuse(measured.bank_z, words.bank_z), parts)
 
     @cached_property
     def _words_yardstick(self) -> Yardstick:
@@ -172,7 +211,9 @@ def added(answers: Sequence[tuple[Answer, float]], *, unrelated: bool = False) -
     banks = [
         (_paired(answer.bank_z, B, turn if unrelated else 0), weight) for turn, (answer, weight) in enumerate(answers)
     ]
-    return Answer(combine([(answer.z, weight) for answer, weight in answers]), combine(banks))
+    length = np.linalg.norm([weight for _, weight in answers])
+    parts = [replace(part, weight=part.weight * weight / length) for a, weight in answers for part in a.parts]
+    return Answer(combine([(answer.z, weight) for answer, weight in answers]), combine(banks), tuple(parts))
 
 
 def _paired(bank_z: NDArray[np.floating], B: int, turn: int) -> NDArray[np.floating]:

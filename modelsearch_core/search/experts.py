@@ -13,9 +13,11 @@ from ..embedding import Features, unit
 from ..errors import ModelSearchError
 from ..ranking import from_distance
 from ..scores import content, differences, gaussian, kernel_mean
+from ..scores.matching import Matrix, learned_first_moment, learned_gaussian
 from ..specification import Modality, Requirement
 from .banks import Bank
 from .gallery import Gallery
+from .matching import Matching
 
 Scores = NDArray[np.floating]  # (T, M)
 PROBE_TEMPERATURE = 0.05  # of the probes' weights when a picture is compared with what the base makes
@@ -157,6 +159,34 @@ class Experts:
             scores[:, reference.models] = differences.difference_score(self._directions[reference.models], delta)
         return scores
 
+    def learned_first_moment(self, asked: Asked) -> Scores:
+        """1st Moment through the matrix that was learned for the modality; plain where none was better."""
+        A, drawn = self._matrix(asked, "first_moment"), asked.modality is Modality.SKETCH
+        means = self._drawn_means if drawn else self._gallery.means
+        return content.first_moment(means, asked.h) if A is None else learned_first_moment(A, means, asked.h)
+
+    def learned_gaussian(self, asked: Asked) -> Scores:
+        """The density through the matrix that was learned for the modality; plain where none was better."""
+        B = self._matrix(asked, "gaussian")
+        gaussians = self._drawn_gaussians if asked.modality is Modality.SKETCH else self._gaussians
+        return gaussian.log_density(gaussians, asked.h) if B is None else learned_gaussian(B, gaussians, asked.h)
+
+    @cached_property
+    def _drawn_gaussians(self) -> gaussian.Gaussians:
+        drawings = self._gallery.drawings
+        return gaussian.fit(drawings.Z, drawings.offsets)
+
+    def _matrix(self, asked: Asked, score: str) -> Matrix | None:
+        """Models ask as pictures do: by their means."""
+        modality = Modality.IMAGE if asked.modality is Modality.MODEL else asked.modality
+        return self._matching.matrix(modality, score)
+
+    @property
+    def _matching(self) -> Matching:
+        if self._gallery.matching is None:
+            raise ModelSearchError("nothing was learned of this collection yet; run `modelsearch train matching`")
+        return self._gallery.matching
+
     def style(self, asked: Asked) -> Scores:
         """Mean style distance to the model's reference pictures; words and sketches are compared as ever, with them."""
         styles = self._gallery.styles
@@ -192,4 +222,7 @@ METHODS: dict[str, Callable[[Experts, Asked], Scores]] = {
     "drawn_first_moment": Experts.drawn_first_moment,
     "style": Experts.style,
     "spatial": Experts.spatial,
+    "learned_first_moment": Experts.learned_first_moment,
+    "learned_gaussian": Experts.learned_gaussian,
 }
+LEARNED = {"learned_first_moment", "learned_gaussian"}  # which answer once `modelsearch train matching` has run

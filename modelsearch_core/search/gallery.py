@@ -23,6 +23,7 @@ from ..model_files import Kind, ModelFile
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from .layouts import Layouts, layouts_of
+from .matching import MATCHING_SETTING, Matching, matching_of
 from .references import References, references
 from .styles import STYLE_SETTING, Styles, space_of
 
@@ -129,6 +130,11 @@ class Gallery:
     def styles(self) -> Styles:
         """The space in which styles are compared."""
         return Styles(self, space_of(self._catalog.setting(STYLE_SETTING), self._catalog.path, self.encoder))
+
+    @cached_property
+    def matching(self) -> Matching | None:
+        """What was learned of how queries and models belong together."""
+        return matching_of(self._catalog.setting(MATCHING_SETTING), self._catalog.path, self.encoder)
 
     @cached_property
     def layouts(self) -> Layouts | None:

@@ -22,8 +22,10 @@ from .answering import ALL_METHODS, Answer, Answering, added
 from .before_after import BeforeAfter, before_after
 from .description import Description, describe_all, name_of, suggested_strength
 from .duplicates import NEARLY_THE_SAME, alike
+from .experts import LEARNED
+from .explaining import explained
 from .gallery import Entry, Gallery
-from .query import Explanation, Match, Query
+from .query import Match, Query
 from .refining import respecting_layout
 from .requirements import Reader, find_entry
 
@@ -144,6 +146,11 @@ class ModelIndex:
         order = self._order(np.where(allowed, total.z, np.nan), int(allowed.sum()), k, varied=diverse)
         return self._matches(order, total, requirements, answers)
 
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Those that this catalog can answer by."""
+        return tuple(name for name in ALL_METHODS if self.gallery.matching or name not in LEARNED)
+
     def scores(self, query: Query, method: str = "auto") -> NDArray[np.floating]:
         """(M,) standardised scores of all models in the gallery's order, for evaluation."""
         requirements = self._requirements(query, method)
@@ -215,7 +222,7 @@ class ModelIndex:
                 weak=bool(how_relevant[m] <= WEAK_BELOW),
                 thumbnails=self._thumbnails(m, requirements),
                 strength=suggested_strength(self.gallery, m),
-                explanation=_explained(m, requirements, answers),
+                explanation=explained(self.gallery, m, requirements, answers),
                 **_identity(self.gallery.entries[m]),
             )
             for place, m in enumerate(map(int, order), 1)
@@ -292,13 +299,6 @@ def weighted(requirements: Sequence[Requirement], answers: Sequence[Answer]) -> 
     """The product of experts of all inputs of a query."""
     parts = [(answer, requirement.weight) for answer, requirement in zip(answers, requirements, strict=True)]
     return added(parts, unrelated=True)
-
-
-def _explained(m: int, requirements: Sequence[Requirement], answers: Sequence[Answer]) -> tuple[Explanation, ...]:
-    return tuple(
-        Explanation(label=r.label, modality=r.modality, weight=r.weight, score=float(answer.z[m]))
-        for r, answer in zip(requirements, answers, strict=True)
-    )
 
 
 def _identity(entry: Entry) -> dict[str, Any]:

@@ -49,13 +49,41 @@ class Query:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NearSample:
+    """One of a model's samples, by its probe's number, and its cosine with an input."""
+
+    number: int
+    cosine: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodReading:
+    """How one method's score was read: z = (score − hub − median) / spread; weight · z adds up to the input's score.
+
+    `median` and `spread` are of what unrelated queries get for models of the same evidence and kind, `hub` is taken off
+    a model that is near to every query; all three are in the method's own unit, as the score is.
+    """
+
+    method: str
+    weight: float
+    score: float
+    median: float
+    spread: float
+    hub: float
+    z: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Explanation:
-    """Why a model stands where it does: one entry for each input."""
+    """Why a model stands where it does: one entry for each input. The contributions add up to the match's score."""
 
     label: str
     modality: Modality
     weight: float
-    score: float  # standardised: 0 is an average unrelated query, 1 one standard deviation better
+    score: float | None  # standardised: 0 is an average unrelated query, 1 one standard deviation better; None: unknown
+    contribution: float = 0.0
+    nearest: tuple[NearSample, ...] = ()
+    methods: tuple[MethodReading, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

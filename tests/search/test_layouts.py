@@ -1,4 +1,4 @@
-"""Search by where things are, on pictures whose colour is on one side: both sides look the same to the other encoder."""
+"""Search by where things are: pictures whose colour is on one side, which is all the same to the other encoder."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_only_a_picture_has_a_layout_to_respect():
 @pytest.mark.parametrize("method, respect", [("spatial", False), ("auto", True)])
 def test_without_maps_the_way_to_have_them_is_named(unmapped: ModelIndex, method: str, respect: bool):
     query = Query(images=[picture("red", False)], respect_layout=respect)
-    with pytest.raises(ModelSearchError, match="no maps.*modelsearch index FOLDER --spatial"):
+    with pytest.raises(ModelSearchError, match=r"no maps.*modelsearch index FOLDER --spatial"):
         unmapped.search(query, method=method)
     assert unmapped.search(Query(images=[picture("red", False)]))
 
