@@ -38,14 +38,14 @@ def contact_sheet(rows: Sequence[Row], title: str = "", cell: int = CELL) -> Ima
     sheet = Image.new("RGB", size, PAPER)
     pen = ImageDraw.Draw(sheet)
     if title:
-        pen.text((GAP, GAP), title, fill=INK, font=_font(TEXT + 1))
+        pen.text((GAP, GAP), title, fill=INK, font=font(TEXT + 1))
     for number, row in enumerate(rows):
         _draw_row(sheet, pen, row, top + GAP + number * (row_height + GAP), cell)
     return sheet
 
 
 def _draw_row(sheet: Image.Image, pen: ImageDraw.ImageDraw, row: Row, y: int, side: int) -> None:
-    pen.text((GAP, y), row.heading, fill=INK, font=_font(12))
+    pen.text((GAP, y), row.heading, fill=INK, font=font(12))
     for column, cell in enumerate(row.cells):
         _draw_cell(sheet, pen, cell, (GAP + column * (side + GAP), y + TEXT + GAP), side)
 
@@ -53,16 +53,17 @@ def _draw_row(sheet: Image.Image, pen: ImageDraw.ImageDraw, row: Row, y: int, si
 def _draw_cell(sheet: Image.Image, pen: ImageDraw.ImageDraw, cell: Cell, corner: tuple[int, int], side: int) -> None:
     x, y = corner
     if cell.image is not None:
-        sheet.paste(_fitted(cell.image, side), corner)
+        sheet.paste(fitted(cell.image, side), corner)
     else:
         pen.rectangle((x, y, x + side - 1, y + side - 1), outline=FAINT)
     if cell.marked:
         pen.rectangle((x - 2, y - 2, x + side + 1, y + side + 1), outline=MARK, width=3)
     for line, (text, ink) in enumerate([(cell.title, INK), (cell.note, FAINT)]):
-        pen.text((x, y + side + 2 + line * TEXT), _shortened(pen, text, side), fill=ink, font=_font(11))
+        pen.text((x, y + side + 2 + line * TEXT), shortened(pen, text, side), fill=ink, font=font(11))
 
 
-def _fitted(image: Image.Image, side: int) -> Image.Image:
+def fitted(image: Image.Image, side: int) -> Image.Image:
+    """The whole picture in a square."""
     scale = side / max(image.size)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     smooth = Image.Resampling.LANCZOS if scale < 1 else Image.Resampling.BICUBIC
@@ -71,13 +72,14 @@ def _fitted(image: Image.Image, side: int) -> Image.Image:
     return square
 
 
-def _shortened(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
-    while text and pen.textlength(text, font=_font(11)) > width:
+def shortened(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
+    """As much of a small text as fits."""
+    while text and pen.textlength(text, font=font(11)) > width:
         text = text[:-2].rstrip("…") + "…" if len(text) > 2 else ""
     return text
 
 
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """DejaVu where there is one (matplotlib and most systems have it), else Pillow's own."""
     try:
         return ImageFont.truetype("DejaVuSans.ttf", size)

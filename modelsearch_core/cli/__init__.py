@@ -22,7 +22,9 @@ MODULES = {
     "demo": "demo",
     "train": "train",
     "grid": "grid",
+    "map": "map",
 }
+BUILT_IN = {"list": "list_", "map": "map_"}  # commands that Python has a function of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
     args = parser().parse_args(arguments)
     module = import_module(f".{MODULES.get(args.command, 'reports')}", __name__)
-    command: Callable[..., int] = getattr(module, args.command.replace("list", "list_"))
+    command: Callable[..., int] = getattr(module, BUILT_IN.get(args.command, args.command))
     try:
         return command(args)
     except ModelSearchError as error:

@@ -1,0 +1,94 @@
+"""Where each model of an index lies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..embedding import Features
+from ..errors import ModelSearchError
+from ..search.description import name_of
+from ..search.gallery import Entry, Gallery
+from ..search.model_index import fits
+from .projection import Projection, principal_axes, umap
+from .spacing import spaced
+
+METHODS: Mapping[str, Callable[[Features], Projection]] = {"pca": principal_axes, "umap": umap}
+ASPECT = 1.5  # of the map, as screens are
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One model's tile, of side 1; x to the right, y down. `picture` numbers the most usual of its samples."""
+
+    id: str
+    name: str
+    kind: str
+    architecture: str
+    evidence: str
+    picture: int | None
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimilarityMap:
+    """All tiles, none over another. `share` of the models' differences is in the two axes; None for UMAP."""
+
+    method: str
+    share: float | None
+    places: list[Place]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def similarity_map(gallery: Gallery, method: str = "pca", *, kind: str | None = None) -> SimilarityMap:
+    """The map of an index, or of its models of one kind. ValueError for an unknown method."""
+    if method not in METHODS:
+        raise ValueError(f"{method!r} is no way to make a map; choose one of {', '.join(METHODS)}")
+    models = np.array([m for m, entry in enumerate(gallery.entries) if fits(entry, kind, None, None)], np.intp)
+    if not len(models):
+        of = f"of kind {kind}" if kind else "at all"
+        raise ModelSearchError(f"there is no model {of} to put on a map; run `modelsearch index FOLDER`")
+    projection = METHODS[method](_centred(gallery.means[models], gallery.only_words[models]))
+    places = spaced(projection.points * [1, -1], aspect=ASPECT)
+    share = None if projection.share is None else round(projection.share, 4)
+    tiles = [
+        _place(gallery.entries[m], _picture(gallery, int(m)), place) for m, place in zip(models, places, strict=True)
+    ]
+    return SimilarityMap(method=method, share=share, places=tiles)
+
+
+def _centred(means: Features, only_words: NDArray[np.bool_]) -> Features:
+    """Less what all pictures, and what all texts have in common: the two lie apart in any encoder's space."""
+    centred = np.array(means, np.float64)
+    for of in (only_words, ~only_words):
+        if of.any():
+            centred[of] -= centred[of].mean(axis=0)
+    return centred
+
+
+def _picture(gallery: Gallery, m: int) -> int | None:
+    """The sample nearest to the model's mean."""
+    if gallery.only_words[m]:
+        return None
+    specification = gallery.specification(m)
+    return int(specification.numbers[np.argmax(np.asarray(specification.Z, np.float32) @ gallery.means[m])])
+
+
+def _place(entry: Entry, picture: int | None, place: NDArray[np.floating]) -> Place:
+    return Place(
+        id=entry.model.fingerprint,
+        name=name_of(entry.model),
+        kind=entry.model.kind.value,
+        architecture=entry.model.architecture,
+        evidence=entry.evidence.value,
+        picture=picture,
+        x=round(float(place[0]), 3),
+        y=round(float(place[1]), 3),
+    )
