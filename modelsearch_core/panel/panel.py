@@ -10,7 +10,8 @@ from typing import Any
 
 from ..errors import EmptyCatalogError
 from ..search import METHODS, Description, Match
-from . import browsing, pictures, previews
+from . import browsing, painted, pictures, previews
+from .collection_map import CollectionMap
 from .host import Host
 from .indexing import Indexing
 from .library import Library, Snapshot
@@ -27,6 +28,7 @@ class Panel:
         self.library = Library(catalog_path, host.encoder, lambda: host.indexer.progress().state.active)
         self._host = host
         self._indexing = Indexing(host)
+        self._map = CollectionMap(self.library)
         self._duplicates: tuple[int, dict[str, Any]] = 0, {}
 
     def close(self) -> None:
@@ -159,6 +161,10 @@ class Panel:
             return found
         snapshot.model(of)
         return {
+    def map(self) -> dict[str, Any]:
+        """Where each model lies on the collection's map: models with similar pictures near each other."""
+        return self._map.map()
+
             "exact": [group for group in found["exact"] if group["model"]["id"] == of],
             "near": [pair for pair in found["near"] if of in (pair["a"]["id"], pair["b"]["id"])],
         }

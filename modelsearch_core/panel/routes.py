@@ -123,3 +123,4 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "index", lambda panel, r: _json(panel.change_indexing(r.body))),
     Route("GET", "panel/{name:path}", lambda panel, r: _file(r.path["name"])),
 )
+    Route("GET", "map", lambda panel, _: _json(panel.map())),

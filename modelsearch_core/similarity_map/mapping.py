@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..embedding import Features
-from ..errors import ModelSearchError
+from ..errors import EmptyCatalogError
 from ..search.description import name_of
 from ..search.gallery import Entry, Gallery
 from ..search.model_index import fits
@@ -47,21 +47,43 @@ class SimilarityMap:
         return asdict(self)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Collected:
+    """What a map is made of; needs the catalog no more."""
+
+    method: str
+    projection: Projection
+    entries: list[Entry]
+    pictures: list[int | None]
+
+
 def similarity_map(gallery: Gallery, method: str = "pca", *, kind: str | None = None) -> SimilarityMap:
     """The map of an index, or of its models of one kind. ValueError for an unknown method."""
+    return laid_out(collect(gallery, method, kind=kind))
+
+
+def collect(gallery: Gallery, method: str = "pca", *, kind: str | None = None) -> Collected:
+    """Reads and projects; `laid_out` takes longer, for thousands of models."""
     if method not in METHODS:
         raise ValueError(f"{method!r} is no way to make a map; choose one of {', '.join(METHODS)}")
     models = np.array([m for m, entry in enumerate(gallery.entries) if fits(entry, kind, None, None)], np.intp)
     if not len(models):
         of = f"of kind {kind}" if kind else "at all"
-        raise ModelSearchError(f"there is no model {of} to put on a map; run `modelsearch index FOLDER`")
-    projection = METHODS[method](_centred(gallery.means[models], gallery.only_words[models]))
-    places = spaced(projection.points * [1, -1], aspect=ASPECT)
-    share = None if projection.share is None else round(projection.share, 4)
-    tiles = [
-        _place(gallery.entries[m], _picture(gallery, int(m)), place) for m, place in zip(models, places, strict=True)
-    ]
-    return SimilarityMap(method=method, share=share, places=tiles)
+        raise EmptyCatalogError(f"there is no model {of} to put on a map; run `modelsearch index FOLDER`")
+    return Collected(
+        method=method,
+        projection=METHODS[method](_centred(gallery.means[models], gallery.only_words[models])),
+        entries=[gallery.entries[m] for m in models],
+        pictures=[_picture(gallery, int(m)) for m in models],
+    )
+
+
+def laid_out(of: Collected) -> SimilarityMap:
+    """With no tile over another."""
+    places = spaced(of.projection.points * [1, -1], aspect=ASPECT)
+    share = None if of.projection.share is None else round(of.projection.share, 4)
+    tiles = [_place(*each) for each in zip(of.entries, of.pictures, places, strict=True)]
+    return SimilarityMap(method=of.method, share=share, places=tiles)
 
 
 def _centred(means: Features, only_words: NDArray[np.bool_]) -> Features:

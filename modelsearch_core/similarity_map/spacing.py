@@ -75,5 +75,5 @@ def _part(push: Points, left: NDArray[np.intp], k: int, dx: NDArray[np.floating]
     half = np.zeros((len(left), 2))
     half[along_x, 0] = (1 - dx[along_x]) / 2
     half[~along_x, 1] = np.where(dy[~along_x] < 0, -1, 1) * (1 - np.abs(dy[~along_x])) / 2
-    np.add.at(push, left + k, half)
-    np.subtract.at(push, left, half)
+    push[left + k] += half
+    push[left] -= half

@@ -154,11 +154,23 @@ def test_copies_are_duplicates(panel: Panel):
     assert panel.duplicates(id_of(panel, "red"))["exact"] == []
 
 
+def test_the_map_has_every_model_once_and_is_kept(panel: Panel):
+    status, found = ask(panel, "GET", "map")
+    assert status == 200
+    assert sorted(place["name"] for place in found["places"]) == sorted(NAMES)
+    assert 0 < found["share"] <= 1
+    shown = {place["name"]: place for place in found["places"]}
+    assert shown["broken pink"]["picture"] is None
+    assert panel.sample(shown["red"]["id"], shown["red"]["picture"])[:4] == b"RIFF"
+    assert panel.map() is panel.map()
+
+
 def test_without_a_catalog_it_says_how_to_get_one(tmp_path: Path):
     panel = Panel(tmp_path / "none.sqlite", ColourHost(tmp_path))
     status, said = ask(panel, "POST", "search", body={"text": ["red"]})
     assert (status, said["empty"]) == (409, True)
     assert "modelsearch index" in said["error"]
+    assert ask(panel, "GET", "map") == (409, {"error": said["error"], "empty": True})
     assert panel.status()["models"] == 0
     assert panel.library.is_empty
 
