@@ -112,6 +112,9 @@ def _add_search(command: argparse.ArgumentParser) -> None:
     command.add_argument("--folder", type=Path, help="only models below it")
     command.add_argument("--method", choices=METHODS, default="auto")
     command.add_argument("--style", type=float, metavar="S", help="pictures: 0 same subject ... 1 same style")
+    command.add_argument(
+        "--respect-layout", action="store_true", help="rank the best again by where things are in the picture"
+    )
     command.add_argument("--diverse", action="store_true", help="no two alike")
     command.add_argument("--explain", action="store_true", help="what each input contributed")
     command.add_argument("-k", type=int, default=10, metavar="N", help="how many")

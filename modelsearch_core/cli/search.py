@@ -49,6 +49,7 @@ def query_of(args: argparse.Namespace) -> Query:
             weights=args.weight or None,
             prompt=args.prompt,
             style=args.style,
+            respect_layout=args.respect_layout,
         )
     except ValueError as error:
         raise ModelSearchError(f"{error}; see `modelsearch search --help`") from error

@@ -225,4 +225,5 @@ METHODS: dict[str, Callable[[Experts, Asked], Scores]] = {
     "learned_first_moment": Experts.learned_first_moment,
     "learned_gaussian": Experts.learned_gaussian,
 }
+MAPPED = {"spatial"}  # which answers once `modelsearch index --spatial` has run
 LEARNED = {"learned_first_moment", "learned_gaussian"}  # which answer once `modelsearch train matching` has run

@@ -22,7 +22,7 @@ from .answering import ALL_METHODS, Answer, Answering, added
 from .before_after import BeforeAfter, before_after
 from .description import Description, describe_all, name_of, suggested_strength
 from .duplicates import NEARLY_THE_SAME, alike
-from .experts import LEARNED
+from .experts import LEARNED, MAPPED
 from .explaining import explained
 from .gallery import Entry, Gallery
 from .query import Match, Query
@@ -139,9 +139,8 @@ class ModelIndex:
         allowed = self._allowed(kind, architecture, folder, requirements) & self._listed(among)
         total = weighted(requirements, answers)
         if query.respect_layout:
-            refined = respecting_layout(self._answering, total, requirements, allowed)
-            total, requirements = refined.total, [*requirements, *refined.requirements]
-            answers += refined.layouts
+            refined = respecting_layout(self._answering, total, requirements, answers, allowed)
+            total, requirements, answers = refined.total, refined.requirements, refined.answers
         allowed &= ~np.isnan(total.z)
         order = self._order(np.where(allowed, total.z, np.nan), int(allowed.sum()), k, varied=diverse)
         return self._matches(order, total, requirements, answers)
@@ -149,15 +148,18 @@ class ModelIndex:
     @property
     def methods(self) -> tuple[str, ...]:
         """Those that this catalog can answer by."""
-        return tuple(name for name in ALL_METHODS if self.gallery.matching or name not in LEARNED)
+        learned, mapped = self.gallery.matching is not None, self.gallery.layouts is not None
+        unfit = (set() if learned else LEARNED) | (set() if mapped else MAPPED)
+        return tuple(name for name in ALL_METHODS if name not in unfit)
 
     def scores(self, query: Query, method: str = "auto") -> NDArray[np.floating]:
         """(M,) standardised scores of all models in the gallery's order, for evaluation."""
         requirements = self._requirements(query, method)
-        total = weighted(requirements, [self._answering.answer(requirement, method) for requirement in requirements])
-        if query.respect_layout:
-            total = respecting_layout(self._answering, total, requirements, np.ones(len(total.z), bool)).total
-        return total.z
+        answers = [self._answering.answer(requirement, method) for requirement in requirements]
+        total = weighted(requirements, answers)
+        if not query.respect_layout:
+            return total.z
+        return respecting_layout(self._answering, total, requirements, answers, np.ones(len(total.z), bool)).total.z
 
     def row(self, name: str) -> int:
         """Where a model stands in the gallery. UnknownModelError if the name fits not just one."""

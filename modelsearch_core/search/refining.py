@@ -13,26 +13,30 @@ from ..specification import Modality, Requirement
 from .answering import Answer, Answering, added
 
 REFINED = 50  # of the best models are looked at again
-WEIGHT = 1.0  # of the layout beside the first answer
+WEIGHT = 1.0  # of a picture's layout beside the picture
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refined:
-    """`layouts` are the answers to `requirements`: the pictures, asked by their layout."""
+    """The inputs and how each was answered, the pictures' layouts among them as inputs of their own."""
 
     total: Answer
     requirements: list[Requirement]
-    layouts: list[Answer]
+    answers: list[Answer]
 
 
 def respecting_layout(
-    answering: Answering, total: Answer, requirements: Sequence[Requirement], allowed: NDArray[np.bool_]
+    answering: Answering,
+    total: Answer,
+    requirements: Sequence[Requirement],
+    answers: Sequence[Answer],
+    allowed: NDArray[np.bool_],
 ) -> Refined:
     """Only allowed models (M,) are looked at again; the others have no place in the answer."""
     pictures = [requirement for requirement in requirements if requirement.modality is Modality.IMAGE]
+    asked = [replace(r, label=f"layout of {r.label}", weight=WEIGHT * r.weight) for r in pictures]
     layouts = [answering.answer(picture, "spatial") for picture in pictures]
-    weighted = [(answer, picture.weight) for answer, picture in zip(layouts, pictures, strict=True)]
-    both = added([(total, 1.0), (added(weighted, unrelated=True), WEIGHT)])
+    pairs = zip([*answers, *layouts], [*requirements, *asked], strict=True)
+    both = added([(answer, requirement.weight) for answer, requirement in pairs], unrelated=True)
     z = refine(np.where(allowed, total.z, np.nan), both.z, REFINED)
-    asked = [replace(picture, label=f"layout of {picture.label}") for picture in pictures]
-    return Refined(total=Answer(z, both.bank_z), requirements=asked, layouts=layouts)
+    return Refined(total=Answer(z, both.bank_z), requirements=[*requirements, *asked], answers=[*answers, *layouts])
