@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import EmptyCatalogError
 from ..search import METHODS, Description, Match
-from . import browsing, painted, pictures, previews
+from . import browsing, pictures, previews
 from .collection_map import CollectionMap
 from .host import Host
 from .indexing import Indexing
