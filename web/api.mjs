@@ -41,6 +41,7 @@ export function createApi({ fetch = (path, options) => globalThis.fetch(path, op
     savePreview: (id, number, replace) => post(`${of(id)}/preview`, { number, replace }),
     duplicates: (id) => call(`duplicates${id ? `?of=${encodeURIComponent(id)}` : ""}`),
     indexing: () => call("index"),
+    map: () => call("map"),
     /** @param {Record<string, any>} body action (start, pause, resume, cancel, retry, folders) and what it needs */
     changeIndexing: (body) => post("index", body),
   };

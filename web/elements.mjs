@@ -55,6 +55,8 @@ const ICONS = {
   back: "M14 5l-7 7 7 7",
   forward: "M10 5l7 7-7 7",
   compare: "M12 3v18M4 6h5v12H4zM15 6h5v12h-5z",
+  map: "M9 4 3.500 6.500v13L9 17l6 3 5.500-2.500v-13L15 7zM9 4v13M15 7v13",
+  fit: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   words: "M5 6h14M5 11h14M5 16h8",
 };
 

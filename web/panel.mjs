@@ -36,6 +36,7 @@ import { DetailView } from "./detail_view.mjs";
 import { DropZone } from "./drop_zone.mjs";
 import { button, fill, h, icon } from "./elements.mjs";
 import { IndexView } from "./index_view.mjs";
+import { MapView } from "./map_view.mjs";
 import { emptyQuery } from "./query.mjs";
 import { SearchView } from "./search_view.mjs";
 import { translator } from "./strings.mjs";
@@ -76,9 +77,10 @@ class PanelView {
       open: (match) => this.detail.open(match),
       actions: (match) => actionsOf(match, this.context),
       refresh: () => this.look(),
-      neighbour: (match, step) => this.searchView.neighbour(match, step),
+      neighbour: (match, step) => (this.state.view === "map" ? this.mapView : this.searchView).neighbour(match, step),
     };
     this.searchView = new SearchView(this.context, this.state);
+    this.mapView = new MapView(this.context);
     this.indexView = new IndexView(this.context);
     this.detail = new DetailView(this.context);
     this.element = this.build();
@@ -89,9 +91,9 @@ class PanelView {
     const { t } = this;
     const tab = (view, name) =>
       h("button", { type: "button", class: "ms-tab", role: "tab", dataset: { view }, onclick: () => this.show(view) }, icon(name), h("span", { text: t(view) }));
-    this.tabs = [tab("search", "search"), tab("index", "stack")];
+    this.tabs = [tab("search", "search"), tab("map", "map"), tab("index", "stack")];
     this.busy = h("span", { class: "ms-busy", hidden: true });
-    this.tabs[1].append(this.busy);
+    this.tabs[2].append(this.busy);
     this.live = h("div", { class: "ms-hidden", role: "status", "aria-live": "polite" });
     this.toasts = h("div", { class: "ms-toasts", role: "alert" });
     const bar = h(
@@ -106,6 +108,7 @@ class PanelView {
       { class: "modelsearch", "aria-label": t("panel"), dataset: { theme: this.host.theme ?? "auto", host: this.host.name } },
       bar,
       this.searchView.element,
+      this.mapView.element,
       this.indexView.element,
       this.live,
       this.toasts,
@@ -134,6 +137,7 @@ class PanelView {
     document.removeEventListener("keydown", this.onKey);
     this.unsubscribe?.();
     this.searchView.destroy();
+    this.mapView.destroy();
     this.detail.close();
     this.element.remove();
   }
@@ -151,13 +155,15 @@ class PanelView {
     this.searchView.like(match);
   }
 
-  /** @param {"search" | "index"} view */
+  /** @param {"search" | "map" | "index"} view */
   show(view) {
     this.state.view = view;
     this.searchView.element.hidden = view !== "search";
+    this.mapView.element.hidden = view !== "map";
     this.indexView.element.hidden = view !== "index";
     for (const tab of this.tabs) tab.setAttribute("aria-selected", String(tab.dataset.view === view));
     if (view === "index") this.guard(() => this.indexView.load());
+    else if (view === "map") this.guard(() => this.mapView.load());
     else this.searchView.shown();
   }
 
