@@ -5,7 +5,7 @@
  *   trigger_words, strength, thumbnails (numbers of samples), listed (what the host calls it), and after a search rank,
  *   relevance, weak and explanation
  * @typedef {{text?: string[], like?: string[], without?: string[], kind?: string, architecture?: string,
- *   folder?: string, method?: string, k?: number, diverse?: boolean}} SearchBody
+ *   folder?: string, method?: string, k?: number, diverse?: boolean, style?: number}} SearchBody
  * @typedef {{image?: Blob[], sketch?: Blob[], without?: Blob[]}} Pictures
  * @typedef {ReturnType<typeof createApi>} Api
  */
@@ -38,10 +38,12 @@ export function createApi({ fetch = (path, options) => globalThis.fetch(path, op
     model: (id) => call(of(id)),
     sampleUrl: (id, number) => url(`/modelsearch/${of(id)}/samples/${number}.webp`),
     baseUrl: (id, number) => url(`/modelsearch/${of(id)}/base/${number}.webp`),
+    /** @param {"output" | "base" | "drawing" | "subject"} part of a drawing that the model filled out */
+    paintedUrl: (id, part, number) => url(`/modelsearch/${of(id)}/painted/${part}/${number}.webp`),
     savePreview: (id, number, replace) => post(`${of(id)}/preview`, { number, replace }),
+    map: () => call("map"),
     duplicates: (id) => call(`duplicates${id ? `?of=${encodeURIComponent(id)}` : ""}`),
     indexing: () => call("index"),
-    map: () => call("map"),
     /** @param {Record<string, any>} body action (start, pause, resume, cancel, retry, folders) and what it needs */
     changeIndexing: (body) => post("index", body),
   };

@@ -2,12 +2,14 @@
 
 import { copyText } from "./actions.mjs";
 import { meta, relevance, strip } from "./card.mjs";
+import { drawings } from "./drawings.mjs";
 import { button, fill, h, icon } from "./elements.mjs";
 
 export class DetailView {
   constructor(context) {
     this.context = context;
     this.compare = false;
+    this.shown = "samples"; // or drawings
     this.content = h("div", { class: "ms-detail-content" });
     this.element = h("dialog", { class: "ms-detail", "aria-labelledby": "ms-detail-name" }, this.content);
     this.element.addEventListener("keydown", (event) => this.key(event));
@@ -73,20 +75,43 @@ export class DetailView {
   }
 
   gallery(model) {
+    return this.shown === "drawings" && model.painted?.length ? this.drawn(model) : this.sampled(model);
+  }
+
+  drawn(model) {
+    const compared = this.compare && model.painted_by_base.length > 0;
+    const tiles = drawings(model, this.context, { compared, searchBy: (url) => this.searchBy(url) });
+    const bar = h("div", { class: "ms-gallery-bar" }, this.choice(model), model.painted_by_base.length > 0 && this.toggle(compared));
+    return h("div", { class: "ms-gallery-side" }, bar, h("div", { class: `ms-gallery ms-compared${compared ? " ms-three" : ""}` }, ...tiles));
+  }
+
+  toggle(compared) {
+    const box = h("input", { type: "checkbox", class: "ms-switch", checked: compared, onchange: () => this.turn({ compare: box.checked }), dataset: { key: "compare" } });
+    return h("label", { class: "ms-varied" }, box, h("span", { text: this.context.t("compare") }));
+  }
+
+  /** Between samples and drawings, where there are both. */
+  choice(model) {
+    const { t } = this.context;
+    const n = model.samples_shown?.length ?? 0;
+    const one = (shown, text) =>
+      h("button", { type: "button", class: "ms-kind", "aria-pressed": String(shown === this.shown), text, onclick: () => this.turn({ shown }), dataset: { key: shown } });
+    return h("div", { class: "ms-kinds", role: "group" }, one("samples", t("samples", { n })), one("drawings", t("drawings", { n: model.painted.length })));
+  }
+
+  sampled(model) {
     const { t } = this.context;
     const samples = model.samples_shown ?? model.thumbnails.map((number) => ({ number, prompt: "" }));
     const bases = new Set(model.base_numbers ?? []);
     const compared = this.compare && bases.size > 0;
-    const box = h("input", { type: "checkbox", class: "ms-switch", checked: compared, onchange: () => this.turn(box.checked), dataset: { key: "compare" } });
-    const toggle = h("label", { class: "ms-varied" }, box, h("span", { text: t("compare") }));
-    const count = h("h3", { text: samples.length ? t("samples", { n: samples.length }) : t("no_pictures") });
-    const bar = h("div", { class: "ms-gallery-bar" }, count, bases.size > 0 && toggle);
+    const count = model.painted?.length ? this.choice(model) : h("h3", { text: samples.length ? t("samples", { n: samples.length }) : t("no_pictures") });
+    const bar = h("div", { class: "ms-gallery-bar" }, count, bases.size > 0 && this.toggle(compared));
     const tiles = ordered(samples, model.thumbnails).map((sample) => this.tile(model, sample, compared && bases.has(sample.number)));
     return h("div", { class: "ms-gallery-side" }, bar, h("div", { class: `ms-gallery${compared ? " ms-compared" : ""}` }, ...tiles));
   }
 
-  turn(compare) {
-    this.compare = compare;
+  turn(values) {
+    Object.assign(this, values);
     this.draw();
   }
 
@@ -97,16 +122,16 @@ export class DetailView {
     const tools = h(
       "div",
       { class: "ms-quick" },
-      button(t("search_by_this"), { icon: "search", shown: false, onclick: () => this.searchBy(model, number) }),
+      button(t("search_by_this"), { icon: "search", shown: false, onclick: () => this.searchBy(api.sampleUrl(model.id, number)) }),
       button(t("save_preview"), { icon: "save", shown: false, onclick: () => this.askToSave(model, number), dataset: { action: "savePreview" } }),
     );
     const shots = h("div", { class: "ms-shots" }, image(api.sampleUrl(model.id, number), t("this_model")), compared && image(api.baseUrl(model.id, number), t("base")));
     return h("figure", { class: "ms-sample", tabIndex: 0 }, shots, tools, prompt && h("figcaption", { text: prompt, title: prompt }));
   }
 
-  async searchBy(model, number) {
-    const { guard, api, searchBy } = this.context;
-    const picture = await guard(async () => (await fetch(api.sampleUrl(model.id, number))).blob());
+  async searchBy(url) {
+    const { guard, searchBy } = this.context;
+    const picture = await guard(async () => (await fetch(url)).blob());
     if (!picture) return;
     this.close();
     searchBy(picture);

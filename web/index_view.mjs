@@ -3,6 +3,7 @@
 import { button, fill, h, icon } from "./elements.mjs";
 
 const LEVELS = ["generated", "preview", "metadata", "nothing"];
+const STYLE = "modelsearch.style"; // in the browser's memory: whether drawings are painted too
 
 export class IndexView {
   constructor(context) {
@@ -16,6 +17,15 @@ export class IndexView {
 
   async load() {
     this.show(await this.context.api.indexing());
+  }
+
+  /** Whether LoRA shall paint drawings too; kept for the next time. */
+  get style() {
+    return Boolean(this.answer?.paints_drawings) && remembered(STYLE) === "yes";
+  }
+
+  set style(is) {
+    remember(STYLE, is ? "yes" : "no");
   }
 
   async change(body) {
@@ -42,7 +52,7 @@ export class IndexView {
 
   drawNow(progress) {
     const { t } = this.context;
-    const key = JSON.stringify([progress, this.answer?.folders?.length, this.status?.models]);
+    const key = JSON.stringify([progress, this.answer?.folders?.length, this.answer?.paints_drawings, this.status?.models]);
     if (key === this.drawn) return;
     this.drawn = key;
     const focused = this.now.contains(document.activeElement) && document.activeElement.dataset.key;
@@ -87,14 +97,22 @@ export class IndexView {
     const some = this.status?.models > 0;
     const ready = this.answer ? this.answer.folders.length > 0 : true;
     const start = (quick, key, extra, label = key) =>
-      button(t(label), { icon: quick ? "words" : "play", class: extra, disabled: !ready, onclick: () => this.change({ action: "start", quick }), dataset: { key } });
+      button(t(label), { icon: quick ? "words" : "play", class: extra, disabled: !ready, onclick: () => this.change({ action: "start", quick, style: this.style && !quick }), dataset: { key } });
     return [
       h("h2", { class: `ms-state ms-state-${state}`, text: this.title(state, some) }),
-      message && h("p", { class: "ms-failure", text: message }),
+      message && h("p", { class: state === "done" ? "ms-facts" : "ms-failure", text: message }),
       images > 0 && h("p", { class: "ms-facts", text: [t("images_made", { n: images }), this.time(seconds)].join(" · ") }),
       !some && h("p", { class: "ms-facts", text: t("empty_text") }),
+      this.answer?.paints_drawings && this.styleSwitch(),
       h("div", { class: "ms-actions" }, start(false, some ? "update" : "start", "ms-primary", this.unseen() ? "start" : undefined), start(true, "quick", "")),
     ];
+  }
+
+  styleSwitch() {
+    const { t } = this.context;
+    const box = h("input", { type: "checkbox", class: "ms-switch", checked: this.style, onchange: () => (this.style = box.checked), dataset: { key: "style" } });
+    const words = h("span", {}, h("b", { text: t("paint_drawings") }), h("small", { text: t("paint_drawings_hint") }));
+    return h("label", { class: "ms-option" }, box, words);
   }
 
   title(state, some) {
@@ -184,9 +202,9 @@ export class IndexView {
         "li",
         {},
         h("div", {}, h("b", { text: name, title: path }), h("p", { text: reason })),
-        button(t("retry_one"), { icon: "retry", onclick: () => this.change({ action: "retry", only: [id] }) }),
+        button(t("retry_one"), { icon: "retry", onclick: () => this.change({ action: "retry", only: [id], style: this.style }) }),
       );
-    const again = failures.length > 1 && button(t("retry_all"), { icon: "retry", onclick: () => this.change({ action: "retry", only: failures.map(({ id }) => id) }) });
+    const again = failures.length > 1 && button(t("retry_all"), { icon: "retry", onclick: () => this.change({ action: "retry", only: failures.map(({ id }) => id), style: this.style }) });
     const others = h("details", {}, h("summary", { text: total === 1 ? t("one_skipped") : t("skipped", { n: total }) }), h("ul", { class: "ms-skipped" }, ...skipped.map(({ path, reason }) => h("li", {}, h("span", { class: "ms-path", text: path }), h("p", { text: reason })))));
     this.troubles.hidden = !failures.length && !total;
     fill(
@@ -195,5 +213,22 @@ export class IndexView {
       failures.length > 0 && h("ul", { class: "ms-failures" }, ...failures.map(row)),
       total > 0 && others,
     );
+  }
+}
+
+/** A browser may forbid its memory to a page. */
+function remembered(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+function remember(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // then it is asked again next time
   }
 }

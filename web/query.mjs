@@ -4,15 +4,16 @@
  * @typedef {{key: number, type: "text" | "image" | "sketch" | "like", not: boolean, text?: string, file?: Blob,
  *   url?: string, id?: string}} Chip
  * @typedef {{text: string, chips: Chip[], kind: string, architecture: string, folder: string, varied: boolean,
- *   sort: string}} Query
+ *   sort: string, style: number}} Query  style: what pictures ask for, from 0 (same subject) to 1 (same style)
  */
 
 const ANSWERS = 120;
+export const MIDDLE = 0.5; // of the slider: what suits the index
 let keys = 0;
 
 /** @returns {Query} */
 export function emptyQuery() {
-  return { text: "", chips: [], kind: "", architecture: "", folder: "", varied: false, sort: "name" };
+  return { text: "", chips: [], kind: "", architecture: "", folder: "", varied: false, sort: "name", style: MIDDLE };
 }
 
 /** @param {Omit<Chip, "key">} values @returns {Chip} */
@@ -31,6 +32,11 @@ export function asks(query) {
   return Boolean(query.text.trim()) || query.chips.length > 0;
 }
 
+/** Whether there is a picture whose style may count. */
+export function shows(query) {
+  return query.chips.some((each) => each.type === "image" && !each.not);
+}
+
 /** @param {Query} query @returns {[import("./api.mjs").SearchBody, import("./api.mjs").Pictures]} */
 export function request(query) {
   const texts = (not) => query.chips.filter((each) => each.type === "text" && each.not === not).map((each) => each.text);
@@ -42,6 +48,7 @@ export function request(query) {
     without: texts(true),
     ...filters(query),
     diverse: query.varied,
+    ...(shows(query) && query.style !== MIDDLE ? { style: query.style } : {}),
     k: ANSWERS,
   };
   const pictures = {

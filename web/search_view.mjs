@@ -6,6 +6,7 @@ import { Filters } from "./filters.mjs";
 import { asks, chip, emptyQuery, release } from "./query.mjs";
 import { find } from "./results.mjs";
 import { Sketch } from "./sketch.mjs";
+import { StyleSlider } from "./style_slider.mjs";
 import { VirtualGrid } from "./virtual_grid.mjs";
 
 const TYPING = 280; // milliseconds after the last key
@@ -36,10 +37,11 @@ export class SearchView {
     this.filters = new Filters(this.context, this.query, () => this.run());
     this.box = this.searchBox();
     this.chips = h("div", { class: "ms-chips", role: "list" });
+    this.style = new StyleSlider(this.context, this.query, () => this.run());
     this.drawing = h("div", { hidden: true });
     this.hint = this.dropHint();
     this.head = h("div", { class: "ms-head" }, this.box);
-    this.below = h("div", { class: "ms-below" }, this.chips, this.drawing, this.hint, this.filters.element);
+    this.below = h("div", { class: "ms-below" }, this.chips, this.style.element, this.drawing, this.hint, this.filters.element);
     this.summary = h("div", { class: "ms-summary" });
     this.notice = h("div", { class: "ms-notice", hidden: true });
     this.named = h("div", { class: "ms-named", hidden: true });
@@ -180,6 +182,7 @@ export class SearchView {
   async run() {
     this.drawChips();
     this.filters.show();
+    this.style.show();
     if (!this.known) return;
     if (!this.known.models) return this.empty();
     this.stop?.abort();
@@ -229,8 +232,8 @@ export class SearchView {
 
   clear() {
     this.query.chips.forEach(release);
-    const { kind, architecture, folder, varied, sort } = this.query;
-    this.change({ ...emptyQuery(), kind, architecture, folder, varied, sort });
+    const { kind, architecture, folder, varied, sort, style } = this.query;
+    this.change({ ...emptyQuery(), kind, architecture, folder, varied, sort, style });
     this.input.focus();
   }
 

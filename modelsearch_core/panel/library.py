@@ -13,7 +13,9 @@ from ..catalog import Catalog
 from ..embedding import Encoder
 from ..errors import EmptyCatalogError
 from ..model_files import SkippedFile
+from ..probes import ProbeSet
 from ..search import Description, ModelIndex
+from ..specification import Evidence
 from .refusals import RefusedError
 
 SHORTEST = 1.0  # seconds between two readings
@@ -29,6 +31,7 @@ class Snapshot:
     by_id: dict[str, Description]
     keys: dict[str, tuple[str, str]]  # of what is known best of a model: (fingerprint, digest)
     bases: dict[str, tuple[str, str]]  # of its base's pictures for the same probes
+    painted: dict[str, ProbeSet]  # how a model was asked with drawings last, if it was
     failures: dict[str, str]
     skipped: list[SkippedFile]
     serial: int
@@ -91,12 +94,14 @@ class Library:
         entries = index.gallery.entries
         with Catalog(self.path, read_only=True) as catalog:
             failures, files = catalog.failures(), catalog.files()
+            painted = _painted(catalog, index)
         return Snapshot(
             index=index,
             models=models,
             by_id={model.id: model for model in models},
             keys={entry.model.fingerprint: entry.key for entry in entries},
             bases=_bases(index),
+            painted=painted,
             failures=failures,
             skipped=[file for file in files if isinstance(file, SkippedFile)],
             serial=old.serial + 1 if old else 1,
@@ -128,6 +133,13 @@ class Library:
             return not self.newest().models
         except EmptyCatalogError:
             return True
+
+
+def _painted(catalog: Catalog, index: ModelIndex) -> dict[str, ProbeSet]:
+    known = index.gallery.probe_sets
+    keys = catalog.specification_keys(index.gallery.encoder)
+    digests = {f: digest for f, digest, evidence, _ in keys if evidence is Evidence.REFERENCE}
+    return {fingerprint: known[digest] for fingerprint, digest in digests.items() if digest in known}
 
 
 def _bases(index: ModelIndex) -> dict[str, tuple[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import EmptyCatalogError
 from ..search import METHODS, Description, Match
-from . import browsing, pictures, previews
+from . import browsing, painted, pictures, previews
 from .collection_map import CollectionMap
 from .host import Host
 from .indexing import Indexing
@@ -72,7 +72,8 @@ class Panel:
         }
 
     def search(self, body: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
-        """The models that fit. Body: text, like, without, weights, kind, architecture, folder, method, k, diverse."""
+        """The models that fit. Body: text, like, without, weights, style, kind, architecture, folder, method, k,
+        diverse."""
         started = time.monotonic()
         wanted = Search.read(body, files)
         with self.library.reading() as snapshot:
@@ -120,12 +121,15 @@ class Panel:
         key, base = snapshot.keys.get(id), snapshot.bases.get(id)
         numbers = self._numbers(key)
         probe_set = snapshot.index.gallery.probe_sets.get(key[1]) if key else None
+        with self.library.samples() as catalog:
+            drawings = painted.shown(catalog, id, snapshot.painted.get(id))
         return {
             **self._card(snapshot, model),
             "samples_shown": [{"number": n, "prompt": probe_set.prompt(n) if probe_set else ""} for n in numbers],
             "base_numbers": self._numbers(base),
             "base_name": snapshot.by_id[base[0]].name if base and base[0] in snapshot.by_id else None,
             "previews": [path.name for path in previews.existing(model.path)],
+            **drawings,
         }
 
     def sample(self, id: str, number: int) -> bytes:
@@ -134,6 +138,12 @@ class Panel:
     def base_sample(self, id: str, number: int) -> bytes:
         """What the model's base makes of the same probe."""
         return self._sample(self.library.newest().bases.get(id), number)
+
+    def painted(self, id: str, part: str, number: int) -> bytes:
+        """Of a drawing that the model filled out: output, base, drawing or subject."""
+        probe_set = self.library.newest().painted.get(id)
+        with self.library.samples() as catalog:
+            return painted.picture(catalog, id, probe_set, part, number)
 
     def _sample(self, key: tuple[str, str] | None, number: int) -> bytes:
         with self.library.samples() as catalog:
@@ -151,6 +161,10 @@ class Panel:
         path = previews.save(model.path, self.sample(id, number), replace=body.get("replace") is True)
         return {"saved": path.name}
 
+    def map(self) -> dict[str, Any]:
+        """Where each model lies on the collection's map: models with similar pictures near each other."""
+        return self._map.map()
+
     def duplicates(self, of: str | None = None) -> dict[str, Any]:
         """Groups with the same weights and pairs with nearly the same pictures, by id; only those `of` a model."""
         with self.library.reading() as snapshot:
@@ -161,10 +175,6 @@ class Panel:
             return found
         snapshot.model(of)
         return {
-    def map(self) -> dict[str, Any]:
-        """Where each model lies on the collection's map: models with similar pictures near each other."""
-        return self._map.map()
-
             "exact": [group for group in found["exact"] if group["model"]["id"] == of],
             "near": [pair for pair in found["near"] if of in (pair["a"]["id"], pair["b"]["id"])],
         }

@@ -65,6 +65,7 @@ def _query(body: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> Que
             like=_texts(body, "like"),
             without=[*_texts(body, "without"), *opened(files, "without")],
             weights=_weights(body),
+            style=_share(body, "style"),
         )
     except ValueError as error:
         raise RefusedError(400, str(error)) from error
@@ -85,6 +86,15 @@ def _weights(body: Mapping[str, Any]) -> list[float] | None:
     if not isinstance(value, list) or not all(isinstance(w, (int, float)) and -100 <= w <= 100 for w in value):
         raise RefusedError(400, f"weights must be a list of numbers, not {value!r}"[:300])
     return [float(weight) for weight in value]
+
+
+def _share(body: Mapping[str, Any], name: str) -> float | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise RefusedError(400, f"{name} must be a number from 0 to 1, not {value!r}"[:200])
+    return float(value)
 
 
 def _text(body: Mapping[str, Any], name: str) -> str | None:

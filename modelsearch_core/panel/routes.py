@@ -117,10 +117,15 @@ ROUTES: tuple[Route, ...] = (
         "models/{id}/base/{number}.webp",
         lambda panel, r: _webp(panel.base_sample(r.path["id"], _number(r.path["number"]))),
     ),
+    Route(
+        "GET",
+        "models/{id}/painted/{part}/{number}.webp",
+        lambda panel, r: _webp(panel.painted(r.path["id"], r.path["part"], _number(r.path["number"]))),
+    ),
     Route("POST", "models/{id}/preview", lambda panel, r: _json(panel.save_preview(r.path["id"], r.body))),
+    Route("GET", "map", lambda panel, _: _json(panel.map())),
     Route("GET", "duplicates", lambda panel, r: _json(panel.duplicates(r.query.get("of")))),
     Route("GET", "index", lambda panel, _: _json(panel.indexing())),
     Route("POST", "index", lambda panel, r: _json(panel.change_indexing(r.body))),
     Route("GET", "panel/{name:path}", lambda panel, r: _file(r.path["name"])),
 )
-    Route("GET", "map", lambda panel, _: _json(panel.map())),

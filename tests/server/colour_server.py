@@ -24,6 +24,7 @@ from modelsearch_core.panel import Panel
 from modelsearch_core.probes import ProbeSet
 from modelsearch_core.server import LocalHost, Server
 from tests.making.fakes import ColourEncoder, ColourGenerator
+from tests.making.references import plain_references
 
 
 class SlowGenerator(ColourGenerator):
@@ -48,7 +49,13 @@ def engine_with(slow: float, broken: Sequence[str]) -> Callable[[Catalog, Callab
 
     def engine(_: Catalog, open_encoder: Callable[[str], Encoder], style: bool) -> Engine:
         encoder = open_encoder("colours")
-        return Engine(encoder=encoder, encoder_source="colours", generator_for=generator_for, draw=lambda image: image)
+        return Engine(
+            encoder=encoder,
+            encoder_source="colours",
+            generator_for=generator_for,
+            draw=lambda image: image,
+            references=plain_references() if style else None,
+        )
 
     return engine
 
