@@ -22,7 +22,7 @@ from ..model_files import Kind, ModelFile
 from ..probes import Probe, default_probes, own_probes, prompts_of
 from ..search.styles import look_at_painted
 from .bars import Bars
-from .drawings import offer_training, reference_set_of
+from .drawings import reference_set_of
 from .spatial import spatial_encoder_of
 from .tables import print_json
 
@@ -41,7 +41,7 @@ def index(args: argparse.Namespace) -> int:
         report = run_index(catalog, args.folders, with_what, settings, bars)
         if args.style:
             look_at_painted(catalog, with_what.encoder.name, args.device)
-        advice = offer_training(args, catalog, with_what.encoder.name) if report.painted else ""
+        advice = _kept_up(catalog, with_what.encoder.name) if report.painted else ""
     print_json(_as_json(report)) if args.json else _tell(report, time.monotonic() - started, args)
     if advice and not args.json:
         print(advice)
@@ -78,6 +78,13 @@ def engine(
         spatial=spatial,
         spatial_source=spatial_source,
     )
+
+
+def _kept_up(catalog: Catalog, encoder: str) -> str:
+    """What is to be said of the trained style encoder now that more has been painted."""
+    from ..training.upkeep import keep_up  # brings torch along
+
+    return keep_up(catalog, encoder)
 
 
 def probes_of(file: Path) -> Callable[[int], Sequence[Probe]]:

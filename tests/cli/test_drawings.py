@@ -9,8 +9,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.cli import drawings, main
+from modelsearch_core.cli import main
 from modelsearch_core.specification import Evidence
+from modelsearch_core.training import upkeep
 from tests.making import stable_diffusion as sd
 from tests.making.clip import clip_folder
 
@@ -49,11 +50,11 @@ def index(folder: Path, *words: object) -> int:
 def test_drawings_are_painted_once_and_shown_side_by_side(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(drawings, "WORTH_TRAINING", 2)
+    monkeypatch.setattr(upkeep, "WORTH_TRAINING", 1)
     assert index(folder) == 0
     told = capsys.readouterr().out
     assert "1 LoRA painted drawings now; 0 take prompts only" in told
-    assert "2 models have painted drawings; `modelsearch train style`" in told
+    assert "1 LoRA have painted drawings; `modelsearch train style`" in told
     with Catalog(folder / "c.sqlite", read_only=True) as catalog:
         sets = [s for s in catalog.probe_sets().values() if s.reference_weight]
         assert {s.drawing for s in sets} == {"fine_outlines"}
