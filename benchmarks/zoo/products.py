@@ -79,11 +79,11 @@ def query_prompts(plan: Plan) -> list[str]:
     return [f"{prompt}, {plan.trigger}" if plan.trigger else prompt for prompt in prompts]
 
 
-def probe_prompts() -> list[str]:
-    """As many different scenes as the default probes have prompts, every subject as often as any other."""
+def probe_prompts(count: int = PROBES) -> list[str]:
+    """Different scenes, every subject as often as any other; a longer list begins with the shorter one."""
     rng, subjects = np.random.default_rng(20_000), list(BASE_SUBJECTS)
     prompts: list[str] = []
-    while len(prompts) < PROBES:
+    while len(prompts) < count:
         prompt = caption(sample_scene(rng, (subjects[len(prompts) % len(subjects)],)))
         prompts += [prompt] if prompt not in prompts else []
     return prompts
