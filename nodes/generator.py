@@ -17,6 +17,7 @@ from ..modelsearch_core.generators.pictures import Inspection, to_pictures
 from ..modelsearch_core.generators.planning import recipe_of, short
 from ..modelsearch_core.generators.reference_plan import check_references, with_references
 from ..modelsearch_core.model_files import Kind, ModelFile
+from ..modelsearch_core.model_files.networks import UNKNOWN
 from ..modelsearch_core.probes import Probe, ProbeSet
 from ..modelsearch_core.reference_set import ReferenceSet
 from .decoders import load_decoder, small_decoder
@@ -49,6 +50,8 @@ class ComfyGenerator:
         return base_for(model, self._carriers) if model.kind is Kind.LORA else None
 
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
+        if model.architecture != UNKNOWN:
+            check_references(model.title, model.architecture, probes)  # whether there is a base or not
         base = self.base_of(model)
         carrier = base or model
         recipe, accelerator = recipe_of(model, carrier, self.candidates, self.settings)

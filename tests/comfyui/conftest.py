@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.comfyui.collection import make_collection
-from tests.comfyui.host import ComfyUI, install
+from tests.comfyui.engine import make_weights
+from tests.comfyui.host import ComfyUI, install, other_packs
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +32,7 @@ def comfyui(needs_comfyui: None, tmp_path_factory: pytest.TempPathFactory) -> It
         server.stop()
 
 
-def other_packs(base: Path) -> None:
-    """Sinks of all sorts for a name, as other packs declare them."""
-    pack = base / "custom_nodes" / "sinks"
-    pack.mkdir()
-    (pack / "__init__.py").write_text((Path(__file__).parent / "sinks.py").read_text("utf-8"), "utf-8")
+@pytest.fixture(scope="session")
+def weights(needs_comfyui: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Full-size models with random weights."""
+    return make_weights(tmp_path_factory.mktemp("weights"))

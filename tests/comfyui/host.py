@@ -106,6 +106,13 @@ def install(base: Path) -> Path:
     return pack
 
 
+def other_packs(base: Path) -> None:
+    """Sinks of all sorts for a name, as other packs declare them."""
+    pack = base / "custom_nodes" / "sinks"
+    pack.mkdir()
+    (pack / "__init__.py").write_text((Path(__file__).parent / "sinks.py").read_text("utf-8"), "utf-8")
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

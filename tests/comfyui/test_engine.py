@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,42 +13,13 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.encoders import open_encoder
-from tests.comfyui.conftest import other_packs
-from tests.comfyui.host import ComfyUI, install, own_environment
-from tests.making.clip import clip_folder
-
-LORAS = ("ink wash", "neon", "clay")
-MAKER = Path(__file__).with_name("random_sd15.py")
+from tests.comfyui.engine import LORAS, SMALL, act, catalog_of, make_base, progress, until
+from tests.comfyui.host import ComfyUI
 
 
 @pytest.fixture(scope="module")
-def weights(needs_comfyui: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made once, half a minute; `COMFYUI_TEST_MODELS` keeps them for the next time."""
-    kept = os.environ.get("COMFYUI_TEST_MODELS")
-    folder = Path(kept) if kept else tmp_path_factory.mktemp("weights")
-    if not (folder / "checkpoints").is_dir():
-        python = os.environ.get("COMFYUI_PYTHON", sys.executable)
-        command = [python, str(MAKER), str(folder), *LORAS]
-        subprocess.run(command, cwd=os.environ["COMFYUI_PATH"], env=own_environment(None), check=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def base(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.mktemp("comfyui")
-    install(base)
-    other_packs(base)
-    for kind in ("checkpoints", "loras"):
-        folder = base / "models" / kind
-        folder.mkdir(parents=True)
-        for file in (weights / kind).iterdir():
-            (folder / file.name).symlink_to(file)
-    clip = clip_folder(base / "clip")
-    encoder = open_encoder(str(clip), device="cpu")
-    with Catalog(base / "user" / "__modelsearch" / "catalog.sqlite") as catalog:
-        catalog.put_encoder(encoder.name, str(clip), encoder.dimension)
-    return base
+def base(needs_comfyui: None, weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_base(weights, tmp_path_factory.mktemp("comfyui"))
 
 
 @pytest.fixture(scope="module")
@@ -59,30 +27,10 @@ def server(base: Path) -> Iterator[ComfyUI]:
     server = ComfyUI(base)
     try:
         server.wait_until_up()
-        settings = {"size": 64, "steps": 2, "samples": 4, "quiet": 0}
-        assert server.post("/modelsearch/settings", settings)[0] == 200
+        assert server.post("/modelsearch/settings", SMALL)[0] == 200
         yield server
     finally:
         server.stop()
-
-
-def progress(server: ComfyUI) -> dict[str, Any]:
-    return server.get("/modelsearch/index")["progress"]
-
-
-def until(server: ComfyUI, reached: Callable[[dict[str, Any]], bool], seconds: float = 300.0) -> dict[str, Any]:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        now = progress(server)
-        if reached(now):
-            return now
-        time.sleep(0.1)
-    raise AssertionError(f"{now}\n{server.logged()[-3000:]}")
-
-
-def act(server: ComfyUI, action: str, **more: Any) -> None:
-    status, answer = server.post("/modelsearch/index", {"action": action, **more})
-    assert status == 200, answer
 
 
 def evidence(server: ComfyUI) -> dict[str, str]:
@@ -145,7 +93,7 @@ def test_every_model_is_generated_from(server: ComfyUI):
 
 
 def test_the_lora_really_change_the_pictures(server: ComfyUI, base: Path):
-    with Catalog(base / "user" / "__modelsearch" / "catalog.sqlite", read_only=True) as catalog:
+    with Catalog(catalog_of(base), read_only=True) as catalog:
         titles = {model.fingerprint: model.title for model in catalog.models()}
         name = catalog.encoders()[0][0]
         keys = [key for key in catalog.specification_keys(name) if key[2].value == "generated"]
