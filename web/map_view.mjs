@@ -1,6 +1,5 @@
 /** The collection as a map: a thumbnail for each model, near each other what makes similar pictures. */
 
-import { ApiError } from "./api.mjs";
 import { button, debounced, fill, h, icon } from "./elements.mjs";
 
 const TILE = 100; // pixels of a tile before it is scaled
@@ -56,6 +55,7 @@ export class MapView {
     view.addEventListener("pointerdown", (event) => this.down(event));
     view.addEventListener("pointermove", (event) => this.move(event));
     for (const end of ["pointerup", "pointercancel"]) view.addEventListener(end, (event) => this.up(event));
+    view.addEventListener("dragstart", (event) => event.preventDefault()); // of a picture: the map is dragged
     view.addEventListener("click", (event) => this.click(event), true);
     view.addEventListener("keydown", (event) => this.key(event));
     view.addEventListener("pointerover", (event) => this.hover(event.target));
@@ -70,18 +70,13 @@ export class MapView {
 
   /** Asks for the map; draws it where it has changed. */
   async load() {
-    if (!this.serial) this.say(this.context.t("map_making"));
+    if (this.serial === undefined) this.say(this.context.t("map_making"));
     try {
       const { places, share, serial } = await this.context.api.map();
       if (serial !== this.serial) this.draw(places, share);
       this.serial = serial;
-    } catch (error) {
-      if (!(error instanceof ApiError && error.more.empty)) {
-        if (!this.serial) this.say("");
-        throw error;
-      }
-      this.serial = 0;
-      this.draw([], null);
+    } finally {
+      if (this.serial === undefined) this.say("");
     }
   }
 
@@ -244,7 +239,7 @@ export class MapView {
     const { id, picture } = this.places[index];
     const point = this.points[index];
     if (picture === null || point.querySelector("img")) return;
-    point.prepend(h("img", { src: this.context.api.sampleUrl(id, picture), alt: "", decoding: "async", draggable: false }));
+    point.prepend(h("img", { src: this.context.api.sampleUrl(id, picture), alt: "", decoding: "async" }));
   }
 
   wheel(event) {

@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from ..similarity_map import collect, laid_out
-from .library import Library
+from ..catalog import Catalog
+from ..errors import EmptyCatalogError
+from ..search.gallery import Gallery
+from ..similarity_map import NOTHING, Collected, SimilarityMap, collect, laid_out
+from .library import Library, Snapshot
 
 
 class CollectionMap:
-    """Keeps the last map; those who ask while it is made wait for it, searches do not."""
+    """Keeps the last map. Those who ask while it is made wait for it; it waits for no search, and no search for it."""
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -18,11 +21,22 @@ class CollectionMap:
         self._made: tuple[int, dict[str, Any]] = 0, {}
 
     def map(self) -> dict[str, Any]:
-        """EmptyCatalogError where there is no model yet."""
+        """No places where there is no model yet."""
         with self._lock:
-            with self._library.reading() as snapshot:
-                serial = snapshot.serial
-                collected = None if self._made[0] == serial else collect(snapshot.index.gallery)
-            if collected is not None:
-                self._made = serial, {**laid_out(collected).to_json(), "serial": serial}
-            return self._made[1]
+            try:
+                snapshot = self._library.newest()
+                if self._made[0] != snapshot.serial:
+                    self._made = snapshot.serial, _plain(laid_out(self._collected(snapshot)), snapshot.serial)
+                return self._made[1]
+            except EmptyCatalogError:
+                return _plain(laid_out(NOTHING), 0)
+
+    def _collected(self, snapshot: Snapshot) -> Collected:
+        """Through a connection of its own."""
+        of = snapshot.index.gallery
+        with Catalog(self._library.path, read_only=True) as catalog:
+            return collect(Gallery(catalog, of.encoder, of.dimension))
+
+
+def _plain(made: SimilarityMap, serial: int) -> dict[str, Any]:
+    return {**made.to_json(), "serial": serial}

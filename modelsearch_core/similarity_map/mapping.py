@@ -57,6 +57,9 @@ class Collected:
     pictures: list[int | None]
 
 
+NOTHING = Collected(method="pca", projection=Projection(np.zeros((0, 2)), None), entries=[], pictures=[])
+
+
 def similarity_map(gallery: Gallery, method: str = "pca", *, kind: str | None = None) -> SimilarityMap:
     """The map of an index, or of its models of one kind. ValueError for an unknown method."""
     return laid_out(collect(gallery, method, kind=kind))
