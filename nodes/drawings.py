@@ -22,9 +22,11 @@ from .lending import Loaded
 
 @cache
 def references() -> ReferenceSet:
-    """The bundled subjects, drawn once; `references.cache_clear()` gives the memory back."""
+    """The user's own subjects or the bundled ones, drawn once; `references.cache_clear()` gives the memory back."""
+    own = places.subjects_folder()
+    subjects = read_subjects(own) if own.is_dir() else read_subjects()
     device = str(memory.get_torch_device())
-    return reference_set(read_subjects(), open_subject_drawer(device=device, folders=places.weights_folders()))
+    return reference_set(subjects, open_subject_drawer(device=device, folders=places.weights_folders()))
 
 
 def reference_of(

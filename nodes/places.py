@@ -22,6 +22,11 @@ def catalog_path() -> Path:
     return Path(own) / CATALOG
 
 
+def subjects_folder() -> Path:
+    """Where a user may put pictures to be drawn and filled out, in place of the bundled ones."""
+    return catalog_path().with_name("subjects")
+
+
 def model_folders() -> dict[Path, str]:
     """The folders that are there, with ComfyUI's word for each."""
     found = ((_absolute(path), kind) for kind in FOLDERS.values() for path in folder_paths.get_folder_paths(kind))
