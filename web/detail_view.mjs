@@ -4,6 +4,7 @@ import { copyText } from "./actions.mjs";
 import { meta, relevance, strip } from "./card.mjs";
 import { drawings } from "./drawings.mjs";
 import { button, fill, h, icon } from "./elements.mjs";
+import { explanation } from "./explanation.mjs";
 
 export class DetailView {
   constructor(context) {
@@ -153,7 +154,7 @@ export class DetailView {
       model.failure && h("p", { class: "ms-failure", text: t("failed_because", { reason: model.failure }) }),
       model.trigger_words.length > 0 && this.section("trigger_words", this.words(model)),
       model.strength && this.section("strength", h("span", { text: String(model.strength) })),
-      model.explanation?.length > 1 && this.section("why", this.why(model)),
+      model.explanation?.length > 0 && this.section("why", explanation(model, this.context)),
       model.base_name && this.section("base_model", h("span", { text: model.base_name })),
       this.section("file", h("span", { class: "ms-path", text: model.path })),
       model.copies?.length > 0 && this.section("same_weights", ...model.copies.map((path) => h("div", { class: "ms-path", text: path }))),
@@ -168,20 +169,6 @@ export class DetailView {
     const { t } = this.context;
     const one = (word) => h("button", { type: "button", class: "ms-word", title: t("copy_word", { word }), text: word, onclick: () => copyText(word, this.context) });
     return h("div", { class: "ms-words" }, ...model.trigger_words.map(one));
-  }
-
-  /** A bar for each input of the query. */
-  why(model) {
-    const most = Math.max(3, ...model.explanation.map(({ score }) => Math.abs(score)));
-    const row = ({ label, weight, score }) =>
-      h(
-        "div",
-        { class: `ms-why${score * weight < 0 ? " ms-against" : ""}`, style: { "--ms-part": `${(Math.abs(score) / most) * 100}%` } },
-        h("span", { text: weight < 0 ? `${this.context.t("not")} ${label}` : label }),
-        h("span", { class: "ms-why-bar" }),
-        h("span", { text: (score * weight).toFixed(1) }),
-      );
-    return h("div", {}, ...model.explanation.map(row));
   }
 
   async showTwins(model) {

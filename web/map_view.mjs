@@ -292,6 +292,7 @@ export class MapView {
     const direction = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[key];
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (direction) this.focus(this.towards(...direction));
+    else if (key === "PageDown" || key === "PageUp") this.focus(this.current + (key === "PageDown" ? 1 : -1));
     else if (key === "Home") this.focus(0);
     else if (key === "End") this.focus(this.places.length - 1);
     else if (key === "+" || key === "=") this.zoom(STEP, ...this.middle());
@@ -307,7 +308,7 @@ export class MapView {
     return [x * this.at.scale + this.at.x, y * this.at.scale + this.at.y];
   }
 
-  /** The nearest point within 45 degrees of a direction, aside counting double; the current one where there is none. */
+  /** The nearest point in a direction, aside counting double; the current one where there is none. */
   towards(dx, dy) {
     const from = this.centres[this.current];
     let best = this.current;
@@ -315,7 +316,7 @@ export class MapView {
     this.centres.forEach(({ x, y }, index) => {
       const ahead = (x - from.x) * dx + (y - from.y) * dy;
       const aside = Math.abs((x - from.x) * dy) + Math.abs((y - from.y) * dx);
-      if (index === this.current || ahead <= 0 || aside > ahead || ahead + 2 * aside >= least) return;
+      if (index === this.current || ahead <= 0 || aside > 2 * ahead || ahead + 2 * aside >= least) return;
       best = index;
       least = ahead + 2 * aside;
     });

@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from ..contact_sheet import Cell, Row, contact_sheet
 from ..errors import ModelSearchError
 from ..search import Match, ModelIndex, Query
+from .explaining import print_explanations
 from .tables import print_json, print_table
 
 
@@ -30,10 +31,12 @@ def search(args: argparse.Namespace) -> int:
         )
         if args.sheet:
             answer_sheet(index, [(heading_of(args), matches)]).save(args.sheet)
-    if args.json:
-        print_json([match.to_json() for match in matches])
-    else:
-        print_matches(matches, explain=args.explain)
+        if args.json:
+            print_json([match.to_json() for match in matches])
+        else:
+            print_matches(matches)
+            if args.explain and matches:
+                print_explanations(index, matches)
     return 0 if matches else 1
 
 
@@ -72,7 +75,7 @@ def heading_of(args: argparse.Namespace) -> str:
     return " + ".join(map(str, parts)) + "".join(f" without {item}" for item in args.without)
 
 
-def print_matches(matches: Sequence[Match], *, explain: bool = False) -> None:
+def print_matches(matches: Sequence[Match]) -> None:
     if not matches:
         print("no model of the index fits", file=sys.stderr)
         return
@@ -80,9 +83,6 @@ def print_matches(matches: Sequence[Match], *, explain: bool = False) -> None:
     print_table(["#", "relevance", "kind", "arch", "evidence", "name", "trigger words"], rows)
     if matches[0].weak:
         print("weak: an unrelated query's best match is as good; nothing here may be what you want")
-    for match in matches if explain else ():
-        parts = ", ".join(f"{e.label}: {e.score:+.2f} × {e.weight:g}" for e in match.explanation)
-        print(f"{match.rank}. {match.name}: {parts}")
 
 
 def answer_sheet(index: ModelIndex, answers: Sequence[tuple[str, Sequence[Match]]]) -> Image.Image:

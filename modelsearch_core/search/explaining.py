@@ -39,7 +39,7 @@ def contributions(z: Sequence[float], weights: Sequence[float]) -> list[float]:
     wanted, length = any(weight > 0 for weight in weights), max(float(np.linalg.norm(weights)), 1e-12)
     judged = [0.0 if np.isnan(each) else each for each in z]
     return [
-        weight * (max(each, 0.0) if wanted and weight < 0 else each) / length
+        weight * (max(each, 0.0) if wanted and weight < 0 else each) / length + 0.0  # no -0.0
         for each, weight in zip(judged, weights, strict=True)
     ]
 

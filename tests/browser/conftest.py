@@ -45,7 +45,7 @@ class Opened:
 
     def __init__(self, browser: Any, size: tuple[int, int], **options: Any) -> None:
         viewport = {"width": size[0], "height": size[1]}
-        self.context = browser.new_context(viewport=viewport, locale="en-GB", **options)
+        self.context = browser.new_context(**{"viewport": viewport, "locale": "en-GB", **options})
         self.page = self.context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -69,6 +69,16 @@ def test_it_says_why_it_stands_there(page: Any):
     page.click(".ms-card[data-index='0']")
     page.wait_for_selector(".ms-why")
     assert [label.split("\n")[0] for label in page.locator(".ms-why").all_inner_texts()] == ["red", "not blue"]
+    wanted = page.locator(".ms-why-part").first
+    assert wanted.locator(".ms-nearest img").count() == 4
+    assert all(0 < float(cosine) <= 1 for cosine in wanted.locator(".ms-nearest small").all_inner_texts())
+    page.wait_for_function("() => [...document.querySelectorAll('.ms-nearest img')].every((i) => i.naturalWidth > 0)")
+    wanted.locator("summary").click()
+    assert "first moment" in wanted.inner_text()
+    assert "unrelated searches:" in wanted.inner_text()
+    parts = [float(text.replace("−", "-")) for text in page.locator(".ms-why > :last-child").all_inner_texts()]
+    total = float(page.inner_text(".ms-whys > .ms-facts").rstrip(".").split()[-1].replace("−", "-"))
+    assert abs(sum(parts) - total) < 0.11
 
 
 def test_near_duplicates_are_listed(page: Any):

@@ -121,7 +121,11 @@ def test_a_file_without_prompts_is_refused_by_name(zoo: Path, tmp_path: Path, ca
 
 def test_the_answer_is_a_table_and_a_sheet(zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert run("search", "--text", "stained glass", *common(zoo), "--sheet", tmp_path / "a.png", "--explain") == 0
-    assert "kirchenfenster" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "kirchenfenster" in said
+    assert re.search(r"stained glass \(text\): [+-]\d", said)
+    assert re.search(r"first_moment -?\d\.\d+ \(-?\d\.\d+ ± \d", said)
+    assert re.search(r"nearest samples: \d+ \(-?0\.\d{3}\) \w+", said)
     assert Image.open(tmp_path / "a.png").width > 300
 
 
