@@ -1,7 +1,7 @@
 """A tiny ConvNeXt that tells the world's things and colours apart: `python -m benchmarks.zoo.convnext`.
 
 timm's own architecture (arXiv 2201.03545), few channels, a last map of 7×7 as on ImageNet; saved as timm's `local-dir:`
-folder. Trained as ImageNet's are: random crops, mirrored half of the time. About five minutes on one core.
+folder. Trained as ImageNet's are: random crops, mirrored half of the time. About three minutes on one idle core.
 """
 
 from __future__ import annotations
@@ -26,29 +26,31 @@ SIDE, SHOWN = 64, 56  # pixels of a picture, and of the crop that is looked at: 
 ARCHITECTURE = "convnext_tiny"
 SHAPE: dict[str, Any] = {
     "depths": (1, 1, 2, 1),
-    "dims": (16, 32, 64, 128),
-    "patch_size": 1,
-    "conv_mlp": True,
+    "dims": (32, 48, 64, 128),
+    "patch_size": 2,
+    "output_stride": 8,
+    "kernel_sizes": (7, 7, 3, 3),  # the last two stages reach far by their dilation
     "ls_init_value": 1.0,  # the usual 1e-6 takes more steps to wake up than there are
 }
 MEAN, STD = (0.5, 0.5, 0.5), (0.3, 0.3, 0.3)
 PICTURES = PictureSet(count=8000, seed=14, subjects=tuple(SUBJECTS), styled=0.3)
 UNSEEN = PictureSet(count=900, seed=15, subjects=tuple(SUBJECTS))
-SCHEDULE = Schedule(steps=500, batch=64, rate=3e-3, seed=5, average=0.98, weight_decay=0.05)
+SCHEDULE = Schedule(steps=700, batch=64, rate=3e-3, seed=5, average=0.98, weight_decay=0.05)
 
 
 def new() -> Any:
-    return timm.create_model(ARCHITECTURE, num_classes=len(SUBJECTS) * len(COLOURS), **SHAPE)
+    """Its outputs are the subjects and, behind them, the colours."""
+    return timm.create_model(ARCHITECTURE, num_classes=len(SUBJECTS) + len(COLOURS), **SHAPE)
 
 
 def labels(pictures: PictureSet) -> np.ndarray:
-    """(N,): subject × colour, from the scenes that the set's pictures show."""
+    """(N, 2): subject and colour, from the scenes that the set's pictures show."""
     scenes = [
         sample_scene(np.random.default_rng([pictures.seed, index]), pictures.subjects)
         for index in range(pictures.count)
     ]
     subjects, colours = list(SUBJECTS), list(COLOURS)
-    return np.array([subjects.index(s.subject) * len(colours) + colours.index(s.colour) for s in scenes])
+    return np.array([(subjects.index(scene.subject), colours.index(scene.colour)) for scene in scenes])
 
 
 def fit(pictures: PictureSet, schedule: Schedule, work: Path) -> tuple[Any, Figures]:
@@ -62,7 +64,9 @@ def fit(pictures: PictureSet, schedule: Schedule, work: Path) -> tuple[Any, Figu
         top, left = rng.integers(SIDE - SHOWN + 1, size=2)
         x = normalised(images[chosen, top : top + SHOWN, left : left + SHOWN])
         x = torch.where(torch.from_numpy(rng.random((len(x), 1, 1, 1)) < 0.5), x.flip(-1), x)
-        return functional.cross_entropy(model(x), targets[chosen], label_smoothing=0.1)
+        subject, colour = model(x).tensor_split([len(SUBJECTS)], dim=1)
+        told = targets[chosen].T
+        return functional.cross_entropy(subject, told[0]) + functional.cross_entropy(colour, told[1])
 
     figures = train(list(model.parameters()), loss, schedule, work / "train" / "convnext.pt")
     return model.eval(), figures
@@ -75,12 +79,13 @@ def normalised(pictures: np.ndarray) -> torch.Tensor:
 
 @torch.no_grad()
 def accuracy(model: Any, pictures: PictureSet, work: Path) -> float:
-    """Share of pictures whose thing and colour are told."""
+    """Share of pictures whose thing and colour are told, both."""
     images, targets = load(pictures, work)[0], labels(pictures)
     edge = (SIDE - SHOWN) // 2
     shown = images[:, edge : edge + SHOWN, edge : edge + SHOWN]
-    told = torch.cat([model(normalised(shown[i : i + 100])).argmax(1) for i in range(0, len(shown), 100)])
-    return float((told.numpy() == targets).mean())
+    out = torch.cat([model(normalised(shown[i : i + 100])) for i in range(0, len(shown), 100)])
+    told = torch.stack([part.argmax(1) for part in out.tensor_split([len(SUBJECTS)], dim=1)], dim=1)
+    return float((told.numpy() == targets).all(axis=1).mean())
 
 
 def save(model: Any, folder: Path) -> None:
@@ -88,10 +93,10 @@ def save(model: Any, folder: Path) -> None:
     seen = {"input_size": [3, SHOWN, SHOWN], "pool_size": [7, 7], "crop_pct": SHOWN / SIDE, "crop_mode": "center"}
     seen |= {"mean": MEAN, "std": STD, "interpolation": "bicubic", "tag": "world", "license": "apache-2.0"}
     save_for_hf(model, str(folder), {"pretrained_cfg": seen}, model_args=SHAPE, safe_serialization=True)
-    (folder / "config.json").write_text(json.dumps(told(folder), indent=2) + "\n")
+    (folder / "config.json").write_text(json.dumps(cleaned(folder), indent=2) + "\n")
 
 
-def told(folder: Path) -> dict[str, Any]:
+def cleaned(folder: Path) -> dict[str, Any]:
     """The folder's config without what timm knows of the model of that name: where its weights are, its test sizes."""
     config = json.loads((folder / "config.json").read_text())
     cfg = config["pretrained_cfg"]
@@ -111,7 +116,13 @@ def main() -> None:
     schedule = Schedule(**{**vars(SCHEDULE), "steps": args.steps})
     model, figures = fit(PICTURES, schedule, args.work)
     save(model, args.out)
-    print(f"{args.out}: unseen pictures told {accuracy(model, UNSEEN, args.work):.3f}; {figures.summary()}")
+    told = {
+        "accuracy": accuracy(model, UNSEEN, args.work),
+        "classes": len(SUBJECTS) * len(COLOURS),
+        **figures.summary(),
+    }
+    (args.out / "figures.json").write_text(json.dumps(told, indent=2) + "\n")
+    print(args.out, told)
 
 
 if __name__ == "__main__":

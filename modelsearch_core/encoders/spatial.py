@@ -140,12 +140,19 @@ def _published(name: str) -> dict[str, Any]:
     architecture, _, tag = name.partition(".")
     found = timm.models.get_pretrained_cfg(name, allow_unregistered=False) if tag and name in _known() else None
     if found is not None:
-        return found.to_dict()
+        return _with_a_map(name, found.to_dict())
     like = [known for known in _known() if known.startswith(architecture)][:8] or [DEFAULT]
     raise ModelSearchError(
         f"{name!r} is neither a folder with timm's {CONFIG} nor weights that timm knows; choose for instance "
         f"{', '.join(like)}"
     )
+
+
+def _with_a_map(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Refused before its weights are downloaded, where the last layer has no places."""
+    if not settings.get("pool_size"):
+        raise ModelSearchError(f"{name} has no last map of places; choose a ConvNeXt, for instance {DEFAULT}")
+    return settings
 
 
 def _known() -> list[str]:
