@@ -66,6 +66,7 @@ def _query(body: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> Que
             without=[*_texts(body, "without"), *opened(files, "without")],
             weights=_weights(body),
             style=_share(body, "style"),
+            respect_layout=body.get("respect_layout") is True,
         )
     except ValueError as error:
         raise RefusedError(400, str(error)) from error
