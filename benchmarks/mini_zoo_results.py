@@ -1,7 +1,7 @@
 """How well every method finds the models of the mini zoo: `python benchmarks/mini_zoo_results.py`.
 
 Indexes the zoo (64 pictures a model), asks with pictures that no training and no probe has seen, with line drawings of
-them, and with one description a model; writes benchmarks/results/mini_zoo.json and docs/results.md.
+them, and with one description a model; writes benchmarks/results/mini_zoo.json and with it docs/results.md.
 """
 
 from __future__ import annotations
@@ -26,19 +26,15 @@ from modelsearch_core.mini_zoo import FOLDER, PROMPTS, zoo_models
 from modelsearch_core.ranking import from_distance
 from modelsearch_core.scores import kernel_mean
 from modelsearch_core.search import METHODS, ModelIndex, Query
+from modelsearch_core.search.experts import LEARNED
 
 RESULT = ROOT / "benchmarks" / "results" / "mini_zoo.json"
-PAGE = ROOT / "docs" / "results.md"
 CATALOG = ROOT / "build" / "mini_zoo.sqlite"
 WITH_MAPS = {"spatial"}  # benchmarks/spatial.py measures it
 BY_PICTURE_ONLY = {"kernel_mean", "rkme_clip", "rkme_concat"}
+NEED_MORE = {*LEARNED, "spatial"}  # answer once something was learned, or maps were made
 
-INTRODUCTION = """# Results
-
-Made by `python benchmarks/mini_zoo_results.py` from `benchmarks/results/mini_zoo.json`. No figure here is typed by hand.
-Search by style has a page of its own: [results_style.md](results_style.md).
-
-## Mini zoo
+INTRODUCTION = """## The bundled mini zoo
 
 {models} models (24 LoRA, 3 fine-tuned checkpoints, their base), {samples} pictures a model in the index. Queries:
 {images} pictures that the 27 trained models made of prompts and seeds which no training and no probe has seen, the line
@@ -137,8 +133,10 @@ def main() -> None:
     modelsearch([*words, "--catalog", str(args.catalog), "--device", "cpu"])
     results = {"samples": args.samples, "python": platform.python_version(), **evaluate(args.catalog)}
     RESULT.write_text(json.dumps(results, indent=1) + "\n")
-    PAGE.write_text(page(results), encoding="utf-8")
     print(page(results))
+    from benchmarks.protocols.page import write  # of which this is a part
+
+    write(RESULT.parent)
 
 
 if __name__ == "__main__":

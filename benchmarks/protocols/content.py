@@ -91,10 +91,11 @@ def pictures_with_texts(asker: Asker) -> dict[str, dict[str, float]]:
     """
     of = asker.of
     base = next(m for m, record in enumerate(of.records) if record["category"] == "base")
-    targets = of.of("subject")
+    shown_in = {int(m): _row_showing(of, base, of.records[m]["subjects"][0]) for m in of.of("subject")}
+    targets = np.array([m for m, row in shown_in.items() if row is not None], np.intp)
     if not len(targets):
         return {}
-    rows = [_row_showing(of, base, of.records[m]["subjects"][0]) for m in targets]
+    rows = [row for row in shown_in.values() if row is not None]
     looks = [of.records[m]["description"].split(", ", 1)[1] for m in targets]
     Z = np.asarray(of.gallery.specification(base).Z, np.float32)
     shown = Questions(unit(Z[rows]), unit(Z[rows]), [""] * len(rows), targets)
@@ -107,10 +108,11 @@ def pictures_with_texts(asker: Asker) -> dict[str, dict[str, float]]:
     }
 
 
-def _row_showing(of: Collection, base: int, subject: str) -> int:
+def _row_showing(of: Collection, base: int, subject: str) -> int | None:
     """A sample of the base that was asked for the subject."""
     numbers = of.gallery.specification(base).numbers
-    return next(row for row, n in enumerate(numbers) if f" {subject} " in f" {of.gallery.prompt(base, int(n))} ")
+    prompts = (of.gallery.prompt(base, int(n)) for n in numbers)
+    return next((row for row, prompt in enumerate(prompts) if f" {subject} " in f" {prompt} "), None)
 
 
 def models(of: Collection) -> dict[str, dict[str, float]]:
