@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import EmptyCatalogError
 from ..search import METHODS, Description, Match
 from . import browsing, painted, pictures, previews
+from .checking import CheckJob
 from .collection_map import CollectionMap
 from .host import Host
 from .indexing import Indexing
@@ -29,6 +30,7 @@ class Panel:
         self._host = host
         self._indexing = Indexing(host)
         self._map = CollectionMap(self.library)
+        self._check = CheckJob(catalog_path)
         self._duplicates: tuple[int, dict[str, Any]] = 0, {}
 
     def close(self) -> None:
@@ -164,6 +166,15 @@ class Panel:
     def map(self) -> dict[str, Any]:
         """Where each model lies on the collection's map: models with similar pictures near each other."""
         return self._map.map()
+
+    def check(self) -> dict[str, Any]:
+        """How the self-check stands, and what the last one found."""
+        return self._check.state()
+
+    def start_check(self) -> dict[str, Any]:
+        """Begins to hold the models' own pictures out and to search for them. Answers as `check`."""
+        self._check.start()
+        return self.check()
 
     def duplicates(self, of: str | None = None) -> dict[str, Any]:
         """Groups with the same weights and pairs with nearly the same pictures, by id; only those `of` a model."""

@@ -124,6 +124,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("POST", "models/{id}/preview", lambda panel, r: _json(panel.save_preview(r.path["id"], r.body))),
     Route("GET", "map", lambda panel, _: _json(panel.map())),
+    Route("GET", "check", lambda panel, _: _json(panel.check())),
+    Route("POST", "check", lambda panel, _: _json(panel.start_check())),
     Route("GET", "duplicates", lambda panel, r: _json(panel.duplicates(r.query.get("of")))),
     Route("GET", "index", lambda panel, _: _json(panel.indexing())),
     Route("POST", "index", lambda panel, r: _json(panel.change_indexing(r.body))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,32 @@ def test_the_map_has_every_model_once_and_is_kept(panel: Panel):
     assert shown["broken pink"]["picture"] is None
     assert panel.sample(shown["red"]["id"], shown["red"]["picture"])[:4] == b"RIFF"
     assert panel.map() is panel.map()
+
+
+def checked(panel: Panel) -> dict[str, Any]:
+    until = time.monotonic() + 60
+    while (state := ask(panel, "GET", "check")[1])["state"] == "running":
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return state
+
+
+def test_the_index_is_checked_in_the_background(panel: Panel):
+    assert ask(panel, "GET", "check") == (200, {"state": "idle"})
+    assert ask(panel, "POST", "check")[1]["state"] in ("running", "done")
+    result = checked(panel)["result"]
+    assert {model["name"] for model in result["models"]} == set(NAMES)
+    assert result["models"][0]["name"] == "broken pink"
+    assert "broken pink paints black" in result["models"][0]["advice"]
+    assert result["methods"][0]["method"] == "auto"
+
+
+def test_a_check_that_cannot_be_made_says_why(tmp_path: Path):
+    panel = Panel(tmp_path / "none.sqlite", ColourHost(tmp_path))
+    ask(panel, "POST", "check")
+    state = checked(panel)
+    assert state["state"] == "failed"
+    assert "modelsearch index" in state["message"]
 
 
 def test_without_a_catalog_it_says_how_to_get_one(tmp_path: Path):
