@@ -123,7 +123,7 @@ def index_one(fingerprint: str, chosen: Settings, settings: IndexSettings, watch
         try:
             work(catalog, models, engine, settings, report, lambda step: check(step.images))
             if style:
-                look_at_painted(catalog, engine.encoder.name)
+                look_at_painted(catalog, engine.encoder.name, str(memory.get_torch_device()))
         except CancelledIndexing:
             return "cancelled"
         except InterruptedIndexing:
@@ -148,7 +148,7 @@ def index_all(wanted: IndexSettings, *, style: bool = False) -> Report | None:
         try:
             engine = engine_of(catalog, load(), stop_if_cancelled, style=style)
             report = index(catalog, folders, engine, wanted, progress)
-            look_at_painted(catalog, engine.encoder.name)
+            look_at_painted(catalog, engine.encoder.name, str(memory.get_torch_device()))
         except CancelledIndexing:
             report = None
     forget()
