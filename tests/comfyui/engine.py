@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
 
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.encoders import open_encoder
@@ -17,6 +20,7 @@ from tests.making.clip import clip_folder
 
 LORAS = ("ink wash", "neon", "clay")
 MAKER = Path(__file__).with_name("random_sd15.py")
+CROSS_ATTENTION = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
 SMALL = {"size": 64, "steps": 2, "samples": 4, "quiet": 0}
 
 
@@ -31,16 +35,15 @@ def make_weights(folder: Path) -> Path:
     return folder
 
 
-def make_base(weights: Path, base: Path, loras: Collection[str] = LORAS) -> Path:
-    """The checkpoint and these LoRA, with a small CLIP for an encoder."""
+def make_base(weights: Path, base: Path) -> Path:
+    """These models, with a small CLIP for an encoder."""
     install(base)
     other_packs(base)
     for kind in ("checkpoints", "loras"):
         folder = base / "models" / kind
         folder.mkdir(parents=True)
         for file in (weights / kind).iterdir():
-            if kind == "checkpoints" or file.stem in loras:
-                (folder / file.name).symlink_to(file)
+            (folder / file.name).symlink_to(file)
     clip = clip_folder(base / "clip")
     encoder = open_encoder(str(clip), device="cpu")
     with Catalog(catalog_of(base)) as catalog:
@@ -69,3 +72,10 @@ def until(server: ComfyUI, reached: Callable[[dict[str, Any]], bool], seconds: f
 def act(server: ComfyUI, action: str, **more: Any) -> None:
     status, answer = server.post("/modelsearch/index", {"action": action, **more})
     assert status == 200, answer
+
+
+def add_lora(path: Path, layer: str = CROSS_ATTENTION, seed: int = 7) -> None:
+    """Small, on one layer."""
+    random = np.random.default_rng(seed)
+    factors = {"lora_down": random.normal(size=(4, 768)), "lora_up": random.normal(size=(320, 4))}
+    save_file({f"{layer}.{name}.weight": values.astype(np.float16) for name, values in factors.items()}, path)

@@ -10,10 +10,19 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from safetensors.numpy import save_file
 
 from modelsearch_core.catalog import Catalog
-from tests.comfyui.engine import LORAS, SMALL, act, catalog_of, make_base, progress, until
+from tests.comfyui.engine import (
+    CROSS_ATTENTION,
+    LORAS,
+    SMALL,
+    act,
+    add_lora,
+    catalog_of,
+    make_base,
+    progress,
+    until,
+)
 from tests.comfyui.host import ComfyUI
 
 
@@ -152,12 +161,3 @@ def test_killed_and_started_again_it_goes_on_by_itself_and_a_misfit_is_recorded(
         assert "fits its base model" in failure["reason"]
     finally:
         again.stop()
-
-
-CROSS_ATTENTION = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
-
-
-def add_lora(path: Path, layer: str) -> None:
-    random = np.random.default_rng(7)
-    factors = {"lora_down": random.normal(size=(4, 768)), "lora_up": random.normal(size=(320, 4))}
-    save_file({f"{layer}.{name}.weight": values.astype(np.float16) for name, values in factors.items()}, path)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,12 @@ from modelsearch_core.catalog import Catalog
 from modelsearch_core.reference_set import read_subjects
 from modelsearch_core.search import ModelIndex
 from modelsearch_core.specification import Evidence
-from tests.comfyui.engine import SMALL, act, catalog_of, make_base, until
+from tests.comfyui.engine import LORAS, SMALL, act, add_lora, catalog_of, make_base, until
 from tests.comfyui.host import ROOT, ComfyUI, message_of, shown
 from tests.comfyui.test_finding import find
 
 pytestmark = pytest.mark.slow
-PAINTED = ("neon", "random_sd15")
+PAINTED = (*LORAS, "late", "random_sd15")
 FLUX = "transformer.single_transformer_blocks.0.attn.to_q.lora_{}.weight"
 SUBJECTS = dict(list(read_subjects().items())[::8])  # a user's own in place of the thirty, which take minutes here
 DRAWINGS = len(SUBJECTS)
@@ -30,8 +32,9 @@ DRAWINGS = len(SUBJECTS)
 
 @pytest.fixture(scope="module")
 def base(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One LoRA for the UNet, and one for a transformer that is not there; four subjects."""
-    base = make_base(weights, tmp_path_factory.mktemp("style"), ["neon"])
+    """Four LoRA for the UNet, and one for a transformer that is not there; four subjects."""
+    base = make_base(weights, tmp_path_factory.mktemp("style"))
+    add_lora(base / "models" / "loras" / "late.safetensors")
     (base / "input").mkdir()
     own = catalog_of(base).with_name("subjects")
     own.mkdir()
@@ -138,6 +141,18 @@ def test_the_command_line_reads_what_comfyui_painted(base: Path, asked: list[str
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout)[0]["name"] == "neon"
+
+
+def test_train_style_learns_from_what_comfyui_painted(base: Path, tmp_path: Path):
+    catalog = tmp_path / "catalog.sqlite"
+    with closing(sqlite3.connect(catalog_of(base))) as own, closing(sqlite3.connect(catalog)) as copy:
+        own.backup(copy)
+    command = [sys.executable, "-m", "modelsearch_core.cli", "train", "style", "--json", "--force", "--epochs", "2"]
+    done = subprocess.run([*command, "--catalog", str(catalog)], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["used"] is True
+    with ModelIndex.open(catalog) as index:
+        assert index.gallery.styles.space is not None
+        assert index.gallery.styles.painted.sum() == len(PAINTED)
 
 
 def test_the_node_says_which_lora_take_prompts_only(server: ComfyUI):
