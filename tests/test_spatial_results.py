@@ -1,0 +1,57 @@
+"""The page of left and right: made from the JSON alone; how a model is favoured and how sure that is."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks import spatial
+
+
+class TwoModels:
+    """Scores by how bright the left and the right half of a picture are."""
+
+    def row(self, name: str) -> int:
+        return {"facing_left": 0, "facing_right": 1}[name]
+
+    def scores(self, query: spatial.Query, method: str) -> np.ndarray:
+        pixels = np.asarray(query.images[0], float)
+        if method == "blind" and not query.respect_layout:
+            return np.zeros(2)
+        return np.array([pixels[:, :4].mean(), pixels[:, 4:].mean()])
+
+
+def half(left: int, right: int) -> Image.Image:
+    image = Image.new("L", (8, 8), left)
+    image.paste(right, (4, 0, 8, 8))
+    return image
+
+
+def test_a_model_is_favoured_by_its_score_and_a_tie_is_half_a_time():
+    pictures = {"facing_left": [half(9, 1), half(1, 9)], "facing_right": [half(0, 5)]}
+    found = spatial.favoured(TwoModels(), spatial.own(pictures), "spatial")  # type: ignore[arg-type]
+    assert (found["right"], found["of"], found["share"]) == (2, 3, pytest.approx(2 / 3))
+    assert spatial.favoured(TwoModels(), spatial.own(pictures), "blind")["share"] == 0.5  # type: ignore[arg-type]
+
+
+def test_every_picture_asks_as_it_is_and_mirrored():
+    asked = spatial.mirrored({"facing_left": [half(9, 1)], "facing_right": [half(0, 5)]})
+    assert [name for _, name in asked] == ["facing_left", "facing_right", "facing_right", "facing_left"]
+    first, second = (np.asarray(query.images[0]) for query, _ in asked[:2])
+    assert (first[:, ::-1] == second).all()
+
+
+def test_the_interval_is_wilsons():
+    assert spatial.wilson(0.5, 100) == pytest.approx((0.4038, 0.5962), abs=1e-4)
+    low, high = spatial.wilson(1.0, 100)
+    assert low == pytest.approx(0.963, abs=1e-3)
+    assert high == pytest.approx(1.0)
+
+
+@pytest.mark.skipif(not spatial.RESULT.is_file(), reason="benchmarks/spatial.py has not been run")
+def test_the_page_is_what_the_command_writes():
+    results = json.loads(spatial.RESULT.read_text(encoding="utf-8"))
+    assert spatial.PAGE.read_text(encoding="utf-8") == spatial.page(results)
