@@ -42,6 +42,8 @@ export function createApi({ fetch = (path, options) => globalThis.fetch(path, op
     paintedUrl: (id, part, number) => url(`/modelsearch/${of(id)}/painted/${part}/${number}.webp`),
     savePreview: (id, number, replace) => post(`${of(id)}/preview`, { number, replace }),
     map: () => call("map"),
+    check: () => call("check"),
+    startCheck: () => post("check", {}),
     duplicates: (id) => call(`duplicates${id ? `?of=${encodeURIComponent(id)}` : ""}`),
     indexing: () => call("index"),
     /** @param {Record<string, any>} body action (start, pause, resume, cancel, retry, folders) and what it needs */

@@ -1,5 +1,6 @@
 /** How the index stands and grows: folders, progress, what failed and why. */
 
+import { CheckView } from "./check_view.mjs";
 import { button, fill, h, icon } from "./elements.mjs";
 
 const LEVELS = ["generated", "preview", "metadata", "nothing"];
@@ -10,13 +11,15 @@ export class IndexView {
     this.context = context;
     this.now = h("section", { class: "ms-block ms-now" });
     this.known = h("section", { class: "ms-block", hidden: true });
+    this.check = new CheckView(context);
     this.folders = h("section", { class: "ms-block" });
     this.troubles = h("section", { class: "ms-block ms-troubles" });
-    this.element = h("div", { class: "ms-view ms-index-view", role: "tabpanel", hidden: true }, h("div", { class: "ms-scroll ms-page" }, this.now, this.known, this.folders, this.troubles));
+    this.element = h("div", { class: "ms-view ms-index-view", role: "tabpanel", hidden: true }, h("div", { class: "ms-scroll ms-page" }, this.now, this.known, this.check.element, this.folders, this.troubles));
   }
 
   async load() {
     this.show(await this.context.api.indexing());
+    await this.check.load();
   }
 
   /** Whether LoRA shall paint drawings too; kept for the next time. */
@@ -142,6 +145,7 @@ export class IndexView {
   drawKnown({ models, evidence }) {
     const { t } = this.context;
     this.known.hidden = !models;
+    this.check.element.hidden = models < 2;
     if (!models) return;
     const levels = LEVELS.filter((level) => evidence[level]);
     const part = (level) => h("span", { class: `ms-part ms-part-${level}`, style: { "flex-grow": String(evidence[level]) } });

@@ -138,6 +138,7 @@ class PanelView {
     this.unsubscribe?.();
     this.searchView.destroy();
     this.mapView.destroy();
+    this.indexView.check.destroy();
     this.detail.close();
     this.element.remove();
   }
