@@ -18,6 +18,7 @@ from modelsearch_core.cli import main
 from modelsearch_core.cli.arguments import parser
 from modelsearch_core.drawing import outlines
 from modelsearch_core.mini_zoo import FOLDER, PROMPTS, zoo_models
+from tests.making.convnext import write_convnext
 
 pytestmark = pytest.mark.skipif(not (FOLDER / "world.json").is_file(), reason="the mini zoo is not in this checkout")
 
@@ -53,6 +54,28 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
         == 0
     )
     return folder
+
+
+def test_layouts_are_mapped_from_kept_pictures_and_respected(
+    zoo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    shutil.copy(zoo / "catalog.sqlite", tmp_path)
+    convnext = write_convnext(tmp_path / "convnext")
+    zoo_models()["HM_0007"].picture().save(tmp_path / "crown.png")
+    asked = ["search", *common(tmp_path), "--image", tmp_path / "crown.png", "--respect-layout"]
+    assert run(*asked) == 2
+    assert "no maps of where things are; run `modelsearch index FOLDER --spatial`" in capsys.readouterr().err
+    words = ["index", zoo / "models", *common(tmp_path), "--quick", "--spatial-encoder", convnext]
+    mapped = output(capsys, *words)
+    assert (mapped["images"], len(mapped["mapped"])) == (0, len(LORAS) + 2)
+    assert output(capsys, *words)["mapped"] == []
+    assert run(*asked, "--explain") == 0
+    assert "layout of 1 image" in capsys.readouterr().out
+    assert output(capsys, *asked, "--method", "first_moment")[0]["explanation"][1]["label"] == "layout of 1 image"
+    assert run("search", *common(tmp_path), "--text", "red", "--respect-layout") == 2
+    assert "only an image has a layout to respect" in capsys.readouterr().err
+    assert run("search", *common(tmp_path), "--text", "red", "--method", "spatial") == 2
+    assert "a text does not say where things are" in capsys.readouterr().err
 
 
 def common(folder: Path) -> list[object]:
