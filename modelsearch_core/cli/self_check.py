@@ -69,7 +69,10 @@ def _tell(result: SelfCheck, shown: Sequence[ModelCheck]) -> None:
     print(f"{result.questions} of the models' own {what} searched for among {result.candidates} models, each")
     print(f"without its prompt's {what} in the index ({result.folds} folds)\n")
     print_figures(result.figures)
-    print(f"\n{summary(result, what)}\n")
+    print(f"\n{summary(result, what)}")
+    if result.without_learned:
+        print("What `train matching` has learned is left out: it may have learned from these very pictures.")
+    print()
     if shown:
         print_table(["model", "pictures", "top-1", "top-5", "verdict", "instead"], [*map(_row, shown)])
     counts = Counter(model.verdict for model in result.models)

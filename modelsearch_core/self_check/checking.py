@@ -65,6 +65,7 @@ class SelfCheck:
     figures: list[dict[str, float | str]]
     error: float
     half: float
+    without_learned: bool  # what was learned of the collection answers searches, but was left out here
     models: list[ModelCheck]
 
     def to_json(self) -> dict[str, Any]:
@@ -77,6 +78,7 @@ class SelfCheck:
             "methods": self.figures,
             "top1_error": self.error,
             "top1_of_half": self.half,
+            "without_learned": self.without_learned,
             "models": [model.to_json() for model in self.models],
         }
 
@@ -103,6 +105,7 @@ def check(
         figures=[outcome.figures() for outcome in outcomes],
         error=_error(questions, outcomes[0]),
         half=mean(of_half.top(1)),
+        without_learned=gallery.matching is not None,
         models=found.all(),
     )
 

@@ -129,6 +129,30 @@ def overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
+def test_the_map_shows_the_collection_in_the_side_bar(page: Any):
+    open_tab(page)
+    page.click(".modelsearch [data-view=map]")
+    page.wait_for_selector(".ms-map-point img", timeout=60_000)
+    page.wait_for_function("() => [...document.querySelectorAll('.ms-map img')].every((i) => i.naturalWidth > 0)")
+    page.wait_for_timeout(500)
+    page.shot("map")
+    view = page.locator(".ms-map").bounding_box()
+    boxes = [point.bounding_box() for point in page.locator(".ms-map-point").all()]
+    assert len(boxes) > 4
+    assert all(view["x"] <= box["x"] and box["x"] + box["width"] <= view["x"] + view["width"] for box in boxes)
+    page.mouse.move(view["x"] + view["width"] / 2, view["y"] + view["height"] / 2)
+    before = page.evaluate("() => window.app.canvas.ds.scale")
+    page.mouse.wheel(0, -300)
+    page.wait_for_function("w => document.querySelector('.ms-map-point').getBoundingClientRect().width > w", arg=30)
+    assert page.evaluate("() => window.app.canvas.ds.scale") == before  # the graph stays as it is
+    page.locator(".ms-map-point[aria-label^='red,']").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".ms-detail[open] [data-action=insertLoader]", timeout=60_000)
+    page.locator(".ms-detail [data-action=insertLoader]").click()
+    page.wait_for_function("() => window.app.graph.nodes.length === 1")
+    assert [value for _, value, *_ in page.evaluate(GRAPH)] == ["red.safetensors"]
+
+
 def test_the_selected_loader_is_set(page: Any, server: ComfyUI):
     page.evaluate("""() => {
         const node = window.LiteGraph.createNode('LoraLoaderModelOnly');
