@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import collection, content, learned, one_image, page, sweeps
+from . import collection, content, learned, one_image, page, style, sweeps
 
 RESULTS = collection.ROOT / "benchmarks" / "results"
 ZOO = collection.ROOT / "build" / "benchmark_zoo"
@@ -56,6 +56,7 @@ PROTOCOLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "one_image": _one_image,
     "sweeps": _sweeps,
     "learned": _learned,
+    "style": style.run,
 }
 
 

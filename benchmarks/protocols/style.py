@@ -1,0 +1,127 @@
+"""Style (METHODS 4): heads trained on 20 and 30 LoRA, asked about 100 that they never saw; reference sets of 30 drawings.
+
+The training LoRA paint 30 scenes of all subjects and 30 of one; the unseen ones paint the 30 of the reference set and two
+that ask. Painting takes the time (`python -m benchmarks.protocols.style`, resumable); `--share` splits it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.style_results import PAPER, World, models_of, painted, reciprocal_rank, references_of, scenes, variants
+from benchmarks.zoo.large import TRAINING, loras
+from modelsearch_core.encoders import open_encoder
+from modelsearch_core.generators import GeneratorSettings
+from modelsearch_core.model_files import Kind
+from modelsearch_core.reference_set import ReferenceSet, cleansed
+from modelsearch_core.training.figures import pair_agreement
+from modelsearch_core.training.labels import Labels
+
+from .collection import ENCODER, ROOT, Features
+
+FEW = 20
+STEPS = 12
+ASKING = 2  # pictures of each unseen LoRA
+TO_TRAIN, TO_TEST = ("diverse", "one category"), ("reference", "query")
+
+
+def sets(which: tuple[str, ...]) -> ReferenceSet:
+    chosen = {
+        name: picture
+        for name, picture in scenes().items()
+        if name.partition(":")[0] in which and not (name.startswith("query") and int(name.partition(":")[2]) >= ASKING)
+    }
+    return references_of(chosen)
+
+
+def paint(zoo: Path, share: tuple[int, int] = (0, 1)) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
+    """What each LoRA made of its scenes, painted now or before: their names, and the pictures (S, 64, 64, 3)."""
+    models = {model.path.stem: model for model in models_of(zoo / "models")}
+    base = models["base"]
+    settings = GeneratorSettings(device="cpu", base=base.path, steps=STEPS)
+    names = [Path(plan.file).stem for plan in loras()]
+    found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
+    for which, some in ((TO_TRAIN, names[:TRAINING]), (TO_TEST, names[TRAINING:])):
+        references = sets(which)
+        chosen = [base, *(models[name] for name in some[share[0] :: share[1]] if name in models)]
+        for model, pictures in painted(references, chosen, settings, zoo / "style"):
+            if model.kind is Kind.LORA:
+                found[model.path.stem] = references.names, pictures
+    return found
+
+
+def world_of(arrays: dict[str, tuple[tuple[str, ...], np.ndarray]]) -> World:
+    encoder, everything = open_encoder(str(ENCODER), device="cpu"), scenes()
+    Z: list[Features] = []
+    kept: list[np.ndarray] = []
+    for names, pictures in arrays.values():
+        images = [Image.fromarray(picture) for picture in pictures]
+        Z.append(encoder.encode_images(images))
+        kept.append(cleansed(images, [everything[name] for name in names]))
+    numbers = {name: number for number, name in enumerate(everything)}
+    subjects = np.array([numbers[name] for names, _ in arrays.values() for name in names])
+    models = np.repeat(np.arange(len(arrays)), [len(names) for names, _ in arrays.values()])
+    of = np.array([name.partition(":")[0] for names, _ in arrays.values() for name in names])
+    return World(np.concatenate(Z), Labels(models, subjects), of, np.concatenate(kept), list(arrays))
+
+
+def run(zoo: Path) -> dict[str, Any]:
+    arrays = paint(zoo)
+    training = [Path(plan.file).stem for plan in loras()[:TRAINING]]
+    world = world_of(arrays)
+    more = np.array([m for m, name in enumerate(world.names) if name in training])
+    unseen = np.setdiff1d(np.arange(len(world.names)), more)
+    table = {name: measured(world, train(), unseen) for name, train in variants(world, more[:FEW], more).items()}
+    return {
+        "trained_on": [FEW, len(more)],
+        "unseen": len(unseen),
+        "queries": int((world.sets == "query").sum()),
+        "cleansed": int((~world.kept).sum()),
+        "pictures": len(world.labels),
+        "table": table,
+    }
+
+
+def measured(world: World, space: Any, unseen: np.ndarray) -> dict[str, float]:
+    """F1 of pairs of the unseen LoRA's pictures, MRR of the LoRA that painted a query among them."""
+    V = space(world.Z)
+    asked = np.isin(world.labels.models, unseen) & world.kept
+    agreement = pair_agreement(V[asked], world.labels.of(asked), np.random.default_rng(1))
+    mrr = reciprocal_rank(world, V, unseen, unseen)
+    return {"f1": agreement.f1, "precision": agreement.precision, "recall": agreement.recall, "mrr": mrr}
+
+
+def section(found: dict[str, Any]) -> str:
+    """Markdown, with the paper's figures."""
+    few, more = found["trained_on"]
+    chance = float(np.mean(1 / np.arange(1, found["unseen"] + 1)))
+    head = (
+        "## The paper's numbers of LoRA\n\n"
+        f"The same on the benchmark zoo: trained on {few} and on {more} LoRA, asked about {found['unseen']} that no training saw, "
+        f"{found['queries']} pictures. Chance for the MRR is {chance:.2f}. Cleansing dropped {found['cleansed']} of "
+        f"{found['pictures']} pictures.\n\n| | F1 | precision | recall | MRR | *paper:* F1 | precision | recall | MRR |\n"
+        "|---|---|---|---|---|---|---|---|---|\n"
+    )
+    rows = [
+        f"| {name} | {' | '.join(f'{row[key]:.3f}' for key in ('f1', 'precision', 'recall', 'mrr'))} | "
+        f"{' | '.join(f'{value:.2f}' for value in PAPER[name])} |\n"
+        for name, row in found["table"].items()
+    ]
+    return head + "".join(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--zoo", type=Path, default=ROOT / "build" / "benchmark_zoo")
+    parser.add_argument("--share", type=int, nargs=2, default=(0, 1), metavar=("I", "N"), help="every N-th LoRA from I")
+    args = parser.parse_args()
+    paint(args.zoo, (args.share[0], args.share[1]))
+
+
+if __name__ == "__main__":
+    main()
