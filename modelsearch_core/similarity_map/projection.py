@@ -29,16 +29,17 @@ def principal_axes(x: Features) -> Projection:
     """The two directions in which models differ most. An axis points to where its largest part is positive."""
     x = np.asarray(x, np.float64)
     total = float((x**2).sum())
-    _, _, axes = np.linalg.svd(_fewer_rows(x), full_matrices=False)
     points = np.zeros((len(x), 2))
-    for number, axis in enumerate(axes[:2]):
+    for number, axis in enumerate(_axes(x)[:2]):
         points[:, number] = x @ (axis * np.sign(axis[np.abs(axis).argmax()]))
     return Projection(points, float((points**2).sum()) / total if total > 0 else None)
 
 
-def _fewer_rows(x: NDArray[np.floating]) -> NDArray[np.floating]:
-    """A matrix of the same principal axes, no taller than wide."""
-    return np.linalg.cholesky(x.T @ x + 1e-12 * np.eye(x.shape[1])).T if len(x) > x.shape[1] else x
+def _axes(x: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Unit rows, the strongest first; through the smaller of XᵀX and X."""
+    if len(x) > x.shape[1]:
+        return np.linalg.eigh(x.T @ x)[1].T[::-1]
+    return np.linalg.svd(x, full_matrices=False)[2]
 
 
 def umap(x: Features) -> Projection:

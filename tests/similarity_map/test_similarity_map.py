@@ -44,6 +44,13 @@ def test_axes_do_not_depend_on_the_order_of_models(shape: tuple[int, int]):
     assert principal_axes(x[::-1]).points[::-1] == pytest.approx(principal_axes(x).points, abs=1e-6)
 
 
+def test_many_models_of_few_sorts_have_axes():
+    x = np.repeat(np.eye(6)[:3], 500, axis=0)
+    points, share = principal_axes(x - x.mean(axis=0))
+    assert share == pytest.approx(1)
+    assert len(np.unique(points.round(6), axis=0)) == 3
+
+
 def test_models_that_are_all_the_same_lie_nowhere():
     points, share = principal_axes(np.zeros((3, 4)))
     assert (points.tolist(), share) == ([[0.0, 0.0]] * 3, None)
