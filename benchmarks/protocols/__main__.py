@@ -74,11 +74,13 @@ def keep(name: str, found: dict[str, Any], seconds: float) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=["index", "deep", *PROTOCOLS, "page", []], default=[])
+    known = ["index", "deep", *PROTOCOLS, "page"]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(known)}; all unless named")
     parser.add_argument("--zoo", type=Path, default=ZOO)
     args = parser.parse_args()
-    names = args.names or ["index", "deep", *PROTOCOLS, "page"]
-    for name in names:
+    if unknown := set(args.names) - set(known):
+        parser.error(f"{', '.join(sorted(unknown))}: no such protocol; choose of {', '.join(known)}")
+    for name in args.names or known:
         started = time.monotonic()
         if name in ("index", "deep"):
             collection.index(args.zoo, deep=name == "deep")
