@@ -34,7 +34,7 @@ from modelsearch_core.specification import Modality
 ENCODER = ROOT / "mini_zoo" / "clip"
 SAMPLES = 64
 DEEP = 512  # samples of some models, for the curve
-DEEP_LORAS, DEEP_CHECKPOINTS = 18, 6
+DEEP_LORAS, DEEP_CHECKPOINTS = 12, 4
 Scores = NDArray[np.floating]
 Numbers = NDArray[np.intp]
 
