@@ -82,6 +82,14 @@ def _add_train(command: argparse.ArgumentParser) -> list[argparse.ArgumentParser
     subjects = command.add_subparsers(dest="what", required=True, metavar="WHAT")
     style = subjects.add_parser("style", help="what a style is, from what LoRA made of drawings (index --style)")
     style.add_argument("--network", choices=["linear", "vgg19"], default="linear", help="vgg19 wants a GPU")
+    style.add_argument(
+        "--features",
+        choices=["auto", "csd", "encoder"],
+        default="auto",
+        help="what a linear head takes: CSD's, which are made for styles, or the index's own (auto: CSD's where its "
+        "weights are on disk; csd: downloads 1.2 GB where they are not)",
+    )
+    style.add_argument("--csd", type=Path, metavar="FILE", help="the weights of CSD (.safetensors, .pth, .bin)")
     style.add_argument("--epochs", type=int, metavar="N")
     style.add_argument("--margin", type=float, metavar="M", help="of the triplet loss")
     _add_device(style)

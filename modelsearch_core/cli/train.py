@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from ..catalog import Catalog
 from ..encoders.style import StyleNetwork, imagenet_weights, open_network, save_network
+from ..encoders.style_head import StyleHead
 from ..errors import EmptyCatalogError
 from ..indexing.style_vectors import store_style_vectors
 from ..search.styles import STYLE_SETTING
@@ -29,6 +30,7 @@ from ..training.style import (
 from ..training.triplet import LINEAR, OnEpoch, TripletSettings
 from ..training.vgg import PAPER
 from .tables import print_json, print_table
+from .train_csd import Csd, csd_of, look_at_painted, train_on_csd
 from .train_matching import seen_from, train_matching
 
 
@@ -43,12 +45,16 @@ def train_style_encoder(args: argparse.Namespace) -> int:
     with Catalog(args.catalog) as catalog:
         encoder = _encoder(catalog)
         of = painted(catalog, encoder)
-        outcome = _with_bar(args, lambda on_epoch: _trained(args, catalog, of, encoder, target, on_epoch))
+        if csd := csd_of(args):
+            look_at_painted(catalog, encoder, csd, shown=_is_shown(args))
+        outcome = _with_bar(args, lambda on_epoch: _trained(args, catalog, of, csd or encoder, target, on_epoch))
         used = outcome.is_better or args.force
         _keep(args, catalog, encoder, outcome, target, used=used)
         held_out = names_of(catalog, outcome.record["held_out"]["loras"])
     if args.json:
-        print_json({"file": str(target), "used": used, **outcome.record})
+        print_json(
+            {"file": str(target), "used": used, "features": csd.encoder.name if csd else encoder, **outcome.record}
+        )
     else:
         _tell(outcome, held_out, target, used, time.monotonic() - started)
     return 0 if used else 1
@@ -67,11 +73,14 @@ def settings_of(args: argparse.Namespace) -> TripletSettings:
 
 
 def _trained(
-    args: argparse.Namespace, catalog: Catalog, of: Painted, encoder: str, target: Path, on_epoch: OnEpoch
+    args: argparse.Namespace, catalog: Catalog, of: Painted, features: Csd | str, target: Path, on_epoch: OnEpoch
 ) -> Outcome:
+    """`features` are CSD's, or those of the encoder with this name."""
     settings, kept = settings_of(args), _part(target)
+    if isinstance(features, Csd):
+        return train_on_csd(catalog, of, features, settings, kept, on_epoch)
     if args.network == "linear":
-        return train_style(of, encoder, settings, kept=kept, on_epoch=on_epoch)
+        return train_style(of, features, settings, kept=kept, on_epoch=on_epoch)
     images, weights = pictures_of(catalog, of), imagenet_weights()
     return train_style_network(of, images, settings, weights=weights, device=args.device, kept=kept, on_epoch=on_epoch)
 
@@ -102,10 +111,14 @@ def _encoder(catalog: Catalog) -> str:
     return known[0][0]
 
 
+def _is_shown(args: argparse.Namespace) -> bool:
+    return not args.json and sys.stderr.isatty()
+
+
 def _with_bar(args: argparse.Namespace, work: Callable[[OnEpoch], Outcome]) -> Outcome:
     """Shows epochs and loss on a terminal."""
-    shown = not args.json and sys.stderr.isatty()
-    with tqdm(total=settings_of(args).epochs, desc="training", unit=" epochs", disable=not shown) as bar:
+    epochs = settings_of(args).epochs
+    with tqdm(total=epochs, desc="training", unit=" epochs", disable=not _is_shown(args)) as bar:
 
         def on_epoch(done: int, loss: float) -> None:
             bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
@@ -117,10 +130,14 @@ def _with_bar(args: argparse.Namespace, work: Callable[[OnEpoch], Outcome]) -> O
 def _tell(outcome: Outcome, held_out: list[str], target: Path, used: bool, seconds: float) -> None:
     place = outcome.after[1]
     print(f"held out: {', '.join(held_out)}; {place.queries} queries of unseen subjects among {place.models} LoRA")
+    measured = {"encoder": outcome.without, "untrained": outcome.before, "trained": outcome.after}
     rows = [
-        (name, *(f"{figures_of(measured)[key]:.3f}" for key in ("f1", "precision", "recall", "mrr", "top1")))
-        for name, measured in (("untrained", outcome.before), ("trained", outcome.after))
+        (name, *(f"{figures_of(figures)[key]:.3f}" for key in ("f1", "precision", "recall", "mrr", "top1")))
+        for name, figures in measured.items()
+        if figures
     ]
+    if isinstance(outcome.trained, StyleHead) and outcome.trained.csd:
+        print(f"on the features of CSD ({outcome.trained.csd}), which are `untrained`, not those of the `encoder`")
     print_table(["", "F1", "precision", "recall", "MRR", "top-1"], rows)
     print(f"{target} ({seconds:.0f} s)")
     if not used:

@@ -91,20 +91,21 @@ def has_imagenet_weights(folders: Sequence[Path] = ()) -> bool:
 
 
 class StyleEncoder:
-    """A trained network in evaluation mode, as an encoder of pictures."""
+    """A network that sees styles in evaluation mode, as an encoder of pictures: `prepare`d ones to unit vectors."""
 
-    dimension = DIMENSION
-
-    def __init__(self, network: StyleNetwork, name: str, device: str = "auto", side: int = SIDE) -> None:
+    def __init__(
+        self, network: torch.nn.Module, name: str, device: str, prepare: Preparation, dimension: int = DIMENSION
+    ) -> None:
         self.name = name
+        self.dimension = dimension
         self._device = best_device(device)
         self._network = network.eval().requires_grad_(False).to(self._device)
-        self._prepare = preparation(side)
+        self._prepare = prepare
 
     def encode_images(self, images: Sequence[Image.Image]) -> Features:
-        """(n, 128) float32, unit rows."""
+        """(n, d) float32, unit rows."""
         parts = [self._encoded(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
-        return np.concatenate(parts) if parts else np.empty((0, DIMENSION), np.float32)
+        return np.concatenate(parts) if parts else np.empty((0, self.dimension), np.float32)
 
     @torch.inference_mode()
     def _encoded(self, images: Sequence[Image.Image]) -> Features:
@@ -116,7 +117,7 @@ def open_network(file: StyleFile, device: str = "auto") -> StyleEncoder:
     state = read_tensors(file.path)
     network = StyleNetwork(state)
     network.load_state_dict({layer: tensor.float() for layer, tensor in state.items()})
-    return StyleEncoder(network, file.name, device, int(read_record(file.path).get("side", SIDE)))
+    return StyleEncoder(network, file.name, device, preparation(int(read_record(file.path).get("side", SIDE))))
 
 
 def preparation(side: int = SIDE) -> Preparation:

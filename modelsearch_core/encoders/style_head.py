@@ -25,11 +25,13 @@ RECORD = "modelsearch"
 
 @dataclass(frozen=True, kw_only=True)
 class StyleHead:
-    """`encoder` is the name of the one whose features it takes; `record` tells of its training."""
+    """`encoder` is the name of the one whose features it takes; `record` tells of its training. Where these are CSD's
+    and not those of the index's encoder, `csd` says where its weights lay."""
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
     encoder: str
+    csd: str = ""
     record: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __call__(self, z: Features) -> Features:
@@ -43,7 +45,8 @@ class StyleHead:
 
     def save(self, path: Path) -> None:
         """One safetensors file, the training record in its header; there whole or not at all."""
-        metadata = {RECORD: json.dumps({"network": "linear", "encoder": self.encoder, **self.record})}
+        features = {"encoder": self.encoder, "csd": self.csd} if self.csd else {"encoder": self.encoder}
+        metadata = {RECORD: json.dumps({"network": "linear", **features, **self.record})}
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(path.name + ".part")
         part.write_bytes(save({"weight": self.weight, "bias": self.bias}, metadata))
@@ -52,16 +55,25 @@ class StyleHead:
 
 @dataclass(frozen=True)
 class StyleFile:
-    """A trained network on disk, whose vectors are in the catalog under `name`; `style.open_network` opens it."""
+    """A trained network on disk, whose vectors are in the catalog under `name`; `style.open_network` opens it. Or a
+    head on the vectors of CSD, which stay as they are when the head is trained again; `csd.open_csd` opens that."""
 
     path: Path
     name: str
+    head: StyleHead | None = None
+
+    def of(self, vectors: Features) -> Features:
+        """Style vectors from the network's own."""
+        return np.asarray(vectors, np.float32) if self.head is None or not len(vectors) else self.head(vectors)
 
 
 def read_style(path: Path) -> StyleHead | StyleFile:
     """What `modelsearch train style` has written. ModelSearchError where it is not there or nothing of the kind."""
     record = read_record(path)
-    return StyleFile(path, str(record["name"])) if record.get("network") == "vgg19" else read_head(path)
+    if record.get("network") == "vgg19":
+        return StyleFile(path, str(record["name"]))
+    head = read_head(path)
+    return StyleFile(path, head.encoder, head) if head.csd else head
 
 
 def read_head(path: Path) -> StyleHead:
@@ -71,7 +83,8 @@ def read_head(path: Path) -> StyleHead:
         if record.get("network") != "linear" or set(file.keys()) != {"weight", "bias"}:
             raise ModelSearchError(f"{path} is no linear style head; make one with `modelsearch train style`")
         weight, bias = (np.asarray(file.get_tensor(name), np.float32) for name in ("weight", "bias"))
-    return StyleHead(weight=weight, bias=bias, encoder=str(record["encoder"]), record=record)
+    csd = str(record.get("csd", ""))
+    return StyleHead(weight=weight, bias=bias, encoder=str(record["encoder"]), csd=csd, record=record)
 
 
 def read_record(path: Path) -> dict[str, Any]:

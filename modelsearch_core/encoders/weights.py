@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from .downloading import DownloadError, Progress, download
 VARIABLE = "MODELSEARCH_WEIGHTS"
 ENDPOINT_VARIABLE, ENDPOINT = "HF_ENDPOINT", "https://huggingface.co"
 OFFLINE_VARIABLE = "HF_HUB_OFFLINE"
+INNER = "state_dict", "model_state_dict"  # what a file of a training has its weights under
 BLOCKS = 256  # of 4096 bytes each, that a digest reads
 
 
@@ -152,10 +154,10 @@ def read_tensors(file: Path) -> dict[str, torch.Tensor]:
             f"{file} cannot be read as weights ({type(error).__name__}: {str(error)[:200]}); delete it to have it "
             "fetched again, or use a .safetensors file of the same model"
         ) from error
-    while isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
+    while inner := next((state[key] for key in INNER if isinstance(state.get(key), dict)), None):
+        state = inner
     return {str(key).removeprefix("module."): value for key, value in state.items() if torch.is_tensor(value)}
 
 
 def _unpickled(file: Path) -> Any:
-    return torch.load(file, map_location="cpu", weights_only=True)
+    return torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file) or None)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from ..catalog import Catalog
+from ..embedding import ImageEncoder
 from ..specification import Evidence, Specification
-
-if TYPE_CHECKING:
-    from ..encoders.style import StyleEncoder
 
 
 def store_style_vectors(
-    catalog: Catalog, encoder: str, style: StyleEncoder, source: str, on_model: Callable[[int, int], None] | None = None
+    catalog: Catalog, encoder: str, style: ImageEncoder, source: str, on_model: Callable[[int, int], None] | None = None
 ) -> int:
     """Encodes the reference pictures that `encoder` has seen and `style` has not; how many models that were."""
     catalog.put_encoder(style.name, source, style.dimension)
@@ -28,7 +25,7 @@ def store_style_vectors(
     return len(wanted)
 
 
-def _store(catalog: Catalog, style: StyleEncoder, seen: Specification) -> None:
+def _store(catalog: Catalog, style: ImageEncoder, seen: Specification) -> None:
     pictures = catalog.sample_images(seen.fingerprint, seen.digest)
     vectors = style.encode_images([pictures[int(number)] for number in seen.numbers])
     catalog.put_specification(replace(seen, encoder=style.name, Z=vectors, drawings=None))

@@ -65,7 +65,7 @@ class Styles:
     def _vectors(self) -> list[Features]:
         if isinstance(self.space, StyleFile):
             stored = self._gallery.style_samples(self.space.name)
-            return [stored.Z[a:b] for a, b in pairwise(stored.offsets)]
+            return [self.space.of(stored.Z[a:b]) for a, b in pairwise(stored.offsets)]
         return [self._of(part) for part in self._rows]
 
     def _of(self, z: Features) -> Features:
@@ -137,31 +137,44 @@ class Styles:
     def _encoder(self) -> StyleEncoder | None:
         if not isinstance(self.space, StyleFile):
             return None
-        from ..encoders.style import open_network  # brings torch along
-
-        return open_network(self.space)
+        return open_space(self.space)
 
     def vectors_of(self, images: Sequence[Image.Image]) -> Features | None:
         """Of a query's pictures, where a network of its own looks at them; else they come from their features."""
-        return None if self._encoder is None else self._encoder.encode_images(images)
+        if self._encoder is None or not isinstance(self.space, StyleFile):
+            return None
+        return self.space.of(self._encoder.encode_images(images))
 
 
 def space_of(setting: str | None, catalog: Path, encoder: str) -> StyleHead | StyleFile | None:
-    """What a catalog names, if it is there and a head was trained on this encoder's features."""
+    """What a catalog names, if it is there and a head was trained on features that can be had."""
     if not setting:
         return None
     try:
         space = read_style(catalog.parent / setting)
+        if isinstance(space, StyleFile) and space.head is not None:
+            from ..encoders.csd import same_csd  # brings torch along
+
+            same_csd(space.name, Path(space.head.csd))
     except ModelSearchError as error:
         log.warning("style search goes without a trained encoder: %s", error)
         return None
     return None if isinstance(space, StyleHead) and space.encoder != encoder else space
 
 
+def open_space(space: StyleFile, device: str = "auto") -> StyleEncoder:
+    """The network whose vectors are stored; brings torch along."""
+    if space.head is None:
+        from ..encoders.style import open_network
+
+        return open_network(space, device)
+    from ..encoders.csd import open_csd, same_csd
+
+    return open_csd(same_csd(space.name, Path(space.head.csd)), device)
+
+
 def look_at_painted(catalog: Catalog, encoder: str, device: str = "auto") -> None:
-    """Has a trained style network look at what was painted; a linear head needs no more than is there."""
+    """Has a network of its own for styles look at what was painted; a head on the encoder's features needs none."""
     space = space_of(catalog.setting(STYLE_SETTING), catalog.path, encoder)
     if isinstance(space, StyleFile):
-        from ..encoders.style import open_network  # brings torch along
-
-        store_style_vectors(catalog, encoder, open_network(space, device), str(space.path))
+        store_style_vectors(catalog, encoder, open_space(space, device), str(space.path))

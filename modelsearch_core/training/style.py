@@ -50,10 +50,11 @@ class Outcome:
     record: dict[str, Any]
     before: tuple[Agreement, Ranking]
     after: tuple[Agreement, Ranking]
+    without: tuple[Agreement, Ranking] | None = None  # what search would go by, where that is not what was trained on
 
     @property
     def is_better(self) -> bool:
-        return self.after[1].mrr >= self.before[1].mrr
+        return all(self.after[1].mrr >= other[1].mrr for other in (self.before, self.without) if other)
 
 
 def painted(catalog: Catalog, encoder: str) -> Painted:
@@ -84,10 +85,12 @@ def train_style(
     encoder: str,
     settings: TripletSettings = LINEAR,
     *,
+    without: Features | None = None,
     kept: Path | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Outcome:
-    """Trains on a part and measures on the rest, then trains once more on everything for use."""
+    """Trains on a part and measures on the rest, then trains once more on everything for use. `without` are features of
+    the same pictures by which styles are compared where there is no such encoder, if they are others."""
     rng = np.random.default_rng(settings.seed)
     split = held_out(of.labels, SHARE, rng)
     seen = split.training(of.labels)
@@ -95,8 +98,9 @@ def train_style(
     before = measure(of.features, of.labels, split, settings.seed)
     after = measure(measured(of.features), of.labels, split, settings.seed)
     final = train_head(of.features, of.labels, encoder, settings)
-    record = _record(of, split, settings, before, after) | dict(final.record)
-    return Outcome(trained=replace(final, record=record), record=record, before=before, after=after)
+    instead = None if without is None else measure(without, of.labels, split, settings.seed)
+    record = _record(of, split, settings, before, after, instead) | dict(final.record)
+    return Outcome(trained=replace(final, record=record), record=record, before=before, after=after, without=instead)
 
 
 def train_style_network(
@@ -111,7 +115,7 @@ def train_style_network(
     on_epoch: OnEpoch | None = None,
 ) -> Outcome:
     """The same with VGG19 on the pictures themselves, once: what was held out stays unseen."""
-    from ..encoders.style import SIDE, StyleEncoder
+    from ..encoders.style import SIDE, StyleEncoder, preparation
     from .vgg import before_training, train_network
 
     side = side or SIDE
@@ -122,10 +126,22 @@ def train_style_network(
         [images[int(row)] for row in rows], of.labels.of(rows), weights, settings,
         kept=kept, on_epoch=on_epoch, device=device, side=side,
     )  # fmt: skip
-    V = StyleEncoder(network, "just trained", device, side).encode_images(images)
+    V = StyleEncoder(network, "just trained", device, preparation(side)).encode_images(images)
     before, after = (measure(vectors, of.labels, split, settings.seed) for vectors in (plain, V))
     record = _record(of, split, settings, before, after)
     return Outcome(trained=network, record=record, before=before, after=after)
+
+
+def features_of(catalog: Catalog, of: Painted, encoder: str) -> Features:
+    """Of the same pictures, by another encoder. ModelSearchError where that has not seen them all."""
+    found = [catalog.specification(s.fingerprint, s.digest, encoder) for s in of.specifications]
+    seen = [s for s in found if s is not None]
+    if len(seen) < len(found):
+        raise ModelSearchError(
+            f"{encoder} has seen what {len(seen)} of {len(found)} LoRA painted; `modelsearch index FOLDER --style` "
+            "shows it the rest"
+        )
+    return unit(np.concatenate([np.asarray(s.Z, np.float32) for s in seen]))
 
 
 def pictures_of(catalog: Catalog, of: Painted) -> list[Image.Image]:
@@ -150,8 +166,10 @@ def _record(
     settings: TripletSettings,
     before: tuple[Agreement, Ranking],
     after: tuple[Agreement, Ranking],
+    without: tuple[Agreement, Ranking] | None = None,
 ) -> dict[str, Any]:
     """What a file tells of its training."""
+    measured = {"without": without, "untrained": before, "trained": after}
     return {
         "trained": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "settings": asdict(settings),
@@ -160,8 +178,7 @@ def _record(
         "held_out": {
             "loras": [of.fingerprints[m] for m in split.models],
             "subjects": split.subjects.tolist(),
-            "untrained": figures_of(before),
-            "trained": figures_of(after),
+            **{name: figures_of(figures) for name, figures in measured.items() if figures},
         },
     }
 

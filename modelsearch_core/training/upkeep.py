@@ -3,6 +3,7 @@ through it than without it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from ..search.styles import STYLE_SETTING, space_of
 from ..specification import Evidence
 from .figures import ranking
 from .labels import Split, held_out
-from .style import FEWEST, SHARE, Outcome, Painted, default_file, painted, train_style
+from .style import FEWEST, SHARE, Outcome, Painted, default_file, features_of, painted, train_style
 
 WORTH_TRAINING = 12  # LoRA that have painted drawings
 
@@ -46,9 +47,10 @@ def keep_up(catalog: Catalog, encoder: str) -> str:
         f"style: {standing.added} LoRA added since the training are found worse through it "
         f"(MRR {standing.through:.2f} against {standing.without:.2f} without)"
     )
-    if isinstance(space, StyleFile):
+    head = space if isinstance(space, StyleHead) else space.head
+    if head is None:
         return f"{fell}; `modelsearch train style --network vgg19` learns again"
-    return f"{fell}; {_again(catalog, encoder, space)}"
+    return f"{fell}; {_again(catalog, encoder, head)}"
 
 
 def _offer(catalog: Catalog, encoder: str) -> str:
@@ -84,19 +86,20 @@ def _seen(space: StyleHead | StyleFile) -> set[str]:
 def _through(catalog: Catalog, of: Painted, space: StyleHead | StyleFile) -> Features:
     if isinstance(space, StyleHead):
         return space(of.features)
-    stored = [catalog.specification(s.fingerprint, s.digest, space.name) for s in of.specifications]
-    return np.concatenate([np.asarray(s.Z, np.float32) for s in stored if s is not None])
+    return space.of(features_of(catalog, of, space.name))
 
 
-def _again(catalog: Catalog, encoder: str, space: StyleHead) -> str:
+def _again(catalog: Catalog, encoder: str, head: StyleHead) -> str:
     """Trains a linear head on everything that is there now; it takes the old one's place if it is of use."""
-    outcome: Outcome = train_style(painted(catalog, encoder), encoder)
+    of = painted(catalog, encoder)
+    seen = replace(of, features=features_of(catalog, of, head.encoder)) if head.csd else of
+    outcome: Outcome = train_style(seen, head.encoder, without=of.features if head.csd else None)
     if not outcome.is_better:
         catalog.put_setting(STYLE_SETTING, "")
         return "training again did not help, so styles are compared without it"
     target = _file_of(catalog)
     assert isinstance(outcome.trained, StyleHead)
-    outcome.trained.save(target)
+    replace(outcome.trained, csd=head.csd).save(target)
     place = outcome.after[1]
     return f"trained again on {len(outcome.record['loras'])} LoRA (held-out MRR {place.mrr:.2f})"
 

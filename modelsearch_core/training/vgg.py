@@ -41,4 +41,4 @@ def train_network(
 
 def before_training(weights: State, device: str, seed: int, side: int = SIDE) -> StyleEncoder:
     """The paper's transfer-only variant: ImageNet's weights under a head that was never trained."""
-    return StyleEncoder(untrained(weights, seed), "style-vgg19:untrained", device, side)
+    return StyleEncoder(untrained(weights, seed), "style-vgg19:untrained", device, preparation(side))

@@ -105,7 +105,7 @@ def test_a_network_is_read_as_it_was_written(tmp_path: Path):
     network = style.untrained(torchvision_state())
     file = style.save_network(network, tmp_path / "a.safetensors", {"note": "x"}, SIDE)
     assert read_style(tmp_path / "a.safetensors") == file
-    encoder = style.StyleEncoder(network, "same", "cpu", SIDE)
+    encoder = style.StyleEncoder(network, "same", "cpu", style.preparation(SIDE))
     again = style.open_network(file, "cpu")
     assert (again.name, again.dimension) == (file.name, 128)
     assert again.encode_images(pictures()) == pytest.approx(encoder.encode_images(pictures()), abs=2e-2)
