@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ..contact_sheet import Cell, Row, contact_sheet
@@ -29,6 +30,8 @@ def search(args: argparse.Namespace) -> int:
             k=args.k,
             diverse=args.diverse,
         )
+        if args.respect_layout or args.method == "spatial":
+            tell_unmapped(index)
         if args.sheet:
             answer_sheet(index, [(heading_of(args), matches)]).save(args.sheet)
         if args.json:
@@ -38,6 +41,18 @@ def search(args: argparse.Namespace) -> int:
             if args.explain and matches:
                 print_explanations(index, matches)
     return 0 if matches else 1
+
+
+def tell_unmapped(index: ModelIndex) -> None:
+    """How many models with pictures have no map yet, on the error stream."""
+    gallery = index.gallery
+    pictured = set(np.flatnonzero(~gallery.only_words).tolist())
+    if missing := len(pictured.difference(gallery.mapped_layouts.known.tolist())):
+        print(
+            f"{missing} of {len(pictured)} models have no map of where things are yet; "
+            "`modelsearch index FOLDER --spatial` makes them",
+            file=sys.stderr,
+        )
 
 
 def query_of(args: argparse.Namespace) -> Query:

@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +72,14 @@ def test_layouts_are_mapped_from_kept_pictures_and_respected(
     assert (mapped["images"], len(mapped["mapped"])) == (0, len(LORAS) + 2)
     assert output(capsys, *words)["mapped"] == []
     assert run(*asked, "--explain") == 0
-    assert "layout of 1 image" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "layout of 1 image" in shown.out
+    assert "no map" not in shown.err
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite")) as connection:
+        connection.execute("DELETE FROM spatial_map WHERE rowid = 1")
+        connection.commit()
+    assert run(*asked) == 0
+    assert "1 of 9 models have no map of where things are yet" in capsys.readouterr().err
     assert output(capsys, *asked, "--method", "first_moment")[0]["explanation"][1]["label"] == "layout of 1 image"
     assert run("search", *common(tmp_path), "--text", "red", "--respect-layout") == 2
     assert "only an image has a layout to respect" in capsys.readouterr().err
