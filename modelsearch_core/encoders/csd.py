@@ -97,7 +97,7 @@ def same_csd(name: str, last_seen: Path) -> Path:
 
 def open_csd(file: Path, device: str = "auto") -> StyleEncoder:
     """ModelSearchError where the file holds something else."""
-    state = _backbone(_tensors(file), file)
+    state = tower_state(_tensors(file), file)
     try:
         network = CsdNetwork(state)
     except (KeyError, ValueError, ArithmeticError, AssertionError, RuntimeError) as error:
@@ -117,7 +117,7 @@ def _tensors(file: Path) -> dict[str, torch.Tensor]:
         return read_tensors(file)
 
 
-def _backbone(state: Mapping[str, torch.Tensor], file: Path) -> dict[str, torch.Tensor]:
+def tower_state(state: Mapping[str, torch.Tensor], file: Path) -> dict[str, torch.Tensor]:
     """The tower's tensors under their names in CLIP, the projection to styles in the place of CLIP's own."""
     state = {name.removeprefix("model."): tensor.float() for name, tensor in state.items()}
     if STYLE not in state:

@@ -154,6 +154,8 @@ def read_tensors(file: Path) -> dict[str, torch.Tensor]:
             f"{file} cannot be read as weights ({type(error).__name__}: {str(error)[:200]}); delete it to have it "
             "fetched again, or use a .safetensors file of the same model"
         ) from error
+    if not isinstance(state, dict):
+        raise ModelSearchError(f"{file} holds a {type(state).__name__} in the place of weights")
     while inner := next((state[key] for key in INNER if isinstance(state.get(key), dict)), None):
         state = inner
     return {str(key).removeprefix("module."): value for key, value in state.items() if torch.is_tensor(value)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import open_clip
@@ -59,7 +60,7 @@ def slowly(state: dict[str, torch.Tensor], pixels: torch.Tensor) -> torch.Tensor
 
 def test_it_computes_what_the_layers_say():
     state = csd_state()
-    network = csd.CsdNetwork(csd._backbone(state, Path("made"))).eval()
+    network = csd.CsdNetwork(csd.tower_state(state, Path("made"))).eval()
     assert (network.side, network.dimension) == (SIDE, DIMENSION)
     x = torch.randn(3, 3, SIDE, SIDE)
     wanted = torch.stack([slowly(state, pixels) for pixels in x])
@@ -69,13 +70,14 @@ def test_it_computes_what_the_layers_say():
 
 def test_in_full_size_it_is_clips_tower():
     """297 tensors, as many as the published file has."""
-    config = open_clip.get_model_config("ViT-L-14-quickgelu")
+    config: Any = open_clip.get_model_config("ViT-L-14-quickgelu")
     with torch.device("meta"):
-        tower = build(config).visual.state_dict()
+        clip: Any = build(config)
+        tower: dict[str, torch.Tensor] = clip.visual.state_dict()
         projection = tower.pop("proj")
         state = {f"backbone.{name}": tensor for name, tensor in tower.items()}
         state |= {"last_layer_style": projection, "last_layer_content": projection}
-        network = csd.CsdNetwork(csd._backbone(state, Path("published")))
+        network: Any = csd.CsdNetwork(csd.tower_state(state, Path("published")))
     assert (len(state), tuple(projection.shape)) == (297, (1024, 768))
     assert (network.side, network.dimension) == (224, 768)
     assert [block.attn.num_heads for block in network.tower.transformer.resblocks] == [16] * 24
@@ -142,6 +144,9 @@ def test_files_that_are_something_else_are_refused(tmp_path: Path):
     (tmp_path / "words.pth").write_text("no weights")
     with pytest.raises(ModelSearchError, match=r"words\.pth cannot be read as weights"):
         csd.open_csd(tmp_path / "words.pth")
+    torch.save(torch.zeros(2), tmp_path / "one.pth")
+    with pytest.raises(ModelSearchError, match=r"one\.pth holds a Tensor in the place of weights"):
+        csd.open_csd(tmp_path / "one.pth")
     with pytest.raises(MissingWeightsError, match=r"there is no file .*gone\.pth"):
         csd.open_csd(tmp_path / "gone.pth")
 
