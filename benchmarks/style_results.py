@@ -282,7 +282,15 @@ def page(results: dict[str, Any]) -> str:
         ours = " | ".join(f"{figures[key]:.3f}" for key in ("f1", "precision", "recall", "mrr", "mrr_among_all"))
         text += f"| {name} | {ours} | {' | '.join(f'{value:.2f}' for value in PAPER[name])} |\n"
     text += "\n" + "\n".join(f"- {line}" for line in compared(r)) + "\n"
-    return text + fast_table(results["fast_form"])
+    return text + benchmark_zoo() + fast_table(results["fast_form"])
+
+
+def benchmark_zoo() -> str:
+    """What `python -m benchmarks.protocols style` has found, if it was run."""
+    from benchmarks.protocols.style import section
+
+    found = RESULT.with_name("zoo_style.json")
+    return "\n" + section(json.loads(found.read_text())) if found.is_file() else ""
 
 
 def compared(r: dict[str, Any]) -> list[str]:
