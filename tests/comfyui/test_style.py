@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import save_file
 
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.reference_set import read_subjects
-from modelsearch_core.search import ModelIndex
+from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.specification import Evidence
 from tests.comfyui.engine import LORAS, SMALL, act, add_lora, catalog_of, make_base, until
 from tests.comfyui.host import ROOT, ComfyUI, message_of, shown
@@ -104,21 +105,34 @@ def test_a_second_order_has_nothing_to_paint(server: ComfyUI):
     assert (now["state"], now["images"]) == ("done", 0)
 
 
-def painted(base: Path, name: str, number: int) -> None:
-    """What a model made of a drawing, among ComfyUI's inputs."""
+def painted(base: Path, name: str, number: int) -> Image.Image:
+    """What a model made of a drawing; it lies among ComfyUI's inputs too."""
     with ModelIndex.open(catalog_of(base)) as index:
-        index.before_after(name)[number % DRAWINGS].output.save(base / "input" / f"{name}.png")
+        output = index.before_after(name)[number].output
+    output.save(base / "input" / f"{name}.png")
+    return output
+
+
+def answers(base: Path, query: Query, method: str = "auto") -> list[str]:
+    """LoRA by name, as the library finds them in what ComfyUI stored."""
+    with ModelIndex.open(catalog_of(base), device="cpu") as index:
+        assert index.gallery.styles.painted.sum() == len(PAINTED)
+        return [match.name for match in index.search(query, kind="lora", method=method)]
 
 
 @pytest.mark.parametrize("style", [0.0, 0.5, 1.0])
 def test_find_lora_is_asked_by_style(server: ComfyUI, base: Path, style: float):
-    painted(base, "neon", 3)
+    output = painted(base, "neon", 3)
+    first = answers(base, Query(images=[output], style=None if style == 0.5 else style))[0]
     picture = {"class_type": "LoadImage", "inputs": {"image": "neon.png"}}
-    node = find(images=["0", 0], style=style)
-    sink = {"class_type": "AnySink", "inputs": {"value": ["1", 0]}}
-    entry = server.run({"0": picture, "1": node, "2": sink})
+    entry = server.run({"0": picture, "1": find(images=["0", 0], style=style), "2": sink()})
     assert not message_of(entry)
-    assert shown(entry, "2") == ["'neon.safetensors'"]
+    assert shown(entry, "2") == [f"'{first}.safetensors'"]
+
+
+def test_where_the_slider_stands_changes_the_answer(base: Path):
+    output = painted(base, "neon", 3)
+    assert answers(base, Query(images=[output], style=0)) != answers(base, Query(images=[output], style=1))
 
 
 def test_a_style_beyond_the_slider_is_refused(server: ComfyUI):
@@ -133,14 +147,14 @@ def sink() -> dict[str, Any]:
 
 @pytest.mark.parametrize("asked", [["--style", "1"], ["--method", "style"]], ids=["slider", "method"])
 def test_the_command_line_reads_what_comfyui_painted(base: Path, asked: list[str]):
-    painted(base, "neon", 5)
+    query = Query(images=[painted(base, "neon", 1)], style=1 if "--style" in asked else None)
     image, catalog = str(base / "input" / "neon.png"), str(catalog_of(base))
     command = [sys.executable, "-m", "modelsearch_core.cli", "search", "--image", image, *asked]
     done = subprocess.run(
         [*command, "--kind", "lora", "--json", "--catalog", catalog, "--device", "cpu"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert json.loads(done.stdout)[0]["name"] == "neon"
+    assert [match["name"] for match in json.loads(done.stdout)] == answers(base, query, "style")
 
 
 def test_train_style_learns_from_what_comfyui_painted(base: Path, tmp_path: Path):
