@@ -31,8 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command."""
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
     args = parser().parse_args(arguments)
-    module = import_module(f".{MODULES.get(args.command, 'reports')}", __name__)
-    command: Callable[..., int] = getattr(module, BUILT_IN.get(args.command, args.command))
+    name: str = args.command
+    module = import_module(f".{MODULES.get(name, 'reports')}", __name__)
+    command: Callable[..., int] = getattr(module, BUILT_IN.get(name, name))
     try:
         return command(args)
     except ModelSearchError as error:
