@@ -14,7 +14,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ from benchmarks.zoo.products import PROBES
 from benchmarks.zoo.world import caption, sample_scene
 from modelsearch_core.cli import main as modelsearch
 from modelsearch_core.cli.evaluate import figures
+from modelsearch_core.embedding import Features, ImageEncoder
+from modelsearch_core.encoders import open_encoder
+from modelsearch_core.encoders.spatial import open_spatial_encoder
 from modelsearch_core.mini_zoo import FOLDER, PROMPTS, zoo_models
 from modelsearch_core.search import ModelIndex, Query, refining
 
@@ -41,7 +44,34 @@ LAYOUT = "auto, respecting the layout"
 METHODS = ("first_moment", "gaussian", "auto", "spatial", LAYOUT)
 WEIGHTS = (0.25, 0.5, 1.0, 2.0)  # of the layout, on the mini zoo
 PAPER = {"first_moment": 0.52, "gaussian": 0.49, "spatial": 1.0}  # both without fine-tuning
-Asked = list[tuple[Query, str]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A picture, the model that faces the same way, and what it shows."""
+
+    query: Query
+    name: str
+    thing: str
+
+
+class Kept:
+    """An encoder that looks at every picture once, however many methods ask by it."""
+
+    def __init__(self, encoder: Any) -> None:
+        self._encoder = encoder
+        self._seen: dict[bytes, Features] = {}
+        self.name, self.dimension, self.encode_texts = (
+            encoder.name,
+            encoder.dimension,
+            getattr(encoder, "encode_texts", None),
+        )
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Features:
+        keys = [image.tobytes() for image in images]
+        new = {key: image for key, image in zip(keys, images, strict=True) if key not in self._seen}
+        self._seen |= dict(zip(new, self._encoder.encode_images([*new.values()]), strict=True))
+        return np.array([self._seen[key] for key in keys])
 
 
 def collection(zoo: Path, folder: Path) -> Path:
@@ -71,38 +101,47 @@ def indexed(folder: Path, prompts: Path, catalog: Path, convnext: Path, samples:
     return catalog
 
 
-def held_out(zoo: Path) -> dict[str, list[Image.Image]]:
+def held_out(zoo: Path) -> list[Question]:
     """Pictures that each of the two made of prompts which no training has seen."""
-    pictures: dict[str, list[Image.Image]] = {}
+    found: list[Question] = []
     for plan in facing():
         with np.load(zoo / "queries" / f"{plan.name}.npz") as kept:
-            pictures[plan.name] = [Image.fromarray(pixels) for pixels in kept["pictures"]]
-    return pictures
-
-
-def own(pictures: dict[str, list[Image.Image]]) -> Asked:
-    return [(Query(images=[image]), name) for name, images in pictures.items() for image in images]
-
-
-def mirrored(pictures: dict[str, list[Image.Image]]) -> Asked:
-    """The paper's: the same pictures facing both ways."""
-    left, right = pictures
-    both = [(image, left, right) for image in pictures[left]] + [(image, right, left) for image in pictures[right]]
-    found: Asked = []
-    for image, name, other in both:
-        found += [(Query(images=[image]), name), (Query(images=[ImageOps.mirror(image)]), other)]
+            for pixels, prompt in zip(kept["pictures"], kept["prompts"], strict=True):
+                thing = next(subject for subject in plan.subjects if subject in str(prompt))
+                found.append(Question(Query(images=[Image.fromarray(pixels)]), plan.name, thing))
     return found
 
 
-def favoured(index: ModelIndex, asked: Asked, method: str) -> dict[str, Any]:
-    """How often the model that faces the same way is favoured of the two. A tie is half a time."""
-    right = 0.0
-    for query, name in asked:
-        scores = index.scores(*with_layout(query, method))
-        mine, theirs = (float(scores[index.row(plan.name)]) for plan in sorted(facing(), key=lambda p: p.name != name))
-        right += 0.5 if mine == theirs else float(mine > theirs)
-    low, high = wilson(right / len(asked), len(asked))
-    return {"method": method, "right": right, "of": len(asked), "share": right / len(asked), "low": low, "high": high}
+def mirrored(asked: Sequence[Question]) -> list[Question]:
+    """The paper's: each picture as it is, and facing the other way."""
+    left, right = (plan.name for plan in facing())
+    found: list[Question] = []
+    for question in asked:
+        other = Query(images=[ImageOps.mirror(question.query.images[0])])
+        found += [question, Question(other, right if question.name == left else left, question.thing)]
+    return found
+
+
+def favoured(index: ModelIndex, asked: Sequence[Question], method: str) -> dict[str, Any]:
+    """How often the model that faces the same way is favoured of the two, also thing by thing. A tie is half a time."""
+    points = np.array([point(index, question, method) for question in asked])
+    low, high = wilson(float(points.mean()), len(asked))
+    things = {name: np.array([question.thing == name for question in asked]) for name in facing()[0].subjects}
+    return {
+        "method": method,
+        "of": len(asked),
+        "share": float(points.mean()),
+        "low": low,
+        "high": high,
+        "things": {name: float(points[of].mean()) for name, of in things.items() if of.any()},
+    }
+
+
+def point(index: ModelIndex, question: Question, method: str) -> float:
+    scores = index.scores(*with_layout(question.query, method))
+    by_name = {plan.name: float(scores[index.row(plan.name)]) for plan in facing()}
+    mine, theirs = by_name.pop(question.name), *by_name.values()
+    return 0.5 if mine == theirs else float(mine > theirs)
 
 
 def with_layout(query: Query, method: str) -> tuple[Query, str]:
@@ -115,20 +154,27 @@ def wilson(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
     return float((middle - half) / (1 + z * z / n)), float((middle + half) / (1 + z * z / n))
 
 
-def left_and_right(catalog: Path, zoo: Path) -> dict[str, list[dict[str, Any]]]:
+def left_and_right(catalog: Path, zoo: Path, encoders: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     pictures = held_out(zoo)
-    with ModelIndex.open(catalog, device="cpu") as index:
-        protocols = {"held out": own(pictures), "mirrored": mirrored(pictures)}
+    with ModelIndex.open(catalog, **encoders) as index:
+        protocols = {"held out": pictures, "mirrored": mirrored(pictures)}
         return {name: [favoured(index, asked, method) for method in METHODS] for name, asked in protocols.items()}
 
 
-def elsewhere(mini: Path, convnext: Path, work: Path) -> list[dict[str, Any]]:
+def mirror_cosine(encoder: ImageEncoder, asked: Sequence[Question]) -> float:
+    """How alike a picture and its mirror image are to an encoder."""
+    images = [question.query.images[0] for question in asked]
+    there, back = encoder.encode_images(images), encoder.encode_images([*map(ImageOps.mirror, images)])
+    return float((there * back).sum(axis=1).mean())
+
+
+def elsewhere(mini: Path, convnext: Path, work: Path, encoders: dict[str, Any]) -> list[dict[str, Any]]:
     """The mini zoo's image queries, by layout alone, by `auto`, and by both in several proportions."""
     catalog = work / "mini_zoo.sqlite"
     copied(mini, catalog)
     words = ["index", str(FOLDER / "models"), "--quick", "--spatial-encoder", str(convnext), "--device", "cpu"]
     modelsearch([*words, "--catalog", str(catalog)])
-    with ModelIndex.open(catalog, device="cpu") as index:
+    with ModelIndex.open(catalog, **encoders) as index:
         asked = [(Query(images=[image]), index.row(name)) for name, image in mini_pictures()]
         rows = [measured(index, asked, method, method) for method in ("auto", "spatial")]
         usual = refining.WEIGHT
@@ -167,6 +213,9 @@ way? Chance is .5. In brackets the 95 % interval. `spatial` is 1st Moment on the
 is a tiny one that was trained to tell the world's things and colours ({told:.0%} of unseen pictures are told, among
 {classes}); global features are those of the mini CLIP. The paper has 50 pictures of horses and their mirror images, a
 ConvNeXt with ImageNet-22k's weights, and models that draw nothing but horses.
+
+A picture and its mirror image have a cosine of {mirror:.3f} to this ConvNeXt, and {mirror_global:.3f} to the mini CLIP: what
+is left of 1 is all that either has to tell them apart by, while things, colours and backgrounds change as well.
 """
 
 HEADINGS = {
@@ -192,11 +241,13 @@ def page(results: dict[str, Any]) -> str:
 
 
 def comparison(rows: Sequence[dict[str, Any]]) -> str:
-    lines = ["| method | favours the right one | paper |", "|---|---|---|"]
+    things = list(rows[0]["things"])
+    lines = [f"| method | favours the right one | {' | '.join(things)} | paper |", "|---" * (len(things) + 3) + "|"]
     for row in rows:
         paper = f"{PAPER[row['method']]:.0%}" if row["method"] in PAPER else ""
         ours = f"{row['share']:.0%} of {row['of']} ({row['low']:.0%}–{row['high']:.0%})"
-        lines.append(f"| {row['method']} | {ours} | {paper} |")
+        each = " | ".join(f"{row['things'][thing]:.0%}" for thing in things)
+        lines.append(f"| {row['method']} | {ours} | {each} | {paper} |")
     return "\n".join(lines) + "\n"
 
 
@@ -208,7 +259,9 @@ def finding(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def facts(samples: int, convnext: Path, queries: int) -> dict[str, Any]:
+def facts(
+    samples: int, convnext: Path, queries: int, asked: Sequence[Question], encoders: dict[str, Any]
+) -> dict[str, Any]:
     things = facing()[0].subjects
     told = json.loads((convnext / "figures.json").read_text())
     return {
@@ -216,6 +269,8 @@ def facts(samples: int, convnext: Path, queries: int) -> dict[str, Any]:
         "samples": samples,
         "told": told["accuracy"],
         "classes": told["classes"],
+        "mirror": mirror_cosine(encoders["spatial_encoder"], asked),
+        "mirror_global": mirror_cosine(encoders["encoder"], asked),
         "elsewhere": {
             "queries": queries,
             "models": len(zoo_models()) + 1,
@@ -236,12 +291,17 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     folder = collection(args.zoo, args.work / "models")
     probes = {"world": PROMPTS, "things": own_prompts(args.work / "prompts.txt")}
+    encoders = {
+        "encoder": Kept(open_encoder(str(FOLDER / "clip"), device="cpu")),
+        "spatial_encoder": Kept(open_spatial_encoder(str(args.convnext), device="cpu")),
+    }
     facing_results: dict[str, Any] = {}
     for name, prompts in probes.items():
         catalog = indexed(folder, prompts, args.work / f"{name}.sqlite", args.convnext, args.samples)
-        facing_results[name] = left_and_right(catalog, args.zoo)
-    other = elsewhere(args.mini, args.convnext, args.work)
-    known = facts(args.samples, args.convnext, sum(len(model.pictures) for model in zoo_models().values()))
+        facing_results[name] = left_and_right(catalog, args.zoo, encoders)
+    other = elsewhere(args.mini, args.convnext, args.work, encoders)
+    count = sum(len(model.pictures) for model in zoo_models().values())
+    known = facts(args.samples, args.convnext, count, held_out(args.zoo), encoders)
     results = {"facts": known, "facing": facing_results, "elsewhere": other}
     RESULT.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(results), encoding="utf-8")

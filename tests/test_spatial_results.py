@@ -30,17 +30,22 @@ def half(left: int, right: int) -> Image.Image:
     return image
 
 
+def questions(name: str, *images: Image.Image, thing: str = "fish") -> list[spatial.Question]:
+    return [spatial.Question(spatial.Query(images=[image]), name, thing) for image in images]
+
+
 def test_a_model_is_favoured_by_its_score_and_a_tie_is_half_a_time():
-    pictures = {"facing_left": [half(9, 1), half(1, 9)], "facing_right": [half(0, 5)]}
-    found = spatial.favoured(TwoModels(), spatial.own(pictures), "spatial")  # type: ignore[arg-type]
-    assert (found["right"], found["of"], found["share"]) == (2, 3, pytest.approx(2 / 3))
-    assert spatial.favoured(TwoModels(), spatial.own(pictures), "blind")["share"] == 0.5  # type: ignore[arg-type]
+    asked = [*questions("facing_left", half(9, 1), half(1, 9)), *questions("facing_right", half(0, 5), thing="bird")]
+    found = spatial.favoured(TwoModels(), asked, "spatial")  # type: ignore[arg-type]
+    assert (found["of"], found["share"]) == (3, pytest.approx(2 / 3))
+    assert found["things"] == {"fish": 0.5, "bird": 1.0}
+    assert spatial.favoured(TwoModels(), asked, "blind")["share"] == 0.5  # type: ignore[arg-type]
 
 
 def test_every_picture_asks_as_it_is_and_mirrored():
-    asked = spatial.mirrored({"facing_left": [half(9, 1)], "facing_right": [half(0, 5)]})
-    assert [name for _, name in asked] == ["facing_left", "facing_right", "facing_right", "facing_left"]
-    first, second = (np.asarray(query.images[0]) for query, _ in asked[:2])
+    asked = spatial.mirrored([*questions("facing_left", half(9, 1)), *questions("facing_right", half(0, 5))])
+    assert [question.name for question in asked] == ["facing_left", "facing_right", "facing_right", "facing_left"]
+    first, second = (np.asarray(question.query.images[0]) for question in asked[:2])
     assert (first[:, ::-1] == second).all()
 
 
