@@ -12,7 +12,7 @@ import json
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,7 +29,7 @@ from benchmarks.zoo.products import PROBES
 from benchmarks.zoo.world import caption, sample_scene
 from modelsearch_core.cli import main as modelsearch
 from modelsearch_core.cli.evaluate import figures
-from modelsearch_core.embedding import Features, ImageEncoder
+from modelsearch_core.embedding import Features, ImageEncoder, unit
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.encoders.spatial import open_spatial_encoder
 from modelsearch_core.mini_zoo import FOLDER, PROMPTS, zoo_models
@@ -42,8 +42,12 @@ MINI = ROOT / "build" / "mini_zoo.sqlite"
 WORK = ROOT / "build" / "spatial"
 LAYOUT = "auto, respecting the layout"
 METHODS = ("first_moment", "gaussian", "auto", "spatial", LAYOUT)
+PIXELS = "pixels averaged to 7×7"
 WEIGHTS = (0.25, 0.5, 1.0, 2.0)  # of the layout, on the mini zoo
 PAPER = {"first_moment": 0.52, "gaussian": 0.49, "spatial": 1.0}  # both without fine-tuning
+
+
+Scores = Callable[[Query], dict[str, float]]  # of the two, by name
 
 
 @dataclass(frozen=True)
@@ -122,9 +126,9 @@ def mirrored(asked: Sequence[Question]) -> list[Question]:
     return found
 
 
-def favoured(index: ModelIndex, asked: Sequence[Question], method: str) -> dict[str, Any]:
+def favoured(asked: Sequence[Question], method: str, scores: Scores) -> dict[str, Any]:
     """How often the model that faces the same way is favoured of the two, also thing by thing. A tie is half a time."""
-    points = np.array([point(index, question, method) for question in asked])
+    points = np.array([point(scores(question.query), question.name) for question in asked])
     low, high = wilson(float(points.mean()), len(asked))
     things = {name: np.array([question.thing == name for question in asked]) for name in facing()[0].subjects}
     return {
@@ -137,11 +141,32 @@ def favoured(index: ModelIndex, asked: Sequence[Question], method: str) -> dict[
     }
 
 
-def point(index: ModelIndex, question: Question, method: str) -> float:
-    scores = index.scores(*with_layout(question.query, method))
-    by_name = {plan.name: float(scores[index.row(plan.name)]) for plan in facing()}
-    mine, theirs = by_name.pop(question.name), *by_name.values()
+def point(scores: dict[str, float], name: str) -> float:
+    mine, theirs = scores[name], *(score for other, score in scores.items() if other != name)
     return 0.5 if mine == theirs else float(mine > theirs)
+
+
+def by_method(index: ModelIndex, method: str) -> Scores:
+    rows = {plan.name: index.row(plan.name) for plan in facing()}
+
+    def scores(query: Query) -> dict[str, float]:
+        z = index.scores(*with_layout(query, method))
+        return {name: float(z[row]) for name, row in rows.items()}
+
+    return scores
+
+
+def by_pixels(index: ModelIndex) -> Scores:
+    """1st Moment on the pictures themselves, averaged to 7×7: what a map has to do better than."""
+    ids = {plan.name: index.describe(plan.name).id for plan in facing()}
+    samples = {name: [image for image, _ in index.samples_with_prompts(id)] for name, id in ids.items()}
+    means = {name: unit(seven_by_seven(images).mean(axis=0)) for name, images in samples.items()}
+    return lambda query: {name: float(seven_by_seven(query.images)[0] @ mean) for name, mean in means.items()}
+
+
+def seven_by_seven(images: Sequence[Image.Image]) -> Features:
+    small = (image.convert("RGB").resize((7, 7), Image.Resampling.BOX) for image in images)
+    return unit(np.array([np.asarray(image, np.float32).ravel() / 127.5 - 1 for image in small]))
 
 
 def with_layout(query: Query, method: str) -> tuple[Query, str]:
@@ -158,7 +183,10 @@ def left_and_right(catalog: Path, zoo: Path, encoders: dict[str, Any]) -> dict[s
     pictures = held_out(zoo)
     with ModelIndex.open(catalog, **encoders) as index:
         protocols = {"held out": pictures, "mirrored": mirrored(pictures)}
-        return {name: [favoured(index, asked, method) for method in METHODS] for name, asked in protocols.items()}
+        scores = {method: by_method(index, method) for method in METHODS} | {PIXELS: by_pixels(index)}
+        return {
+            name: [favoured(asked, method, of) for method, of in scores.items()] for name, asked in protocols.items()
+        }
 
 
 def mirror_cosine(encoder: ImageEncoder, asked: Sequence[Question]) -> float:
@@ -215,7 +243,8 @@ is a tiny one that was trained to tell the world's things and colours ({told:.0%
 ConvNeXt with ImageNet-22k's weights, and models that draw nothing but horses.
 
 A picture and its mirror image have a cosine of {mirror:.3f} to this ConvNeXt, and {mirror_global:.3f} to the mini CLIP: what
-is left of 1 is all that either has to tell them apart by, while things, colours and backgrounds change as well.
+is left of 1 is all that either has to tell them apart by, while things, colours and backgrounds change as well. For
+comparison: the pictures themselves, averaged to 7×7 pixels, their means compared in the same way.
 """
 
 HEADINGS = {
