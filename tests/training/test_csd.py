@@ -162,3 +162,19 @@ def test_it_is_trained_again_on_csd_when_new_lora_are_found_worse(catalog: Path)
         assert "trained again on 5 LoRA" in keep_up(kept, ENCODER)
     again = read_head(target)
     assert again.name != blind.name and (again.encoder, again.csd) == (csd_name(file), str(file))
+
+
+def test_lora_that_are_added_are_seen_by_csd_too(tmp_path: Path):
+    file = plain_file(tmp_path / "mine.safetensors")
+    catalog = catalog_of(tmp_path, NAMES[:-1], 3)
+    train(catalog, "--csd", file)
+    head = catalog.with_name("catalog.style.safetensors").read_bytes()
+    shutil.rmtree(tmp_path / "models")
+    catalog_of(tmp_path, NAMES, 3)
+    with Catalog(catalog) as kept:
+        look_at_painted(kept, ENCODER, "cpu")
+        assert keep_up(kept, ENCODER) == ""
+    with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
+        assert len(index.gallery.styles.V) == 6 * 3
+    assert best(catalog, "pink") == "pink"
+    assert catalog.with_name("catalog.style.safetensors").read_bytes() == head
