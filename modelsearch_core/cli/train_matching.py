@@ -38,7 +38,11 @@ def _with_bar(args: argparse.Namespace) -> Tuned:
         ModelIndex.open(args.catalog, device="cpu") as index,
         tqdm(total=STEPS_A_TASK * len(TASKS), desc="learning", disable=not shown, bar_format="{l_bar}{bar}|") as bar,
     ):
-        return tune(index.gallery, force=args.force, seed=args.seed, on_step=lambda: bar.update() and None)
+
+        def on_step() -> None:
+            bar.update()
+
+        return tune(index.gallery, force=args.force, seed=args.seed, on_step=on_step)
 
 
 def seen_from(catalog: Path, file: Path) -> str:

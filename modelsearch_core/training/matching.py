@@ -40,7 +40,7 @@ class Round:
     owner: Numbers
 
 
-def halves(Z: Features, offsets: Offsets, numbers: Numbers, asked: Features, seed: int = 0) -> list[Round]:
+def halves(Z: Features, offsets: Offsets, numbers: NDArray[np.integer], asked: Features, seed: int = 0) -> list[Round]:
     """Two rounds: statistics of one half of the probes, `asked` (N, D) features of the other half, and the other way.
 
     The halves are of probes, not of rows, so that no query's prompt is behind a statistic.
