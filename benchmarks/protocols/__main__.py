@@ -77,13 +77,14 @@ def main() -> None:
     known = ["index", "deep", *PROTOCOLS, "page"]
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(known)}; all unless named")
     parser.add_argument("--zoo", type=Path, default=ZOO)
+    parser.add_argument("--share", type=int, nargs=2, default=(0, 1), metavar=("I", "N"), help="of what is indexed")
     args = parser.parse_args()
     if unknown := set(args.names) - set(known):
         parser.error(f"{', '.join(sorted(unknown))}: no such protocol; choose of {', '.join(known)}")
     for name in args.names or known:
         started = time.monotonic()
         if name in ("index", "deep"):
-            collection.index(args.zoo, deep=name == "deep")
+            collection.index(args.zoo, deep=name == "deep", share=tuple(args.share))
         elif name == "page":
             page.write(RESULTS)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,15 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.zoo.large import TRAINING, checkpoints, loras
 from benchmarks.zoo.products import probe_prompts
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.cli import main as modelsearch
+from modelsearch_core.cli.arguments import parser
+from modelsearch_core.cli.index import engine
 from modelsearch_core.drawing import outlines
 from modelsearch_core.embedding import Encoder, Features
 from modelsearch_core.encoders import open_encoder
+from modelsearch_core.indexing import IndexSettings, Report
+from modelsearch_core.indexing import index as run_index
+from modelsearch_core.indexing.indexing import generate_all
+from modelsearch_core.indexing.progress import Step
 from modelsearch_core.search.answering import Answering
 from modelsearch_core.search.experts import Asked
 from modelsearch_core.search.gallery import Gallery
@@ -88,16 +93,26 @@ class Collection:
         return HeldOut(self.gallery, kept)
 
 
-def index(zoo: Path, *, deep: bool = False, style: bool = False) -> Path:
-    """Indexes the zoo as a user would, 64 samples a model; `deep`: some models with 512."""
+def index(zoo: Path, *, deep: bool = False, share: tuple[int, int] = (0, 1)) -> Path:
+    """Indexes the zoo as a user would, 64 samples a model; `deep`: some models with 512. `share` (i, n) has n processes
+    generate side by side, each of every n-th model."""
     prompts = zoo / "prompts.txt"
     prompts.write_text("\n".join(probe_prompts(DEEP)) + "\n", encoding="utf-8")
     models = deep_models(zoo) if deep else zoo / "models"
-    catalog = zoo / ("deep.sqlite" if deep else "index.sqlite")
+    path = zoo / ("deep.sqlite" if deep else "index.sqlite")
     words = ["index", models, "--encoder", ENCODER, "--prompts", prompts, "--samples", DEEP if deep else SAMPLES]
-    words += ["--style"] if style else []
-    modelsearch([str(word) for word in [*words, "--catalog", catalog, "--device", "cpu"]])
-    return catalog
+    args = parser().parse_args([str(word) for word in [*words, "--catalog", path, "--device", "cpu"]])
+    with Catalog(path) as catalog:
+        with_what, settings = engine(args, catalog), IndexSettings(samples=args.samples)
+        run_index(catalog, args.folders, with_what, replace(settings, quick=True), print_steps)
+        some = catalog.models()[share[0] :: share[1]]
+        generate_all(catalog, some, with_what, settings, Report(), print_steps)
+    return path
+
+
+def print_steps(step: Step) -> None:
+    if step.stage == "generate" and not step.images:
+        print(f"{step.done} of {step.total}: {step.model}", flush=True)
 
 
 def deep_models(zoo: Path) -> Path:

@@ -1,6 +1,6 @@
 """One image (METHODS 2): which of 16 checkpoints of one category made a picture; prompts of queries and probes apart.
 
-55 prompts specify a model; 18 others, with 10 seeds each, ask. Methods and baselines of the paper, and the weights that
+55 prompts specify a model; 18 others, with 5 seeds each (the paper has 10), ask. Methods and baselines of the paper, and the weights that
 it does not try.
 """
 
@@ -26,14 +26,14 @@ from modelsearch_core.specification import Modality
 
 from .collection import Asker, Collection, Numbers, Questions, Scores
 
-SPECIFY, ASK, SEEDS = 55, 18, 10
+SPECIFY, ASK, SEEDS = 55, 18, 5
 GAMMAS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 TEMPERATURES = (0.05, 0.1, 0.2, 0.5)
 PIXELS = 64  # a side, of RKME-Basic's pictures
 
 
 def asked_pictures(of: Collection, zoo: Path) -> tuple[list[np.ndarray], list[str]]:
-    """(180, 64, 64, 3) pictures of each checkpoint, kept, and their prompts."""
+    """(90, 64, 64, 3) pictures of each checkpoint, kept, and their prompts."""
     rng = np.random.default_rng(70_000)
     scenes = [caption(sample_scene(rng, ANIMALS, query=True)) for _ in range(ASK)]
     prompts = [prompt for prompt in scenes for _ in range(SEEDS)]
@@ -46,7 +46,10 @@ def _pictures(of: Collection, zoo: Path, m: int, prompts: list[str]) -> np.ndarr
     if not path.is_file():
         model = diffusion.read(file, zoo / "models" / "base")
         seeds = [7_000_000 + n for n in range(len(prompts))]
-        made = [diffusion.sample(model, prompts[a : a + 60], seeds[a : a + 60], steps=15) for a in range(0, 180, 60)]
+        made = [
+            diffusion.sample(model, prompts[a : a + 60], seeds[a : a + 60], steps=15)
+            for a in range(0, len(prompts), 60)
+        ]
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path.with_suffix(".part.npy"), np.concatenate(made))
         path.with_suffix(".part.npy").replace(path)
@@ -79,8 +82,10 @@ class _World:
 
     def __init__(self, of: Collection, h: list[Features], prompts: list[str], pictures: list[np.ndarray]) -> None:
         self.of, self.models = of, of.checkpoints
-        self.questions = Questions(np.concatenate(h), np.concatenate(h), prompts * len(h), np.repeat(self.models, 180))
-        self.targets = np.repeat(np.arange(len(h)), 180)
+        self.questions = Questions(
+            np.concatenate(h), np.concatenate(h), prompts * len(h), np.repeat(self.models, len(prompts))
+        )
+        self.targets = np.repeat(np.arange(len(h)), len(prompts))
         self.pixels = np.concatenate(pictures)
         kept = [np.flatnonzero(self._numbers(m) < SPECIFY) for m in self.models]
         self.Z = np.concatenate([self._of(m).Z[rows] for m, rows in zip(self.models, kept, strict=True)]).astype(
