@@ -49,8 +49,9 @@ def combine(experts: Sequence[tuple[NDArray[np.floating], float]]) -> NDArray[np
 def fuse(
     measured: NDArray[np.floating], words: NDArray[np.floating], weight: float = WORDS_WEIGHT
 ) -> NDArray[np.floating]:
-    """Measured z with the z of the author's words, which is NaN for a model without any: that one stays as measured."""
-    return np.where(np.isnan(words), measured, (measured + weight * words) / np.hypot(1, weight))
+    """Measured z with the z of the author's words, NaN for a model without any. Words speak for a model and never
+    against it: a name that says nothing is as far from a query as one that says something else."""
+    return measured + weight * np.maximum(np.nan_to_num(words, nan=0.0), 0)
 
 
 def refine(z: NDArray[np.floating], finer: NDArray[np.floating], first: int) -> NDArray[np.floating]:

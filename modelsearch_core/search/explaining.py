@@ -58,13 +58,14 @@ def _nearest(gallery: Gallery, m: int, requirement: Requirement) -> tuple[NearSa
 
 def _readings(parts: Sequence[Part], m: int) -> tuple[MethodReading, ...]:
     """Of the methods that can judge the model, with weights by which their z add up to the input's."""
-    known = [part for part in parts if np.isfinite(part.scores[m])]
-    words = any(part.method == "words" for part in known)
-    measured = 1 / np.hypot(1, next((part.weight for part in known if part.method == "words"), 0)) if words else 1.0
-    return tuple(
-        MethodReading(method=part.method, weight=float(part.weight * measured), **part.reading(m)._asdict())
-        for part in known
-    )
+    return tuple(_reading(part, m) for part in parts if np.isfinite(part.scores[m]))
+
+
+def _reading(part: Part, m: int) -> MethodReading:
+    """Words that speak against a model have no weight, as in `ranking.fuse`."""
+    reading = part.reading(m)
+    silent = part.method == "words" and reading.z < 0
+    return MethodReading(method=part.method, weight=0.0 if silent else float(part.weight), **reading._asdict())
 
 
 def _known(value: float) -> float | None:
