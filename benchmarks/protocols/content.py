@@ -18,7 +18,10 @@ PICTURES = (
     "auto", "first_moment", "monte_carlo", "best_k", "gaussian", "second_moment", "paired_difference", "rkme_clip",
     "kernel_mean", "rkme_concat",
 )  # fmt: skip
-SKETCHES = ("auto", "first_moment", "monte_carlo", "best_k", "gaussian", "drawn_first_moment", "paired_difference")
+SKETCHES = (
+    "auto", "first_moment", "monte_carlo", "best_k", "gaussian", "drawn_first_moment", "drawn_gaussian",
+    "paired_difference",
+)  # fmt: skip
 TEXTS = ("auto", "first_moment", "monte_carlo", "best_k", "paired_difference")
 CURVE = (8, 16, 32, 64, 128, 256, 512)
 

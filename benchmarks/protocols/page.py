@@ -76,7 +76,7 @@ def content_section(found: dict[str, Any]) -> str:
             accuracy(found["image"], PAPER_IMAGE),
             "\n### Line drawings of these pictures\n",
             accuracy(found["sketch"], PAPER_SKETCH),
-            "\n`drawn_first_moment` compares with line drawings of the samples, all others with the samples themselves.\n",
+            "\n`drawn_…` compare with line drawings of the samples, all others with the samples themselves.\n",
             "### Texts: one description a look\n",
             accuracy(found["text"], PAPER_TEXT),
             "\n### A picture of the thing and the look in words\n",

@@ -90,12 +90,8 @@ def fused_pictures(asker: Asker) -> dict[str, dict[str, float]]:
 
 
 def fused_sketches(asker: Asker) -> dict[str, dict[str, float]]:
-    of = asker.of
-    z = {name: asker.sketches(name, of.questions) for name in TOGETHER_DRAWN if name != "drawn_gaussian"}
-    drawings = of.gallery.drawings
-    density = gaussian.log_density(gaussian.fit(drawings.Z, drawings.offsets), of.questions.drawn)
-    z["drawn_gaussian"] = (density - np.median(density)) / density.std()
-    return _pairs(z, lambda scores: figures(scores, of.questions.owner))
+    z = {name: asker.sketches(name, asker.of.questions) for name in TOGETHER_DRAWN}
+    return _pairs(z, lambda scores: figures(scores, asker.of.questions.owner))
 
 
 def fused_texts(asker: Asker) -> dict[str, dict[str, float]]:

@@ -21,16 +21,16 @@ from .banks import SEED, Bank, bank
 from .experts import METHODS, Asked, Experts
 from .gallery import Gallery
 
-AUTO: dict[Modality, dict[str, float]] = {  # chosen by benchmarks/fusion.py
+AUTO: dict[Modality, dict[str, float]] = {  # chosen by docs/results.md and benchmarks/fusion.py
     Modality.TEXT: {"first_moment": 0.5, "paired_difference": 0.5},
-    Modality.IMAGE: {"gaussian": 0.5, "best_k": 0.5},
-    Modality.SKETCH: {"drawn_first_moment": 1.0},
+    Modality.IMAGE: {"gaussian": 0.5, "monte_carlo": 0.5},
+    Modality.SKETCH: {"drawn_gaussian": 1.0},
     Modality.MODEL: {"first_moment": 0.5, "paired_difference": 0.5},
 }
 
 LEARNED_INSTEAD = {  # of a method of `AUTO`, where learning was of use
     (Modality.IMAGE, "gaussian"): "learned_gaussian",
-    (Modality.SKETCH, "drawn_first_moment"): "learned_first_moment",
+    (Modality.SKETCH, "drawn_gaussian"): "learned_gaussian",
 }
 STYLE_SHARE = 0.5  # of style beside content in `auto`, unless a query says
 

@@ -171,6 +171,10 @@ class Experts:
         gaussians = self._drawn_gaussians if asked.modality is Modality.SKETCH else self._gaussians
         return gaussian.log_density(gaussians, asked.h) if B is None else learned_gaussian(B, gaussians, asked.h)
 
+    def drawn_gaussian(self, asked: Asked) -> Scores:
+        """The density of the features of the samples' line drawings."""
+        return gaussian.log_density(self._drawn_gaussians, asked.h)
+
     @cached_property
     def _drawn_gaussians(self) -> gaussian.Gaussians:
         drawings = self._gallery.drawings
@@ -220,6 +224,7 @@ METHODS: dict[str, Callable[[Experts, Asked], Scores]] = {
     "rkme_concat": Experts.rkme_concat,
     "paired_difference": Experts.paired_difference,
     "drawn_first_moment": Experts.drawn_first_moment,
+    "drawn_gaussian": Experts.drawn_gaussian,
     "style": Experts.style,
     "spatial": Experts.spatial,
     "learned_first_moment": Experts.learned_first_moment,

@@ -35,7 +35,7 @@ FOR_PICTURES = (
 )
 MANY = 500  # models from which on the quick methods are enough, where nobody says which
 QUICK = ("auto", "first_moment")
-FOR_SKETCHES = ("auto", "drawn_first_moment", "first_moment", "best_k", "gaussian")
+FOR_SKETCHES = ("auto", "drawn_gaussian", "drawn_first_moment", "first_moment", "best_k", "gaussian")
 
 OnProgress = Callable[[int, int], None]  # questions answered, of how many
 

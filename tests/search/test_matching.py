@@ -123,11 +123,10 @@ def put(catalog: Path, matching: Matching) -> None:
 
 @pytest.mark.parametrize("modality", [Modality.IMAGE, Modality.SKETCH])
 def test_auto_takes_what_was_learned(catalog: Path, modality: Modality):
-    name = "gaussian" if modality is Modality.IMAGE else "first_moment"
     query = Query(images=[patch("red")]) if modality is Modality.IMAGE else Query(sketches=[patch("red")])
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
         before = index.scores(query)
-    put(catalog, Matching(encoder="colours:1", matrices={f"{modality.value}.{name}": np.linspace(0.2, 2, DIMENSION)}))
+    put(catalog, Matching(encoder="colours:1", matrices={f"{modality.value}.gaussian": np.linspace(0.2, 2, DIMENSION)}))
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
         assert not np.allclose(index.scores(query), before)
 
