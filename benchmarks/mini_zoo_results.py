@@ -32,7 +32,7 @@ RESULT = ROOT / "benchmarks" / "results" / "mini_zoo.json"
 CATALOG = ROOT / "build" / "mini_zoo.sqlite"
 WITH_MAPS = {"spatial"}  # benchmarks/spatial.py measures it
 BY_PICTURE_ONLY = {"kernel_mean", "rkme_clip", "rkme_concat"}
-NEED_MORE = {*LEARNED, "spatial"}  # answer once something was learned, or maps were made
+NEED_MORE = {*LEARNED, *WITH_MAPS}  # answer once something was learned, or maps were made
 
 INTRODUCTION = """## The bundled mini zoo
 
@@ -66,7 +66,7 @@ def queries(kind: str, index: ModelIndex) -> tuple[list[Query], list[int]]:
 
 
 def methods_for(kind: str) -> list[str]:
-    measured = [method for method in METHODS if method not in WITH_MAPS]
+    measured = [method for method in METHODS if method not in NEED_MORE]
     return [method for method in measured if kind == "image" or method not in BY_PICTURE_ONLY]
 
 

@@ -194,15 +194,22 @@ class _World:
 
     def other_weights(self) -> dict[str, dict[str, float]]:
         """What samples may count for besides the cosine of prompts."""
-        cosines = self.weights(self.user_words)
-        by_picture = self.weights(self.questions.h)
-        tried = {"all alike": np.ones_like(cosines), "cosine of picture and prompt, no words": by_picture}
-        for temperature in TEMPERATURES:
-            tried[f"softmax of the cosines of prompts, temperature {temperature}"] = kernel_mean.softmax_weights(
-                cosines, self.offsets, temperature
-            )
-        scores = {name: self._kernel_mean(self.Z, self.offsets, w, kernel_mean.GAMMA) for name, w in tried.items()}
-        return {name: figures(z, self.targets) for name, z in scores.items()}
+        cosines = {
+            "user's and probe's prompt": self.weights(self.user_words),
+            "interrogator's and probe's prompt": self.weights(self.interrogated()),
+            "picture and probe's prompt": self.weights(self.questions.h),
+        }
+        tried = {"all alike": np.ones_like(cosines["picture and probe's prompt"])}
+        for name, of_one in cosines.items():
+            for temperature in TEMPERATURES:
+                softmax = kernel_mean.softmax_weights(of_one, self.offsets, temperature)
+                tried[f"softmax {temperature:g} of {name}"] = softmax
+        found: dict[str, dict[str, float]] = {}
+        for gamma in (kernel_mean.GAMMA, 2 * kernel_mean.GAMMA):
+            for name, w in tried.items():
+                scores = self._kernel_mean(self.Z, self.offsets, w, gamma)
+                found[f"{name}, γ = {gamma:g}"] = figures(scores, self.targets)
+        return found
 
 
 def interrogate(of: Collection, h: Features) -> list[str]:
