@@ -25,6 +25,7 @@ from ..modelsearch_core.indexing import (
     unpainted,
 )
 from ..modelsearch_core.model_files import ModelFile
+from ..modelsearch_core.panel.job import tell_of_training
 from ..modelsearch_core.search.styles import look_at_painted
 from . import places
 from .drawings import references
@@ -149,6 +150,8 @@ def index_all(wanted: IndexSettings, *, style: bool = False) -> Report | None:
             engine = engine_of(catalog, load(), stop_if_cancelled, style=style)
             report = index(catalog, folders, engine, wanted, progress)
             look_at_painted(catalog, engine.encoder.name, str(memory.get_torch_device()))
+            if report.painted:
+                tell_of_training(catalog, engine.encoder.name)
         except CancelledIndexing:
             report = None
     forget()

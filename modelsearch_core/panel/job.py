@@ -110,6 +110,7 @@ class IndexJob:
             report = index(catalog, list(order.paths or self._folders()), engine, settings, self._step)
             if report.painted:
                 look_at_painted(catalog, engine.encoder.name)
+                tell_of_training(catalog, engine.encoder.name)
             return report
 
     def _step(self, step: Step) -> None:
@@ -191,3 +192,11 @@ class _Clock:
         if not progress.total or done < 1:
             return {"seconds": seconds, "left": None}
         return {"seconds": seconds, "left": (seconds - self._stage_began) / done * (progress.total - progress.done)}
+
+
+def tell_of_training(catalog: Catalog, encoder: str) -> None:
+    """Says in the log what has become of a trained style encoder, or that training would pay."""
+    from ..training.upkeep import keep_up  # brings torch along
+
+    if told := keep_up(catalog, encoder):
+        log.info(told)
