@@ -1,4 +1,4 @@
-"""Style (METHODS 4): heads trained on 20 and 30 LoRA, asked about 100 that they never saw; reference sets of 30 drawings.
+"""Style (METHODS 4): heads trained on 20 and 30 LoRA, asked about 60 that they never saw; reference sets of 30 drawings.
 
 The training LoRA paint 30 scenes of all subjects and 30 of one; the unseen ones paint the 30 of the reference set and two
 that ask. Painting takes the time (`python -m benchmarks.protocols.style`, resumable); `--share` splits it.
@@ -29,7 +29,7 @@ from modelsearch_core.training.labels import Labels
 
 from .collection import ENCODER, ROOT, Features
 
-FEW = 20
+FEW, UNSEEN = 20, 60
 STEPS = 12
 ASKING = 2  # pictures of each unseen LoRA
 TO_TRAIN, TO_TEST = ("diverse", "one category"), ("reference", "query")
@@ -51,7 +51,7 @@ def paint(zoo: Path, share: tuple[int, int] = (0, 1)) -> dict[str, tuple[tuple[s
     settings = GeneratorSettings(device="cpu", base=base.path, steps=STEPS)
     names = [Path(plan.file).stem for plan in loras()]
     found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
-    for which, some in ((TO_TRAIN, names[:TRAINING]), (TO_TEST, names[TRAINING:])):
+    for which, some in ((TO_TRAIN, names[:TRAINING]), (TO_TEST, names[TRAINING:][:UNSEEN])):
         references = sets(which)
         chosen = [base, *(models[name] for name in some[share[0] :: share[1]] if name in models)]
         for model, pictures in painted(references, chosen, settings, zoo / "style"):
