@@ -28,6 +28,7 @@ from modelsearch_core.indexing import IndexSettings, Report
 from modelsearch_core.indexing import index as run_index
 from modelsearch_core.indexing.indexing import generate_all
 from modelsearch_core.indexing.progress import Step
+from modelsearch_core.ranking import combine
 from modelsearch_core.search.answering import Answering
 from modelsearch_core.search.experts import Asked
 from modelsearch_core.search.gallery import Gallery
@@ -192,9 +193,7 @@ class Asker:
         return np.stack([self.answering.answer(requirement, method).z for requirement in requirements])
 
     def _each(self, method: str, asked: Asked) -> Scores:
-        if method != "auto":
+        if not method.startswith("auto"):
             return self.answering.each(asked, method)
-        from modelsearch_core.ranking import combine
-
-        parts = self.answering.weights(asked.modality)
+        parts = self.answering.weights(asked.modality, prompted=method != "auto")
         return combine([(self.answering.each(asked, name), weight) for name, weight in parts.items()])

@@ -16,7 +16,7 @@ from .collection import Asker, Collection, Numbers, Questions, Scores
 
 PICTURES = (
     "auto", "first_moment", "monte_carlo", "best_k", "gaussian", "second_moment", "paired_difference", "rkme_clip",
-    "kernel_mean", "rkme_concat",
+    "kernel_mean", "prompted_kernel_mean", "rkme_concat", "auto, with the prompt",
 )  # fmt: skip
 SKETCHES = (
     "auto", "first_moment", "monte_carlo", "best_k", "gaussian", "drawn_first_moment", "drawn_gaussian",

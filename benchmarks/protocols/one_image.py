@@ -130,6 +130,7 @@ class _World:
     def methods(self) -> dict[str, Scores]:
         rng = np.random.default_rng(0)
         auto = Asker(self.of).pictures("auto", self.questions)[:, self.models]
+        prompted = Asker(self.of).pictures("auto, with the prompt", self.questions, self.user_words)[:, self.models]
         reduced = kernel_mean.reduce_to_one(self.Z, self.offsets)
         beside = kernel_mean.reduce_to_one(kernel_mean.side_by_side(self.Z, self.Q), self.offsets)
         concat = kernel_mean.side_by_side(self.questions.h, self.user_words)
@@ -144,6 +145,7 @@ class _World:
             "1st Moment": Asker(self.of).pictures("first_moment", self.questions)[:, self.models],
             "Gaussian": gaussian.log_density(gaussian.fit(self.Z, self.offsets), self.questions.h),
             f"auto ({' + '.join(AUTO[Modality.IMAGE])})": auto,
+            "auto, with the user's prompt": prompted,
         }
 
     def basic(self) -> Scores:

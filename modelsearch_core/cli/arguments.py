@@ -114,7 +114,7 @@ def _add_search(command: argparse.ArgumentParser) -> None:
     command.add_argument("--like", action="append", default=[], metavar="MODEL", help="a model of the index")
     command.add_argument("--without", action="append", default=[], metavar="T", help="text or picture not wanted")
     command.add_argument("--weight", action="append", default=[], type=float, metavar="W", help="one for each input")
-    command.add_argument("--prompt", metavar="T", help="what the image shows, in words (kernel-mean methods)")
+    command.add_argument("--prompt", metavar="T", help="what the image was made with or shows, in words")
     command.add_argument("--kind", choices=[kind.value for kind in Kind])
     command.add_argument("--arch", metavar="A", help="sd15, sdxl, flux, ...")
     command.add_argument("--folder", type=Path, help="only models below it")

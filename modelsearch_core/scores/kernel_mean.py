@@ -25,6 +25,7 @@ Kernels = list[NDArray[np.floating]]  # K_m (g, S, S) of the models of equal S, 
 
 GAMMA = 2.0
 STEPS = 100
+SHARPNESS = 1.4  # of `sharpened_weights`, best of those tried in docs/results.md
 
 
 def kernel(a: Features, b: Features, gamma: float = GAMMA) -> NDArray[np.floating]:
@@ -46,6 +47,12 @@ def softmax_weights(cosine: NDArray[np.floating], offsets: Offsets, temperature:
     logits = cosine / temperature
     weights = np.exp(logits - spread(np.maximum.reduceat(logits, offsets[:-1], axis=-1), offsets))
     return weights / spread(mean_of(weights, offsets), offsets)
+
+
+def sharpened_weights(cosine: NDArray[np.floating], offsets: Offsets, sharpness: float = SHARPNESS) -> Weights:
+    """S·softmax of the cosines (T, N) of prompts in units of their spread, which differs from encoder to encoder."""
+    spreads = np.maximum(cosine.std(axis=-1, keepdims=True), 1e-6)
+    return softmax_weights(sharpness * cosine / spreads, offsets, 1.0)
 
 
 def kernels(Z: Features, offsets: Offsets, gamma: float = GAMMA) -> Kernels:

@@ -32,6 +32,7 @@ LEARNED_INSTEAD = {  # of a method of `AUTO`, where learning was of use
     (Modality.IMAGE, "gaussian"): "learned_gaussian",
     (Modality.SKETCH, "drawn_gaussian"): "learned_gaussian",
 }
+PROMPTED = {"prompted_kernel_mean": 0.5}  # besides, for pictures whose prompt is told
 STYLE_SHARE = 0.5  # of style beside content in `auto`, unless a query says
 
 
@@ -123,7 +124,7 @@ class Answering:
         """One requirement under one method; `auto` adds up those that suit the modality, and the authors' words."""
         if method != "auto":
             return self._measured(requirement, method)
-        weights = self.weights(requirement.modality, requirement.style)
+        weights = self.weights(requirement.modality, requirement.style, prompted=requirement.prompt is not None)
         measured = added([(self._measured(requirement, name), weight) for name, weight in weights.items()])
         return self._with_words(requirement, measured) if requirement.modality is Modality.TEXT else measured
 
@@ -132,11 +133,13 @@ class Answering:
         yardstick = self._yardstick(method, asked.modality)
         return np.stack([yardstick.answer(scores).z for scores in self._experts(method, asked)])
 
-    def weights(self, modality: Modality, style: float | None = None) -> dict[str, float]:
-        """What `auto` adds up; pictures ask for a `style` as well, where LoRA have painted drawings."""
+    def weights(self, modality: Modality, style: float | None = None, *, prompted: bool = False) -> dict[str, float]:
+        """What `auto` adds up; pictures ask for a `style` as well, where LoRA have painted drawings, and by their
+        prompt where it is told."""
         weights = {self._or_learned(modality, name): weight for name, weight in AUTO[modality].items()}
         if modality is not Modality.IMAGE:
             return weights
+        weights |= PROMPTED if prompted else {}
         if style is None:
             style = STYLE_SHARE if self._gallery.styles.painted.any() else 0.0
         mixed = {name: weight * (1 - style) for name, weight in weights.items()} | {"style": style}

@@ -114,11 +114,21 @@ class Experts:
         return kernel_mean.kernels(*self._samples)
 
     def kernel_mean(self, asked: Asked) -> Scores:
+        return self._kernel_mean(asked.h, self._prompt_cosines(asked))
+
+    def prompted_kernel_mean(self, asked: Asked) -> Scores:
+        """Samples count by a softmax of how like their prompts are to the picture's: none counts against a model."""
+        cosines = self._prompt_cosines(asked)
+        return self._kernel_mean(asked.h, kernel_mean.sharpened_weights(cosines, self._gallery.samples.offsets))
+
+    def _prompt_cosines(self, asked: Asked) -> kernel_mean.Weights:
+        """(T, N)"""
+        return kernel_mean.prompt_weights(self._gallery.prompts, asked.h if asked.prompts is None else asked.prompts)
+
+    def _kernel_mean(self, h: Features, w: kernel_mean.Weights) -> Scores:
         Z, offsets = self._samples
-        prompts = asked.h if asked.prompts is None else asked.prompts
-        w = kernel_mean.prompt_weights(self._gallery.prompts, prompts)  # (T, N)
         similarity = kernel_mean.self_similarity(self._kernels, offsets, w)
-        return from_distance(kernel_mean.kernel_mean_distances(Z, offsets, w, asked.h, similarity=similarity))
+        return from_distance(kernel_mean.kernel_mean_distances(Z, offsets, w, h, similarity=similarity))
 
     @cached_property
     def _reduced(self) -> tuple[Features, Features]:
@@ -220,6 +230,7 @@ METHODS: dict[str, Callable[[Experts, Asked], Scores]] = {
     "gaussian": Experts.gaussian,
     "second_moment": Experts.second_moment,
     "kernel_mean": Experts.kernel_mean,
+    "prompted_kernel_mean": Experts.prompted_kernel_mean,
     "rkme_clip": Experts.rkme_clip,
     "rkme_concat": Experts.rkme_concat,
     "paired_difference": Experts.paired_difference,

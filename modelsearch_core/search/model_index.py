@@ -30,7 +30,7 @@ from .refining import respecting_layout
 from .requirements import Reader, find_entry
 
 WITH_STYLES = ("auto", "style")
-WITH_PROMPTS = ("kernel_mean", "rkme_concat")
+WITH_PROMPTS = ("kernel_mean", "prompted_kernel_mean", "rkme_concat")
 
 
 class ModelIndex:

@@ -184,3 +184,12 @@ def test_any_weights_give_a_finite_reduced_set(weights):
     points, betas = kernel_mean.reduce_to_one(x, np.array([0, len(x)]), w=np.array(weights))
     assert np.isfinite(points).all()
     assert np.isfinite(betas).all()
+
+
+def test_sharpened_weights_are_the_same_for_flat_and_for_spread_cosines(zoo):
+    cosines = np.random.default_rng(0).normal(size=(2, zoo.offsets[-1]))
+    weights = kernel_mean.sharpened_weights(cosines, zoo.offsets)
+    np.testing.assert_allclose(kernel_mean.sharpened_weights(0.05 * cosines + 0.8, zoo.offsets), weights, rtol=1e-4)
+    standard = cosines[0] / cosines[0].std()
+    np.testing.assert_allclose(weights[0], kernel_mean.softmax_weights(1.4 * standard, zoo.offsets, 1.0), rtol=1e-6)
+    assert np.isfinite(kernel_mean.sharpened_weights(np.ones_like(cosines), zoo.offsets)).all()

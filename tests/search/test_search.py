@@ -214,3 +214,12 @@ def test_inputs_meet_different_unrelated_queries():
     assert added([(answer, 1.0), (answer, -1.0)]).bank_z.max() <= 0
     both = added([(answer, 1.0), (answer, 1.0)], unrelated=True).bank_z
     assert both.std() == pytest.approx(1, abs=0.15)  # √2 if they were the same
+
+
+def test_a_prompt_that_is_told_counts_for_a_picture(catalog: Path):
+    with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
+        picture = patch("red")
+        plain, prompted = (index.search(Query(images=[picture], prompt=prompt)) for prompt in (None, "red"))
+        methods = [{part.method for part in answer[0].explanation[0].methods} for answer in (plain, prompted)]
+        assert "prompted_kernel_mean" in methods[1] - methods[0]
+        assert prompted[0].name == plain[0].name == "red"
