@@ -128,7 +128,7 @@ def categories(rows: Mapping[str, Row]) -> str:
 
 def curve_section(found: dict[str, Any]) -> str:
     parts = ["## How many samples\n", "Top-1 by samples a model.\n"]
-    for part in found.values():
+    for part in (found[name] for name in ("all", "some") if name in found):
         parts += [f"### {part['models']} models\n", _curve(part["methods"]), ""]
     parts.append(
         "*The paper's Gaussian on pictures: 10 samples .66, 100 .78, 2,400 and all .84.* The best single method of the papers "

@@ -15,21 +15,26 @@ from PIL import Image
 
 from benchmarks.style_results import PAPER, World, models_of, painted, reciprocal_rank, references_of, scenes, variants
 from benchmarks.zoo.large import TRAINING, loras
+from modelsearch_core.catalog import Catalog
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.evaluation import mean_reciprocal_rank
 from modelsearch_core.generators import GeneratorSettings
+from modelsearch_core.mini_zoo import zoo_models
 from modelsearch_core.model_files import Kind
 from modelsearch_core.ranking import from_distance
 from modelsearch_core.reference_set import ReferenceSet, cleansed
 from modelsearch_core.scores import calibration
 from modelsearch_core.scores import style as style_scores
 from modelsearch_core.scores.samples import offsets_of
+from modelsearch_core.search.gallery import Gallery
 from modelsearch_core.training.figures import pair_agreement
 from modelsearch_core.training.labels import Labels
 
-from .collection import ENCODER, ROOT, Features
+from .collection import ENCODER, ROOT, Asker, Collection, Features, Questions
+from .sweeps import style_shares
 
 FEW, UNSEEN = 20, 60
+MINI = ROOT / "build" / "mini_zoo_style.sqlite"
 STEPS = 12
 ASKING = 2  # pictures of each unseen LoRA
 TO_TRAIN, TO_TEST = ("diverse", "one category"), ("reference", "query")
@@ -89,7 +94,26 @@ def run(zoo: Path) -> dict[str, Any]:
         "cleansed": int((~world.kept).sum()),
         "pictures": len(world.labels),
         "table": table,
+        "share": shares(),
     }
+
+
+def shares() -> dict[str, dict[str, float]]:
+    """How much style `auto` should ask for beside content, on the mini zoo, once it is indexed with --style."""
+    if not MINI.is_file():
+        return {}
+    kept, encoder = Catalog(MINI, read_only=True), open_encoder(str(ENCODER), device="cpu")
+    name, _, dimension = kept.encoders()[0]
+    gallery = Gallery(kept, name, dimension)
+    rows = {entry.model.path.stem: m for m, entry in enumerate(gallery.entries)}
+    models = {rows[Path(model.name).stem]: model for model in zoo_models().values() if Path(model.name).stem in rows}
+    h = {
+        m: encoder.encode_images([model.picture(n) for n in range(len(model.pictures))]) for m, model in models.items()
+    }
+    records = [{"category": models[m].category if m in models else "base"} for m in range(len(gallery))]
+    owner = np.repeat(list(h), [len(of_one) for of_one in h.values()])
+    Z = np.concatenate(list(h.values()))
+    return style_shares(Asker(Collection(gallery, encoder, records, Questions(Z, Z, [""] * len(Z), owner))))
 
 
 def measured(world: World, space: Any, unseen: np.ndarray) -> dict[str, float]:
@@ -131,7 +155,18 @@ def section(found: dict[str, Any]) -> str:
         f"{' | '.join(f'{value:.2f}' for value in PAPER[name])} |\n"
         for name, row in found["table"].items()
     ]
-    return head + "".join(rows)
+    return head + "".join(rows) + share_table(found["share"])
+
+
+def share_table(rows: dict[str, dict[str, float]]) -> str:
+    """How often pictures find their LoRA of the mini zoo, by how much style is asked for."""
+    if not rows:
+        return ""
+    head = (
+        "\n## Style beside content in `auto`\n\nHeld-out pictures of the mini zoo's LoRA, which have painted the bundled "
+        "subjects; 0 is content alone, 1 style alone.\n\n| | top-1 | top-5 | MRR |\n|---|---|---|---|\n"
+    )
+    return head + "".join(f"| {n} | {r['top1']:.3f} | {r['top5']:.3f} | {r['mrr']:.3f} |\n" for n, r in rows.items())
 
 
 def main() -> None:

@@ -119,7 +119,7 @@ def style_shares(asker: Asker) -> dict[str, dict[str, float]]:
     for share in SHARES:
         z = combine([(plain, 1 - share), (style, share)]) if 0 < share < 1 else (style if share else plain)
         found[f"all LoRA, {share:g}"] = figures(z, questions.owner)
-        for category in ("style", "coloured", "subject"):
+        for category in ("style", "coloured", "palette", "subject"):
             rows = np.flatnonzero(np.isin(questions.owner, of.of(category)))
             if len(rows):
                 found[f"{category}, {share:g}"] = figures(z[rows], questions.owner[rows])

@@ -33,7 +33,7 @@ LEARNED_INSTEAD = {  # of a method of `AUTO`, where learning was of use
     (Modality.SKETCH, "drawn_gaussian"): "learned_gaussian",
 }
 PROMPTED = {"prompted_kernel_mean": 0.5}  # besides, for pictures whose prompt is told
-STYLE_SHARE = 0.5  # of style beside content in `auto`, unless a query says
+STYLE_SHARE = 0.0  # of style beside content in `auto`, unless a query says; by docs/results_style.md
 
 
 class Reading(NamedTuple):
@@ -71,8 +71,10 @@ class Answer:
 class Yardstick:
     """What the scores of one method and modality are measured by; worked out once from its bank (B, M)."""
 
-    def __init__(self, background: NDArray[np.floating], groups: NDArray[np.integer]) -> None:
-        corrected = len(background) > 0 and calibration.when_to_correct(background)
+    def __init__(
+        self, background: NDArray[np.floating], groups: NDArray[np.integer], *, always_correct: bool = False
+    ) -> None:
+        corrected = len(background) > 0 and (always_correct or calibration.when_to_correct(background))
         self._bias = calibration.hub_bias(background) if corrected else np.zeros(background.shape[1])
         self._background = calibration.without_hubs(background, self._bias)
         self._groups = groups
@@ -134,14 +136,12 @@ class Answering:
         return np.stack([yardstick.answer(scores).z for scores in self._experts(method, asked)])
 
     def weights(self, modality: Modality, style: float | None = None, *, prompted: bool = False) -> dict[str, float]:
-        """What `auto` adds up; pictures ask for a `style` as well, where LoRA have painted drawings, and by their
-        prompt where it is told."""
+        """What `auto` adds up; pictures ask for a `style` as well, and by their prompt where it is told."""
         weights = {self._or_learned(modality, name): weight for name, weight in AUTO[modality].items()}
         if modality is not Modality.IMAGE:
             return weights
         weights |= PROMPTED if prompted else {}
-        if style is None:
-            style = STYLE_SHARE if self._gallery.styles.painted.any() else 0.0
+        style = STYLE_SHARE if style is None else style
         mixed = {name: weight * (1 - style) for name, weight in weights.items()} | {"style": style}
         return {name: weight for name, weight in mixed.items() if weight}
 
@@ -165,7 +165,7 @@ class Answering:
             queries = self._queries(method, modality)
             background = queries.masked(self._experts(method, Asked.of_bank(queries, modality)))
             groups = self._gallery.styles.groups if of_style else self._gallery.groups
-            self._yardsticks[key] = Yardstick(background, groups)
+            self._yardsticks[key] = Yardstick(background, groups, always_correct=of_style)  # CSLS (METHODS, section 7)
         return self._yardsticks[key]
 
     def _queries(self, method: str, modality: Modality) -> Bank:
