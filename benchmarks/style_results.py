@@ -297,9 +297,25 @@ def compared(r: dict[str, Any]) -> list[str]:
     """Where the order is the paper's and where it is not."""
     lines = [
         f"Cleansing (mean squared error below 0.01) dropped {r['cleansed']} of {r['pictures']} pictures"
-        + (", so the two rows differ in nothing." if not r["cleansed"] else ".")
+        + (", so the two rows differ in nothing." if not r["cleansed"] else "."),
+        *against_the_paper(r),
+        "A picture's marks lie more like its own drawing's than like another's in "
+        f"{r['follows_drawing']['base']:.0%} of all comparisons without a LoRA, {r['follows_drawing']['loras']:.0%} with "
+        "one (chance 50 %): the tiny model attends to itself at 8 by 8 places only, so the drawing sets paper and mass "
+        "and hardly the outline. Stable Diffusion's self-attention sees 64 by 64.",
     ]
+    spread = max(r["mrr_spread_over_folds"].values())
+    lines.append(
+        f"The MRR of single folds scatters by up to {spread:.2f} (standard deviation of {FOLDS}), so differences below "
+        f"about {2 * spread / FOLDS**0.5:.2f} say nothing. All heads together took {r['training_seconds']:.0f} s to train."
+    )
+    return lines
+
+
+def against_the_paper(r: dict[str, Any]) -> list[str]:
+    """Each row's distance from the fine-tuned one, and whether it has the paper's sign."""
     own = r["table"]["fine-tuned"]
+    lines: list[str] = []
     for name, (f1, _, _, mrr) in PAPER.items():
         figures = r["table"][name]
         if name == "fine-tuned" or (name == "no cleansing" and not r["cleansed"]):
@@ -312,17 +328,6 @@ def compared(r: dict[str, Any]) -> list[str]:
             )
         ]
         lines.append(f"{name[0].upper()}{name[1:]}, against fine-tuned: {', '.join(parts)}.")
-    lines.append(
-        "A picture's marks lie more like its own drawing's than like another's in "
-        f"{r['follows_drawing']['base']:.0%} of all comparisons without a LoRA, {r['follows_drawing']['loras']:.0%} with "
-        "one (chance 50 %): the tiny model attends to itself at 8 by 8 places only, so the drawing sets paper and mass "
-        "and hardly the outline. Stable Diffusion's self-attention sees 64 by 64."
-    )
-    spread = max(r["mrr_spread_over_folds"].values())
-    lines.append(
-        f"The MRR of single folds scatters by up to {spread:.2f} (standard deviation of {FOLDS}), so differences below "
-        f"about {2 * spread / FOLDS**0.5:.2f} say nothing. All heads together took {r['training_seconds']:.0f} s to train."
-    )
     return lines
 
 
