@@ -23,7 +23,7 @@ from .gallery import Gallery
 
 AUTO: dict[Modality, dict[str, float]] = {  # chosen by docs/results.md and benchmarks/fusion.py
     Modality.TEXT: {"first_moment": 0.5, "paired_difference": 0.5},
-    Modality.IMAGE: {"gaussian": 0.5, "monte_carlo": 0.5},
+    Modality.IMAGE: {"gaussian": 0.5, "monte_carlo": 0.25, "best_k": 0.25},
     Modality.SKETCH: {"drawn_gaussian": 1.0},
     Modality.MODEL: {"first_moment": 0.5, "paired_difference": 0.5},
 }

@@ -17,7 +17,7 @@ UNNAMED = """() => [...document.querySelectorAll("button, input, select, canvas"
     .map((e) => e.outerHTML)"""
 TOO_WIDE = """() => [...document.querySelectorAll(".modelsearch *")]
     .filter((e) => e.offsetParent && !e.closest(".ms-kinds") && e.getBoundingClientRect().right > innerWidth + 1)
-    .map((e) => e.className)"""
+    .map((e) => `${e.className} ${e.ariaLabel ?? e.textContent}`)"""
 
 
 def test_all_models_are_shown_with_their_own_pictures(page: Any):
