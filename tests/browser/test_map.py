@@ -40,7 +40,41 @@ def test_every_model_is_a_picture_and_none_covers_another(map_page: Any):
     map_page.wait_for_function("() => [...document.querySelectorAll('.ms-map img')].every((i) => i.naturalWidth > 0)")
     boxes = map_page.evaluate(BOXES)
     assert len(boxes) == len(NAMES)
-    view = map_page.locator(".ms-map").bounding_box()  # the map is low and stays in view: towards the middle
+    view = map_page.locator(".ms-map").bounding_box()
+    for n, one in enumerate(boxes):
+        assert one["left"] >= view["x"]
+        assert one["bottom"] <= view["y"] + view["height"]
+        for other in boxes[:n]:
+            apart = max(one["left"] - other["right"], other["left"] - one["right"])
+            apart = max(apart, one["top"] - other["bottom"], other["top"] - one["bottom"])
+            assert apart > 0
+    assert map_page.locator(".ms-map-words").count() == 1  # broken pink, known by its name
+    assert "similar pictures" in map_page.inner_text(".ms-map-told")
+
+
+def test_pointing_tells_the_name_and_pressing_opens_the_model(map_page: Any):
+    map_page.hover(".ms-map-point[aria-label^='yellow']")
+    assert map_page.inner_text(".ms-map-tip b") == "yellow"
+    map_page.click(".ms-map-point[aria-label^='yellow']")
+    map_page.wait_for_selector(".ms-detail[open] figcaption")
+    assert map_page.inner_text("#ms-detail-name") == "yellow"
+    map_page.keyboard.press("ArrowRight")
+    map_page.wait_for_function("() => document.querySelector('#ms-detail-name').textContent !== 'yellow'")
+    map_page.keyboard.press("Escape")
+    map_page.wait_for_selector(".ms-detail:not([open])", state="attached")
+    assert map_page.evaluate(FOCUSED).startswith("yellow")
+
+
+def test_the_wheel_zooms_where_the_mouse_is_and_dragging_moves_without_opening(map_page: Any):
+    before = map_page.evaluate(SCALE)
+    box = map_page.locator(".ms-map-point[aria-label^='red,']").bounding_box()
+    at = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    map_page.mouse.move(*at)
+    map_page.mouse.wheel(0, -300)
+    map_page.wait_for_function(f"() => ({SCALE})() > {before} * 1.2")
+    grown = map_page.locator(".ms-map-point[aria-label^='red,']").bounding_box()
+    assert abs(grown["x"] + grown["width"] / 2 - at[0]) < 3
+    view = map_page.locator(".ms-map").bounding_box()  # a low map stays in view: towards the middle
     by = (-60, 40 if at[1] < view["y"] + view["height"] / 2 else -40)
     map_page.mouse.down()
     map_page.mouse.move(at[0] + by[0], at[1] + by[1], steps=5)
