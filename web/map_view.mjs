@@ -334,7 +334,7 @@ export class MapView {
     this.current = index;
     this.points[index].tabIndex = 0;
     this.view.scrollTo(0, 0);
-    this.reveal();
+    if (!this.pointers.size) this.reveal(); // what is being pointed at stays where it is
     this.hover(target);
   }
 
