@@ -173,10 +173,7 @@ def one_image_section(found: dict[str, Any]) -> str:
             f"{found['models']} checkpoints of animals, specified by 55 pictures each; {found['queries']} pictures ask (18 other "
             "prompts, 5 seeds; the paper has 10).\n",
             _one_image(found["methods"], PAPER_ONE),
-            "\nWith a good prompt the paper's order holds: weighted by the user's own words the kernel mean is ahead of its reduced set "
-            "of one. With words that the mini CLIP found by itself it is far behind: cosines of its texts may be negative, so "
-            "that some samples count negatively. A softmax of the cosines (last table) has no such trouble and is, with the user's "
-            "words, the best of all.\n",
+            _words(found),
             "\n### Several pictures of one prompt (weighted kernel mean, user's prompt)\n",
             table(
                 ["pictures", "top-1", "average rank", "*paper:* top-1"],
@@ -188,6 +185,23 @@ def one_image_section(found: dict[str, Any]) -> str:
             "\n### Half of the prompts (*paper: .442 and .460*), γ, and what samples count for\n",
             _one_image(found["half"] | {f"γ = {g}": r for g, r in found["gamma"].items()} | found["weights"], {}),
         ]
+    )
+
+
+def _words(found: dict[str, Any]) -> str:
+    """The order of the paper's methods here, and what words are worth."""
+    top1 = {name: row["top1"] for name, row in found["methods"].items()}
+    names = {
+        "the same with the user's prompt": "weighted, user's prompt",
+        "RKME-Concat": "Concat",
+        "RKME-CLIP": "RKME-CLIP",
+    }
+    order = " > ".join(f"{names[name]} {top1[name]:.3f}" for name in sorted(names, key=lambda name: -top1[name]))
+    best = max(found["weights"], key=lambda name: found["weights"][name]["top1"])
+    return (
+        f"\nTop-1 here: {order}; the paper has weighted > Concat > RKME-CLIP. With words that the mini CLIP found by itself the "
+        f"weighted form falls to {top1['weighted kernel mean']:.3f}: its cosines of texts may be negative, so that some samples count "
+        f"against a model. The best weights of the last table are {best}: {found['weights'][best]['top1']:.3f}.\n"
     )
 
 
@@ -274,6 +288,8 @@ def sweeps_section(found: dict[str, Any]) -> str:
         _calibration(found["calibration"]),
     ]
     parts += ["\n### LoRA: paired differences against plain features\n", accuracy(found["differences"], {})]
+    parts += ["\n### Authors' words beside what was measured, texts (all that the zoo's files say is their name)\n"]
+    parts += [accuracy(found["words"], {})]
     for kind, rows in found["fusion"].items():
         best = dict(list(rows.items())[:8])
         parts += [f"\n### Methods together, {kind} (the eight best of {len(rows)})\n", accuracy(best, {})]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modelsearch_core.ranking import combine
+from modelsearch_core.ranking import WORDS_WEIGHT, combine, fuse
 from modelsearch_core.scores import calibration, gaussian
 from modelsearch_core.search.banks import bank
 from modelsearch_core.search.experts import Asked
@@ -29,6 +29,7 @@ def run(of: Collection) -> dict[str, Any]:
         "densities": densities(of),
         "calibration": calibrated(asker),
         "differences": differences(asker),
+        "words": words(asker),
         "fusion": {"image": fused_pictures(asker), "sketch": fused_sketches(asker), "text": fused_texts(asker)},
     }
     return found | ({"style share": style_shares(asker)} if of.gallery.styles.painted.any() else {})
@@ -82,6 +83,19 @@ def differences(asker: Asker) -> dict[str, dict[str, float]]:
         found[f"text, {method}"] = of_several(asker.texts(method, texts)[:, of.loras], right[known][:, of.loras])
     both = combine([(asker.texts(m, texts)[:, of.loras], 1.0) for m in ("first_moment", "paired_difference")])
     return found | {"text, both": of_several(both, right[known][:, of.loras])}
+
+
+def words(asker: Asker) -> dict[str, dict[str, float]]:
+    """Whether the authors' words, here nothing but file names, may speak against a model."""
+    asked, right = described(asker.of)
+    weights = asker.answering.weights(Modality.TEXT)
+    measured = combine([(asker.texts(name, asked), weight) for name, weight in weights.items()])
+    yardstick = asker.answering._words_yardstick
+    said = asker.answering._words(asker.of.encoder.encode_texts(asked))
+    z = np.stack([yardstick.answer(scores).z for scores in said])
+    both_ways = (measured + WORDS_WEIGHT * np.nan_to_num(z)) / np.hypot(1, WORDS_WEIGHT)
+    tried = {"none": measured, "for and against": both_ways, "for a model only": fuse(measured, z)}
+    return {name: of_several(scores, right) for name, scores in tried.items()}
 
 
 def fused_pictures(asker: Asker) -> dict[str, dict[str, float]]:

@@ -21,7 +21,9 @@ from .banks import SEED, Bank, bank
 from .experts import METHODS, Asked, Experts
 from .gallery import Gallery
 
-AUTO: dict[Modality, dict[str, float]] = {  # chosen by docs/results.md and benchmarks/fusion.py
+# Chosen by docs/results.md and benchmarks/fusion.py. best_k costs some hits there, but tells a picture that a model of
+# few samples has made itself.
+AUTO: dict[Modality, dict[str, float]] = {
     Modality.TEXT: {"first_moment": 0.5, "paired_difference": 0.5},
     Modality.IMAGE: {"gaussian": 0.5, "monte_carlo": 0.25, "best_k": 0.25},
     Modality.SKETCH: {"drawn_gaussian": 1.0},

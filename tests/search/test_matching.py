@@ -10,11 +10,14 @@ import pytest
 
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.cli import main
+from modelsearch_core.drawing import to_sketch_tone
 from modelsearch_core.embedding import unit
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.model_files import Kind
 from modelsearch_core.probes import ProbeSet, default_probes
+from modelsearch_core.scores import gaussian
 from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search.answering import Yardstick
 from modelsearch_core.search.matching import MATCHING_SETTING, Matching, read_matching
 from modelsearch_core.specification import Evidence, Modality, Specification
 from modelsearch_core.training import tuning
@@ -162,3 +165,21 @@ def test_another_encoders_is_gone_without(catalog: Path):
     put(catalog, Matching(encoder="another", matrices={}))
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
         assert index.gallery.matching is None
+
+
+def test_sketches_are_asked_of_the_density_of_drawings(catalog: Path):
+    with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
+        query, drawings = Query(sketches=[patch("red")]), index.gallery.drawings
+        h = ColourEncoder().encode_images([to_sketch_tone(patch("red"))])
+        expected = gaussian.log_density(gaussian.fit(drawings.Z, drawings.offsets), h)[0]
+        order = np.argsort(index.scores(query, "drawn_gaussian"))
+        assert list(order) == list(np.argsort(expected)) != list(np.argsort(index.scores(query, "gaussian")))
+        np.testing.assert_allclose(index.scores(query), index.scores(query, "drawn_gaussian"))
+
+
+def test_hubs_are_always_taken_off_styles():
+    background = np.random.default_rng(0).normal(size=(64, 6)) + np.array([0, 0, 0, 1, 0, 0])
+    groups = np.zeros(6, np.intp)
+    plain, corrected = (Yardstick(background, groups, always_correct=always) for always in (False, True))
+    scores = np.full(6, 2.0)
+    assert np.ptp(plain.answer(scores).z) == 0 and np.argmin(corrected.answer(scores).z) == 3
