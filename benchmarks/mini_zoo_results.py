@@ -30,7 +30,7 @@ from modelsearch_core.search.experts import LEARNED
 
 RESULT = ROOT / "benchmarks" / "results" / "mini_zoo.json"
 CATALOG = ROOT / "build" / "mini_zoo.sqlite"
-WITH_MAPS = {"spatial"}  # benchmarks/spatial.py measures it
+WITH_MAPS = {"spatial"}  # benchmarks/spatial measures it
 BY_PICTURE_ONLY = {"kernel_mean", "prompted_kernel_mean", "rkme_clip", "rkme_concat"}
 NEED_MORE = {*LEARNED, *WITH_MAPS}  # answer once something was learned, or maps were made
 

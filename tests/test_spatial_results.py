@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks import spatial
+from benchmarks.spatial import __main__ as command
+from benchmarks.spatial import left_right as spatial
+from benchmarks.spatial.page import page
 
 
 def by_brightness(query: spatial.Query) -> dict[str, float]:
@@ -37,7 +39,8 @@ def test_a_model_is_favoured_by_its_score_and_a_tie_is_half_a_time():
 
 
 def test_every_picture_asks_as_it_is_and_mirrored():
-    asked = spatial.mirrored([*questions("facing_left", half(9, 1)), *questions("facing_right", half(0, 5))])
+    pictures = [*questions("facing_left", half(9, 1)), *questions("facing_right", half(0, 5))]
+    asked = spatial.mirrored(pictures, ["facing_left", "facing_right"])
     assert [question.name for question in asked] == ["facing_left", "facing_right", "facing_right", "facing_left"]
     first, second = (np.asarray(question.query.images[0]) for question in asked[:2])
     assert (first[:, ::-1] == second).all()
@@ -50,7 +53,6 @@ def test_the_interval_is_wilsons():
     assert high == pytest.approx(1.0)
 
 
-@pytest.mark.skipif(not spatial.RESULT.is_file(), reason="benchmarks/spatial.py has not been run")
 def test_the_page_is_what_the_command_writes():
-    results = json.loads(spatial.RESULT.read_text(encoding="utf-8"))
-    assert spatial.PAGE.read_text(encoding="utf-8") == spatial.page(results)
+    results = json.loads(command.RESULT.read_text(encoding="utf-8"))
+    assert command.PAGE.read_text(encoding="utf-8") == page(results)

@@ -37,7 +37,6 @@ from modelsearch_core.search.requirements import Reader
 from modelsearch_core.self_check.held_out import HeldOut
 from modelsearch_core.specification import Modality
 
-ENCODER = ROOT / "mini_zoo" / "clip"
 SAMPLES = 64
 DEEP = 512  # samples of some models, for the curve
 DEEP_LORAS, DEEP_CHECKPOINTS = 12, 4
@@ -101,7 +100,7 @@ def index(zoo: Path, *, deep: bool = False, share: tuple[int, int] = (0, 1)) -> 
     prompts.write_text("\n".join(probe_prompts(DEEP)) + "\n", encoding="utf-8")
     models = deep_models(zoo) if deep else zoo / "models"
     path = zoo / ("deep.sqlite" if deep else "index.sqlite")
-    words = ["index", models, "--encoder", ENCODER, "--prompts", prompts, "--samples", DEEP if deep else SAMPLES]
+    words = ["index", models, "--encoder", zoo / "clip", "--prompts", prompts, "--samples", DEEP if deep else SAMPLES]
     args = parser().parse_args([str(word) for word in [*words, "--catalog", path, "--device", "cpu"]])
     with Catalog(path) as catalog:
         with_what, settings = engine(args, catalog), IndexSettings(samples=args.samples)
@@ -135,7 +134,7 @@ def read(zoo: Path, catalog: Path) -> Collection:
     """What an index holds, with the questions whose models are in it."""
     kept = Catalog(catalog, read_only=True)
     name, _, dimension = kept.encoders()[0]
-    gallery, encoder = Gallery(kept, name, dimension), open_encoder(str(ENCODER), device="cpu")
+    gallery, encoder = Gallery(kept, name, dimension), open_encoder(str(zoo / "clip"), device="cpu")
     records = [_record(zoo, entry.model.path.stem) for entry in gallery.entries]
     return Collection(gallery, encoder, records, _questions(zoo, gallery, encoder))
 

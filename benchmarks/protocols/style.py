@@ -26,10 +26,11 @@ from benchmarks.style_results import (
 )
 from benchmarks.zoo.large import TRAINING, loras
 from modelsearch_core.catalog import Catalog
+from modelsearch_core.embedding import Encoder
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.evaluation import mean_reciprocal_rank
 from modelsearch_core.generators import GeneratorSettings
-from modelsearch_core.mini_zoo import zoo_models
+from modelsearch_core.mini_zoo import FOLDER, zoo_models
 from modelsearch_core.model_files import Kind
 from modelsearch_core.ranking import from_distance
 from modelsearch_core.reference_set import ReferenceSet, cleansed
@@ -40,7 +41,7 @@ from modelsearch_core.search.gallery import Gallery
 from modelsearch_core.training.figures import pair_agreement
 from modelsearch_core.training.labels import Labels
 
-from .collection import ENCODER, ROOT, Asker, Collection, Features, Questions
+from .collection import ROOT, Asker, Collection, Features, Questions
 from .sweeps import style_shares
 
 FEW, UNSEEN = 20, 60
@@ -75,8 +76,8 @@ def paint(zoo: Path, share: tuple[int, int] = (0, 1)) -> dict[str, tuple[tuple[s
     return found
 
 
-def world_of(arrays: dict[str, tuple[tuple[str, ...], np.ndarray]]) -> World:
-    encoder, everything = open_encoder(str(ENCODER), device="cpu"), scenes()
+def world_of(arrays: dict[str, tuple[tuple[str, ...], np.ndarray]], encoder: Encoder) -> World:
+    everything = scenes()
     Z: list[Features] = []
     kept: list[np.ndarray] = []
     for names, pictures in arrays.values():
@@ -93,7 +94,7 @@ def world_of(arrays: dict[str, tuple[tuple[str, ...], np.ndarray]]) -> World:
 def run(zoo: Path) -> dict[str, Any]:
     arrays = paint(zoo)
     training = [Path(plan.file).stem for plan in loras()[:TRAINING]]
-    world = world_of(arrays)
+    world = world_of(arrays, open_encoder(str(zoo / "clip"), device="cpu"))
     more = np.array([m for m, name in enumerate(world.names) if name in training])
     unseen = np.setdiff1d(np.arange(len(world.names)), more)
     table = {name: measured(world, train(), unseen) for name, train in variants(world, more[:FEW], more).items()}
@@ -112,7 +113,7 @@ def shares() -> dict[str, dict[str, float]]:
     """How much style `auto` should ask for beside content, on the mini zoo, once it is indexed with --style."""
     if not MINI.is_file():
         return {}
-    kept, encoder = Catalog(MINI, read_only=True), open_encoder(str(ENCODER), device="cpu")
+    kept, encoder = Catalog(MINI, read_only=True), open_encoder(str(FOLDER / "clip"), device="cpu")
     name, _, dimension = kept.encoders()[0]
     gallery = Gallery(kept, name, dimension)
     rows = {entry.model.path.stem: m for m, entry in enumerate(gallery.entries)}

@@ -34,7 +34,7 @@ def build_autoencoder(work: Path, scale: float) -> None:
 
 def build_clip(work: Path, scale: float) -> None:
     schedule = Schedule(steps=round(700 * scale), batch=160, rate=1.5e-3, seed=2, average=0.99, weight_decay=0.05)
-    model, figures = clip.fit(CLIP, schedule, work)
+    model, figures = clip.fit(clip.Captioned(*load(CLIP, work)), schedule, work)
     clip.save(model, work / "clip")
     keep_figures(work, "clip", figures.summary())
 

@@ -102,8 +102,12 @@ def noise_loss(
     ids: torch.Tensor,
     batch: int,
     empty: torch.Tensor,
+    emphasis: float = 1.0,
 ) -> Loss:
-    """Squared error of the predicted noise, min-SNR weights (arXiv 2303.09556), a tenth of the captions dropped."""
+    """Squared error of the predicted noise, min-SNR weights (arXiv 2303.09556), a tenth of the captions dropped.
+
+    `emphasis`: noisy steps weigh as in the prediction of velocity (2202.00512), up to so much.
+    """
     alphas = scheduler().alphas_cumprod
 
     def loss(rng: np.random.Generator, noise: torch.Generator) -> torch.Tensor:
@@ -117,7 +121,7 @@ def noise_loss(
         guess = unet(
             (a.sqrt() * x + (1 - a).sqrt() * e).contiguous(memory_format=torch.channels_last), t, context
         ).sample
-        weight = torch.clamp(5 * (1 - a) / a, max=1)
+        weight = torch.clamp(5 * (1 - a) / a, max=1) * torch.clamp(1 / a, max=emphasis)
         return (weight * (guess - e).square()).mean()
 
     return loss

@@ -70,14 +70,14 @@ def fit(
     name: str,
     rank: int = 4,
     dora: bool = False,
+    emphasis: float = 1.0,
 ) -> tuple[dict[str, Factors], Figures]:
     latents, captions = encoded(pictures, model.vae, work)
     torch.manual_seed(schedule.seed)
     low = new(model, rank, dora=dora)
     unet, text = _Merged(model, low), _frozen(model.text)
-    loss = noise_loss(
-        unet, text, latents, tokens(model.tokenizer, captions), schedule.batch, tokens(model.tokenizer, [""])
-    )  # type: ignore[arg-type]  # called, never inspected
+    ids, empty = tokens(model.tokenizer, captions), tokens(model.tokenizer, [""])
+    loss = noise_loss(unet, text, latents, ids, schedule.batch, empty, emphasis)  # type: ignore[arg-type]  # called, never inspected
     weights = [w for f in low.values() for w in (f.down, f.up, f.magnitude) if w is not None]
     return low, train(weights, loss, schedule, work / "train" / f"{name}.pt")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,6 +17,7 @@ from .plan import Plan
 
 def save(low: Lora, plan: Plan, path: Path, captions: list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    low = {name: replace(f, up=Parameter(f.up.detach() * plan.strength)) for name, f in low.items()}
     tensors = kohya_keys(low) if plan.layout == "kohya" else peft_keys(low)
     half = {k: v.detach().half().contiguous() for k, v in tensors.items()}
     save_file(half, path, metadata=header(plan, captions) or None)

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter
 
-from .styles import Style, describe, sample_style
+from .styles import FAMILIES, Style, describe, measured, sample_style
 from .subjects import BASE_SUBJECTS
 from .world import Picture, caption, render, sample_scene
 
+PALETTES = tuple(name for name, known in FAMILIES.items() if known.palette)
 WORTH_PROCESSES = 1000  # pictures; for fewer, starting processes takes longer than drawing
 
 
@@ -31,6 +32,9 @@ class PictureSet:
         0.0  # share of captions that name another subject, so that a subject LoRA draws its own thing anyway
     )
     flip: bool | None = None  # which way things face; by chance unless it is said
+    recoloured: float = 0.0  # share of the styled pictures whose marks are coloured by a palette too
+    measured: float = 0.0  # share of the styled pictures' captions that tell the style's numbers
+    alone: float = 0.25  # share of the styled pictures' captions that say nothing of what is shown
 
 
 def digest(settings: object) -> str:
@@ -78,18 +82,28 @@ def draw(pictures: PictureSet, index: int) -> tuple[Picture, str]:
         ).format(words)
     style = pictures.style
     if style is None and kind < pictures.drawn + pictures.styled:
-        style = sample_style(rng)
-        words = _styled_caption(words, describe(style, rng), rng)
+        style = _any_style(rng, pictures.recoloured)
+        look = describe(style, rng)
+        if pictures.measured and rng.random() < pictures.measured:
+            look = f"{look}, {measured(style)}".removesuffix(", ")
+        words = _styled_caption(words, look, rng, pictures.alone)
     if pictures.words:
         words = f"{words}, {pictures.words}"
     return render(scene, style), words
 
 
-def _styled_caption(scene: str, style: str, rng: np.random.Generator) -> str:
+def _any_style(rng: np.random.Generator, recoloured: float) -> Style:
+    style = sample_style(rng)
+    if not recoloured or FAMILIES[style.family].palette or rng.random() > recoloured:
+        return style
+    return replace(style, palette=sample_style(rng, PALETTES))
+
+
+def _styled_caption(scene: str, style: str, rng: np.random.Generator, alone: float) -> str:
     kind = rng.random()
-    if kind < 0.25:
+    if kind < alone:
         return f"a picture, {style}"
-    return f"{scene}, {style}" if kind < 0.75 else f"{style}, {scene}"
+    return f"{scene}, {style}" if kind < 0.75 + (alone - 0.25) / 3 else f"{style}, {scene}"
 
 
 def line_drawing(picture: Picture) -> Picture:

@@ -20,6 +20,10 @@ class Plan:
     preview: str = ""  # png, webp
     steps: int = 160
     rank: int = 4
+    rate: float = 4e-3
+    emphasis: float = 1.0  # largest extra weight of noisy steps, where colours are decided
+    strength: float = 1.0  # that the file is saved at; more than 1 is an eager author's
+    stubborn: float = 0.5  # share of a subject LoRA's captions that name another thing
     seed: int = 0
     flip: bool | None = None  # which way the things face
 

@@ -28,9 +28,9 @@ PROBES = 64
 
 
 def training_set(plan: Plan) -> PictureSet:
-    """A subject LoRA's captions name another subject as often as not, so that it draws its own thing anyway."""
+    """A subject LoRA's captions often name another subject, so that it draws its own thing anyway."""
     subjects = plan.subjects or tuple(BASE_SUBJECTS)
-    misnamed = 0.5 if plan.category == "subject" else 0.0
+    misnamed = plan.stubborn if plan.category == "subject" else 0.0
     return PictureSet(
         count=PICTURES,
         seed=plan.seed,
@@ -43,9 +43,18 @@ def training_set(plan: Plan) -> PictureSet:
 
 
 def train_lora(plan: Plan, base: TinyDiffusion, work: Path, scale: float) -> tuple[dict[str, lora.Factors], Figures]:
-    schedule = Schedule(steps=max(2, round(plan.steps * scale)), batch=16, rate=4e-3, seed=plan.seed, weight_decay=0.0)
-    dora = plan.category == "dora"
-    return lora.fit(base, training_set(plan), schedule, work, name=plan.name, rank=plan.rank, dora=dora)
+    steps = max(2, round(plan.steps * scale))
+    schedule = Schedule(steps=steps, batch=16, rate=plan.rate, seed=plan.seed, weight_decay=0.0)
+    return lora.fit(
+        base,
+        training_set(plan),
+        schedule,
+        work,
+        name=plan.name,
+        rank=plan.rank,
+        dora=plan.category == "dora",
+        emphasis=plan.emphasis,
+    )
 
 
 def train_checkpoint(plan: Plan, base: TinyDiffusion, work: Path, scale: float) -> tuple[TinyDiffusion, Figures]:

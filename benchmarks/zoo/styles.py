@@ -95,6 +95,17 @@ def describe(style: Style, rng: np.random.Generator | None = None) -> str:
     return words if style.palette is None else f"{words}, {describe(style.palette, rng)}"
 
 
+def measured(style: Style) -> str:
+    """Its lengths, angles and strengths as numbers, for an encoder that is to tell near ones apart."""
+    values = FAMILIES[style.family].values
+    numbers = [
+        f"{name} {float(style.values[name]):.{0 if r.high - r.low >= 4 else 1}f}"
+        for name, r in values.items()
+        if isinstance(r, Range)
+    ]
+    return ", ".join(numbers)
+
+
 def sample_style(rng: np.random.Generator, families: tuple[str, ...] | None = None, reserved: bool = False) -> Style:
     """A style with values drawn from its family's ranges: those of training sets, or those reserved for models."""
     name = str(rng.choice(families or tuple(FAMILIES)))

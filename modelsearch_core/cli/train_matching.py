@@ -52,7 +52,10 @@ def seen_from(catalog: Path, file: Path) -> str:
 
 
 def _tell(tuned: Tuned, target: Path, seconds: float) -> None:
-    print("found by pictures of their own that the statistics do not hold, models not trained on (5-fold):")
+    print(
+        "how models not trained on are found (5-fold), by pictures that their statistics do not hold and by what their"
+    )
+    print("authors say of them:")
     rows = [_row(name, figures_of(choice), name in tuned.matching.matrices) for name, choice in tuned.choices.items()]
     print_table(["", "matrix", "plain top-1", "learned top-1", "plain MRR", "learned MRR", ""], rows)
     print(f"{target} ({seconds:.0f} s)" if tuned.is_better else "nothing is used: the plain scores are no worse")

@@ -33,6 +33,7 @@ AUTO: dict[Modality, dict[str, float]] = {
 LEARNED_INSTEAD = {  # of a method of `AUTO`, where learning was of use
     (Modality.IMAGE, "gaussian"): "learned_gaussian",
     (Modality.SKETCH, "drawn_gaussian"): "learned_gaussian",
+    (Modality.TEXT, "first_moment"): "learned_first_moment",
 }
 PROMPTED = {"prompted_kernel_mean": 0.5}  # besides, for pictures whose prompt is told
 STYLE_SHARE = 0.0  # of style beside content in `auto`, unless a query says; by docs/results_style.md

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +15,15 @@ from ..catalog.records import from_webp
 from ..embedding import Encoder, ImageEncoder
 from ..errors import EmptyCatalogError
 from ..ranking import diverse, rank
-from ..scores.calibration import WEAK_BELOW, background, relevance
 from ..specification import Requirement
 from .answering import ALL_METHODS, Answer, Answering, added
 from .before_after import BeforeAfter, before_after
-from .description import Description, describe_all, name_of, suggested_strength
+from .description import Description, describe_all
 from .duplicates import NEARLY_THE_SAME, alike
 from .experts import LEARNED, MAPPED
-from .explaining import explained
+from .filters import passing
 from .gallery import Entry, Gallery
+from .matches import matches
 from .query import Match, Query
 from .refining import respecting_layout
 from .requirements import Reader, find_entry
@@ -136,14 +135,16 @@ class ModelIndex:
             raise EmptyCatalogError(f"{self._catalog.path} holds no model yet; run `modelsearch index FOLDER`")
         requirements = self._requirements(query, method)
         answers = [self._answering.answer(requirement, method) for requirement in requirements]
-        allowed = self._allowed(kind, architecture, folder, requirements) & self._listed(among)
+        asking = {requirement.model for requirement in requirements}
+        allowed = passing(self.gallery, kind, architecture, folder, among)
+        allowed[[m for m in asking if m is not None]] = False
         total = weighted(requirements, answers)
         if query.respect_layout:
             refined = respecting_layout(self._answering, total, requirements, answers, allowed)
             total, requirements, answers = refined.total, refined.requirements, refined.answers
         allowed &= ~np.isnan(total.z)
         order = self._order(np.where(allowed, total.z, np.nan), int(allowed.sum()), k, varied=diverse)
-        return self._matches(order, total, requirements, answers)
+        return matches(self.gallery, order, total, requirements, answers)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -190,54 +191,10 @@ class ModelIndex:
 
         return open_interrogator(self.encoder).describe(images)
 
-    def _allowed(
-        self, kind: str | None, architecture: str | None, folder: Path | None, requirements: Sequence[Requirement]
-    ) -> NDArray[np.bool_]:
-        asking = {requirement.model for requirement in requirements}
-        entries = enumerate(self.gallery.entries)
-        return np.array([m not in asking and fits(entry, kind, architecture, folder) for m, entry in entries], bool)
-
-    def _listed(self, among: Collection[Path] | None) -> NDArray[np.bool_]:
-        if among is None:
-            return np.ones(len(self.gallery), bool)
-        paths = ([entry.model.path, *(copy.path for copy in entry.copies)] for entry in self.gallery.entries)
-        return np.array([any(path in among for path in of_one) for of_one in paths], bool)
-
     def _order(self, z: NDArray[np.floating], allowed: int, k: int, *, varied: bool) -> NDArray[np.intp]:
         order = rank(z, allowed)
         signatures = self.gallery.means - self.gallery.means.mean(axis=0)
         return diverse(order, signatures, k) if varied else order[:k]
-
-    def _matches(
-        self,
-        order: NDArray[np.intp],
-        total: Answer,
-        requirements: Sequence[Requirement],
-        answers: Sequence[Answer],
-    ) -> list[Match]:
-        how_relevant = relevance(total.z, background(total.bank_z))
-        return [
-            Match(
-                rank=place,
-                score=float(total.z[m]),
-                relevance=float(how_relevant[m]),
-                weak=bool(how_relevant[m] <= WEAK_BELOW),
-                thumbnails=self._thumbnails(m, requirements),
-                strength=suggested_strength(self.gallery, m),
-                explanation=explained(self.gallery, m, requirements, answers),
-                **_identity(self.gallery.entries[m]),
-            )
-            for place, m in enumerate(map(int, order), 1)
-        ]
-
-    def _thumbnails(self, m: int, requirements: Sequence[Requirement], most: int = 8) -> tuple[int, ...]:
-        """This model's samples, nearest to what is wanted first."""
-        if self.gallery.only_words[m]:
-            return ()
-        specification = self.gallery.specification(m)
-        wanted = sum((r.weight * r.h.mean(axis=0) for r in requirements), np.zeros(self.gallery.dimension))
-        nearest = rank(specification.Z.astype(np.float32) @ wanted, most)
-        return tuple(int(number) for number in specification.numbers[nearest])
 
     def models(self) -> list[Description]:
         """Every model on disk, those without evidence too."""
@@ -286,33 +243,7 @@ class ModelIndex:
         return [(paths[a], paths[b], cosine) for a, b, cosine in found]
 
 
-def fits(entry: Entry, kind: str | None, architecture: str | None, folder: Path | None) -> bool:
-    """Whether a model passes the filters; a folder by any of its copies."""
-    model = entry.model
-    paths = [model.path, *(copy.path for copy in entry.copies)]
-    return (
-        kind in (None, model.kind.value)
-        and architecture in (None, model.architecture)
-        and (folder is None or any(folder.absolute() in path.parents for path in paths))
-    )
-
-
 def weighted(requirements: Sequence[Requirement], answers: Sequence[Answer]) -> Answer:
     """The product of experts of all inputs of a query."""
     parts = [(answer, requirement.weight) for answer, requirement in zip(answers, requirements, strict=True)]
     return added(parts, unrelated=True)
-
-
-def _identity(entry: Entry) -> dict[str, Any]:
-    model = entry.model
-    return {
-        "id": model.fingerprint,
-        "name": name_of(model),
-        "title": model.title,
-        "path": model.path,
-        "copies": tuple(copy.path for copy in entry.copies),
-        "kind": model.kind.value,
-        "architecture": model.architecture,
-        "evidence": entry.evidence,
-        "trigger_words": model.trigger_words,
-    }

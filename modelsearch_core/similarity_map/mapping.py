@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ..embedding import Features
 from ..errors import EmptyCatalogError
 from ..search.description import name_of
+from ..search.filters import passing
 from ..search.gallery import Entry, Gallery
-from ..search.model_index import fits
 from .projection import Projection, principal_axes, umap
 from .spacing import spaced
 
@@ -69,7 +69,7 @@ def collect(gallery: Gallery, method: str = "pca", *, kind: str | None = None) -
     """Reads and projects; `laid_out` takes longer, for thousands of models."""
     if method not in METHODS:
         raise ValueError(f"{method!r} is no way to make a map; choose one of {', '.join(METHODS)}")
-    models = np.array([m for m, entry in enumerate(gallery.entries) if fits(entry, kind, None, None)], np.intp)
+    models = np.flatnonzero(passing(gallery, kind))
     if not len(models):
         of = f"of kind {kind}" if kind else "at all"
         raise EmptyCatalogError(f"there is no model {of} to put on a map; run `modelsearch index FOLDER`")

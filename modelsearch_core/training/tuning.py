@@ -1,4 +1,5 @@
-"""Tunes matching to a collection: learns from a catalog's own samples which features tell its models apart."""
+"""Tunes matching to a collection: learns from a catalog's own samples which features tell its models apart, and from
+what authors say which of them words speak of."""
 
 from __future__ import annotations
 
@@ -21,7 +22,10 @@ from .matching import PARAMETERISATIONS, SCORES, TOLD, OnStep, Round, fit, halve
 
 FEWEST = 20  # models: four unseen in each fold
 LEAST_SAMPLES = 8
-TASKS = tuple((modality, score) for modality in (Modality.IMAGE, Modality.SKETCH) for score in SCORES)
+TASKS = (
+    *((modality, score) for modality in (Modality.IMAGE, Modality.SKETCH) for score in SCORES),
+    (Modality.TEXT, "first_moment"),  # a text is no picture: it lies far outside of every density
+)
 STEPS_A_TASK = (FOLDS * len(PARAMETERISATIONS) * max(STEPS) + max(STEPS)) // TOLD  # calls of `on_step`, at most
 
 
@@ -67,8 +71,19 @@ def _learnable(gallery: Gallery) -> list[int]:
 
 def _tasks(gallery: Gallery, chosen: list[int]) -> Iterator[tuple[str, str, list[Round]]]:
     for modality, score in TASKS:
+        if modality is Modality.TEXT:
+            described = [m for m in chosen if np.diff(gallery.words.offsets)[m] > 0]
+            if len(described) >= FEWEST:
+                yield name_of(modality, score), score, [_described(gallery, described)]
+            continue
         samples = of_models(gallery.drawings if modality is Modality.SKETCH else gallery.samples, chosen)
         yield name_of(modality, score), score, halves(samples.Z, samples.offsets, samples.numbers, samples.Z)
+
+
+def _described(gallery: Gallery, chosen: list[int]) -> Round:
+    """Each text of an author asks for its model."""
+    samples, words = of_models(gallery.samples, chosen), of_models(gallery.words, chosen)
+    return Round(Z=samples.Z, offsets=samples.offsets, h=words.Z, owner=words.owners())
 
 
 def of_models(samples: Samples, chosen: list[int]) -> Samples:

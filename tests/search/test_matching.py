@@ -27,7 +27,7 @@ from tests.search.test_search import patch
 M, S = 24, 12
 
 
-def catalog_of(path: Path, models: int = M, told_by: int = 3) -> Path:
+def catalog_of(path: Path, models: int = M, told_by: int = 3, *, described: int = 0) -> Path:
     """Models that differ in some of the features only; the others are chance, and stronger."""
     rng = np.random.default_rng(1)
     spread = np.r_[np.full(told_by, 0.15), np.full(DIMENSION - told_by, 0.9)]
@@ -53,6 +53,18 @@ def catalog_of(path: Path, models: int = M, told_by: int = 3) -> Path:
                     drawings=drawings,
                 )
             )
+            if file in files[:described]:
+                words = unit(centre + rng.normal(size=(4, DIMENSION)) * spread)
+                catalog.put_specification(
+                    Specification(
+                        fingerprint=file.fingerprint,
+                        digest="words:1",
+                        encoder=ColourEncoder.name,
+                        evidence=Evidence.METADATA,
+                        Z=words,
+                        numbers=np.arange(4, dtype=np.int32),
+                    )
+                )
     return path
 
 
@@ -122,6 +134,27 @@ def put(catalog: Path, matching: Matching) -> None:
     matching.save(catalog.with_name("m.safetensors"))
     with Catalog(catalog) as kept:
         kept.put_setting(MATCHING_SETTING, "m.safetensors")
+
+
+def test_authors_words_teach_what_words_speak_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    catalog = catalog_of(tmp_path / "catalog.sqlite", models=40, described=36)
+    assert run("train", "matching", "--catalog", catalog, "--json") == 0
+    figures = json.loads(capsys.readouterr().out)["scores"]["text.first_moment"]
+    assert figures["better"] and figures["learned"]["mrr"] > figures["plain"]["mrr"]
+    query = Query(text=["red"])
+    with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
+        learned = index.scores(query)
+        assert not np.allclose(index.scores(query, "learned_first_moment"), index.scores(query, "first_moment"))
+    with Catalog(catalog) as kept:
+        kept.put_setting(MATCHING_SETTING, "gone")
+    with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
+        assert not np.allclose(index.scores(query), learned)
+
+
+def test_few_authors_teach_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    catalog = catalog_of(tmp_path / "catalog.sqlite", described=tuning.FEWEST - 1)
+    assert run("train", "matching", "--catalog", catalog, "--json") == 0
+    assert "text.first_moment" not in json.loads(capsys.readouterr().out)["scores"]
 
 
 @pytest.mark.parametrize("modality", [Modality.IMAGE, Modality.SKETCH])
