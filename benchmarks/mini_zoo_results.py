@@ -42,10 +42,10 @@ drawings of these pictures, and one description a model. Chance is {chance:.3f} 
 """
 
 KERNEL_MEAN = """
-The one-image paper finds the kernel mean weighted by an interrogator's words ahead of RKME-CLIP; here it is far behind.
-The phrases of the interrogator are of the real world, which the mini CLIP has never read of, and the mini CLIP's cosines
-of texts spread far wider than CLIP's, so that some weights are negative. What was tried instead, on the raw scores: the
-flatter the weights, the better, and none is as good as all samples alike.
+The one-image paper weighs the kernel mean by an interrogator's words and finds it ahead of RKME-CLIP (.455 against .419);
+here top-1 is {weighted:.3f} against {reduced:.3f}. The interrogator's phrases are of the real world, which the mini CLIP has
+never read of, and its cosines of texts spread far wider than CLIP's, so that some weights are negative. Other weights, on
+the raw scores; best here: {best}.
 """
 
 
@@ -107,7 +107,10 @@ def page(results: dict[str, Any]) -> str:
         models=M, samples=results["samples"], images=results["queries"], chance=1 / M, chance5=5 / M
     )
     tables = "".join(table(f"{kind.capitalize()} queries", rows) for kind, rows in results["tables"].items())
-    return head + tables + KERNEL_MEAN + table("Weights of the kernel mean", results["kernel_mean"])
+    top1 = {str(row["method"]): row["top1"] for row in results["tables"]["image"]}
+    best = max(results["kernel_mean"], key=lambda row: row["top1"])["method"]
+    why = KERNEL_MEAN.format(weighted=top1["kernel_mean"], reduced=top1["rkme_clip"], best=best)
+    return head + tables + why + table("Weights of the kernel mean", results["kernel_mean"])
 
 
 def table(heading: str, rows: Sequence[dict[str, Any]]) -> str:

@@ -1,7 +1,7 @@
 """Runs the protocols on the benchmark zoo and writes docs/results.md: `python -m benchmarks.protocols [NAME...]`.
 
-After `python -m benchmarks.zoo.large_build`. Each protocol writes one file below benchmarks/results/; `page` only writes
-docs/results.md from these. What is indexed already is not indexed again.
+After `python -m benchmarks.zoo.large_build`, `large_clip` and `accelerated`. Each protocol writes one file below
+benchmarks/results/; `page` only writes docs/results.md from these. What is indexed already is not indexed again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import collection, content, learned, one_image, page, style, sweeps
+from . import agreement, collection, content, learned, one_image, page, style, sweeps
 
 RESULTS = collection.ROOT / "benchmarks" / "results"
 ZOO = collection.ROOT / "build" / "benchmark_zoo"
@@ -57,6 +57,7 @@ PROTOCOLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "sweeps": _sweeps,
     "learned": _learned,
     "style": style.run,
+    "agreement": agreement.run,
 }
 
 

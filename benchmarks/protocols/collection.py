@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Sequence
@@ -132,9 +133,8 @@ def deep_models(zoo: Path) -> Path:
 
 def read(zoo: Path, catalog: Path) -> Collection:
     """What an index holds, with the questions whose models are in it."""
-    kept = Catalog(catalog, read_only=True)
-    name, _, dimension = kept.encoders()[0]
-    gallery, encoder = Gallery(kept, name, dimension), open_encoder(str(zoo / "clip"), device="cpu")
+    kept, encoder = Catalog(catalog, read_only=True), open_encoder(str(zoo / "clip"), device="cpu")
+    gallery = Gallery(kept, encoder.name, encoder.dimension)
     records = [_record(zoo, entry.model.path.stem) for entry in gallery.entries]
     return Collection(gallery, encoder, records, _questions(zoo, gallery, encoder))
 
@@ -162,7 +162,7 @@ def _encoded(zoo: Path, name: str, encoder: Encoder) -> tuple[Features, Features
     """Features of a model's held-out pictures and of their line drawings, kept."""
     with np.load(zoo / "queries" / f"{name}.npz") as kept:
         pictures, prompts = [Image.fromarray(p) for p in kept["pictures"]], [str(p) for p in kept["prompts"]]
-    path = zoo / "features" / f"{name}.npz"
+    path = zoo / "features" / hashlib.sha256(encoder.name.encode()).hexdigest()[:12] / f"{name}.npz"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         drawn = encoder.encode_images([outlines(picture) for picture in pictures])

@@ -1,7 +1,6 @@
 """One image (METHODS 2): which of 16 checkpoints of one category made a picture; prompts of queries and probes apart.
 
-55 prompts specify a model; 18 others, with 5 seeds each (the paper has 10), ask. Methods and baselines of the paper, and the weights that
-it does not try.
+55 prompts specify a model; 18 others, with 10 seeds each, ask. Methods and baselines of the paper, and the weights that it does not try.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ from modelsearch_core.specification import Modality
 
 from .collection import Asker, Collection, Numbers, Questions, Scores
 
-SPECIFY, ASK, SEEDS = 55, 18, 5
+SPECIFY, ASK, SEEDS = 55, 18, 10
 GAMMAS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 TEMPERATURES = (0.05, 0.1, 0.2, 0.5)
 PIXELS = 64  # a side, of RKME-Basic's pictures
 
 
 def asked_pictures(of: Collection, zoo: Path) -> tuple[list[np.ndarray], list[str]]:
-    """(90, 64, 64, 3) pictures of each checkpoint, kept, and their prompts."""
+    """(180, 64, 64, 3) pictures of each checkpoint, kept, and their prompts."""
     rng = np.random.default_rng(70_000)
     scenes = [caption(sample_scene(rng, ANIMALS, query=True)) for _ in range(ASK)]
     prompts = [prompt for prompt in scenes for _ in range(SEEDS)]

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.mini_zoo_results import page as mini_zoo_page
 
+from .sections.agreement import agreement_section
 from .sections.content import content_section, curve_section
 from .sections.learned import learned_section
 from .sections.one_image import one_image_section
@@ -41,5 +42,6 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "zoo_one_image": one_image_section,
     "zoo_learned": learned_section,
     "zoo_sweeps": sweeps_section,
+    "zoo_agreement": agreement_section,
     "mini_zoo": mini_zoo_page,
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-NAMES = {"sd15": "taesd", "sd2": "taesd", "sdxl": "taesdxl"}
+NAMES = {"sd15": "taesd", "sd2": "taesd", "sdxl": "taesdxl", "sd_mini": "taesd_mini"}
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 

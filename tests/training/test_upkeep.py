@@ -10,6 +10,7 @@ import pytest
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.cli import main
 from modelsearch_core.encoders.style_head import StyleHead, read_head
+from modelsearch_core.panel.job import tell_of_training
 from modelsearch_core.search.styles import STYLE_SETTING, space_of
 from modelsearch_core.training import upkeep
 from modelsearch_core.training.upkeep import keep_up, standing_of
@@ -79,3 +80,15 @@ def test_too_few_new_lora_say_nothing(catalog: Path):
     with Catalog(catalog) as kept:
         seen = tuple(model.fingerprint for model in kept.models())[:-2]
         assert standing_of(kept, ENCODER, blind(seen)) is None
+
+
+def test_the_log_tells_what_came_of_it(
+    catalog: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO")
+    with Catalog(catalog) as kept:
+        tell_of_training(kept, ENCODER)
+        assert caplog.messages == []
+        monkeypatch.setattr(upkeep, "WORTH_TRAINING", 5)
+        tell_of_training(kept, ENCODER)
+    assert len(caplog.messages) == 1 and "5 LoRA have painted drawings" in caplog.messages[0]

@@ -23,7 +23,7 @@ def one_image_section(found: dict[str, Any]) -> str:
         [
             "## One image: which of the checkpoints made it\n",
             f"{found['models']} checkpoints of animals, specified by 55 pictures each; {found['queries']} pictures ask (18 other "
-            "prompts, 5 seeds; the paper has 10).\n",
+            "prompts, 10 seeds, as in the paper).\n",
             _one_image(found["methods"], PAPER_ONE),
             _words(found),
             "\n### Several pictures of one prompt (weighted kernel mean, user's prompt)\n",
