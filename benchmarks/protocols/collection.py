@@ -40,7 +40,7 @@ from modelsearch_core.specification import Modality
 
 SAMPLES = 64
 DEEP = 512  # samples of some models, for the curve
-DEEP_LORAS, DEEP_CHECKPOINTS = 12, 4
+DEEP_LORAS, DEEP_CHECKPOINTS = 8, 2
 Scores = NDArray[np.floating]
 Numbers = NDArray[np.intp]
 
