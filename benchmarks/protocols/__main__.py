@@ -1,7 +1,7 @@
 """Runs the protocols on the benchmark zoo and writes docs/results.md: `python -m benchmarks.protocols [NAME...]`.
 
-After `python -m benchmarks.zoo.large_build`, `large_clip` and `accelerated`. Each protocol writes one file below
-benchmarks/results/; `page` only writes docs/results.md from these. What is indexed already is not indexed again.
+After `python -m benchmarks.zoo.large_build`. Each protocol writes one file below benchmarks/results/; `page` only writes
+docs/results.md from these. What is indexed already is not indexed again.
 """
 
 from __future__ import annotations
@@ -66,11 +66,15 @@ def keep(name: str, found: dict[str, Any], seconds: float) -> None:
     made = {
         "protocol": name,
         "seconds": round(seconds),
-        "machine": f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} threads, no GPU",
+        "machine": f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} threads, {_gpu()}",
         "versions": {"python": platform.python_version(), "numpy": np.__version__, "torch": version("torch")},
     }
     text = json.dumps(made | found, indent=1, default=float)
     (RESULTS / f"zoo_{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _gpu() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """What few-step LoRA and small decoders cost in agreement, and what they save.
 
 Some unseen LoRA are indexed four times: as they are, with the small decoder, with the few-step LoRA, with both. Pictures
-that were made without either ask; after `python -m benchmarks.zoo.accelerated`.
+that were made without either ask.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from modelsearch_core.model_files import Kind
 from modelsearch_core.probes import ProbeSet
 from modelsearch_core.scores import content
 
-from .collection import Asker, Collection, read
+from .collection import DEVICE, Asker, Collection, read
 from .content import figures
 
 MODELS, SAMPLES = 24, 32
@@ -63,7 +63,7 @@ def indexed(zoo: Path, name: str, *, decoder: bool, few: bool) -> tuple[Path, fl
     """The catalog, and the seconds a model that generating took (those of the first time, where it is there already)."""
     catalog = zoo / "agreement" / f"{name.replace(' ', '_')}.sqlite"
     words: list[object] = ["index", collection(zoo), "--encoder", zoo / "clip", "--prompts", zoo / "prompts.txt"]
-    words += ["--samples", SAMPLES, "--catalog", catalog, "--device", "cpu"]
+    words += ["--samples", SAMPLES, "--catalog", catalog, "--device", DEVICE]
     words += ["--vae-approx", zoo / "accelerated" / "vae_approx"] if decoder else []
     words += [] if few else ["--no-accelerator"]
     args = parser().parse_args([str(word) for word in words])

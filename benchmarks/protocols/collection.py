@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -38,6 +39,7 @@ from modelsearch_core.search.requirements import Reader
 from modelsearch_core.self_check.held_out import HeldOut
 from modelsearch_core.specification import Modality
 
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"  # that paints
 SAMPLES = 64
 DEEP = 512  # samples of some models, for the curve
 DEEP_LORAS, DEEP_CHECKPOINTS = 8, 2
@@ -102,7 +104,7 @@ def index(zoo: Path, *, deep: bool = False, share: tuple[int, int] = (0, 1)) -> 
     models = deep_models(zoo) if deep else zoo / "models"
     path = zoo / ("deep.sqlite" if deep else "index.sqlite")
     words = ["index", models, "--encoder", zoo / "clip", "--prompts", prompts, "--samples", DEEP if deep else SAMPLES]
-    args = parser().parse_args([str(word) for word in [*words, "--catalog", path, "--device", "cpu"]])
+    args = parser().parse_args([str(word) for word in [*words, "--catalog", path, "--device", DEVICE]])
     with Catalog(path) as catalog:
         with_what, settings = engine(args, catalog), IndexSettings(samples=args.samples)
         run_index(catalog, args.folders, with_what, replace(settings, quick=True), print_steps)

@@ -23,7 +23,7 @@ from modelsearch_core.scores.samples import offsets_of
 from modelsearch_core.search.answering import AUTO
 from modelsearch_core.specification import Modality
 
-from .collection import Asker, Collection, Numbers, Questions, Scores
+from .collection import DEVICE, Asker, Collection, Numbers, Questions, Scores
 
 SPECIFY, ASK, SEEDS = 55, 18, 10
 GAMMAS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -43,7 +43,7 @@ def _pictures(of: Collection, zoo: Path, m: int, prompts: list[str]) -> np.ndarr
     file = of.gallery.entries[m].model.path
     path = zoo / "one_image" / f"{file.stem}.npy"
     if not path.is_file():
-        model = diffusion.read(file, zoo / "models" / "base")
+        model = diffusion.read(file, zoo / "models" / "base", device=DEVICE)
         seeds = [7_000_000 + n for n in range(len(prompts))]
         made = [
             diffusion.sample(model, prompts[a : a + 60], seeds[a : a + 60], steps=15)

@@ -13,17 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.style_results import (
-    PAPER,
-    World,
-    against_the_paper,
-    models_of,
-    painted,
-    reciprocal_rank,
-    references_of,
-    scenes,
-    variants,
-)
+from benchmarks.style.measuring import reciprocal_rank, variants
+from benchmarks.style.world import World, models_of, painted, references_of, scenes
 from benchmarks.zoo.large import TRAINING, loras
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.embedding import Encoder
@@ -41,7 +32,7 @@ from modelsearch_core.search.gallery import Gallery
 from modelsearch_core.training.figures import pair_agreement
 from modelsearch_core.training.labels import Labels
 
-from .collection import ROOT, Asker, Collection, Features, Questions
+from .collection import DEVICE, ROOT, Asker, Collection, Features, Questions
 from .sweeps import style_shares
 
 FEW, UNSEEN = 20, 60
@@ -64,7 +55,7 @@ def paint(zoo: Path, share: tuple[int, int] = (0, 1)) -> dict[str, tuple[tuple[s
     """What each LoRA made of its scenes, painted now or before: their names, and the pictures (S, 64, 64, 3)."""
     models = {model.path.stem: model for model in models_of(zoo / "models")}
     base = models["base"]
-    settings = GeneratorSettings(device="cpu", base=base.path, steps=STEPS)
+    settings = GeneratorSettings(device=DEVICE, base=base.path, steps=STEPS)
     names = [Path(plan.file).stem for plan in loras()]
     found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
     for which, some in ((TO_TRAIN, names[:TRAINING]), (TO_TEST, names[TRAINING:][:UNSEEN])):
@@ -148,45 +139,6 @@ def csls_reciprocal_rank(world: World, V: Features, unseen: np.ndarray) -> float
     np.fill_diagonal(bank, np.nan)
     targets = np.searchsorted(unseen, world.labels.models[asking])
     return mean_reciprocal_rank(calibration.csls(scores, bank), targets)
-
-
-def section(found: dict[str, Any]) -> str:
-    """Markdown, with the paper's figures."""
-    few, more = found["trained_on"]
-    chance = float(np.mean(1 / np.arange(1, found["unseen"] + 1)))
-    head = (
-        "## The paper's numbers of LoRA\n\n"
-        f"The same on the benchmark zoo: trained on {few} and on {more} LoRA, asked about {found['unseen']} that no training saw, "
-        f"{found['queries']} pictures. Chance for the MRR is {chance:.2f}. Cleansing dropped {found['cleansed']} of "
-        f"{found['pictures']} pictures.\n\n| | F1 | precision | recall | MRR | MRR, CSLS | *paper:* F1 | precision | recall | MRR |\n"
-        "|---|---|---|---|---|---|---|---|---|---|\n"
-    )
-    rows = [
-        f"| {name} | {' | '.join(f'{row[key]:.3f}' for key in ('f1', 'precision', 'recall', 'mrr', 'mrr_csls'))} | "
-        f"{' | '.join(f'{value:.2f}' for value in PAPER[name])} |\n"
-        for name, row in found["table"].items()
-    ]
-    told = "".join(f"- {line}\n" for line in [*against_the_paper(found), csls(found)])
-    return head + "".join(rows) + "\n" + told + share_table(found["share"])
-
-
-def csls(found: dict[str, Any]) -> str:
-    """What taking hubs off does to the MRR."""
-    gains = [row["mrr_csls"] - row["mrr"] for row in found["table"].values()]
-    return f"CSLS, which search by style uses, changes the MRR by {min(gains):+.3f} to {max(gains):+.3f}."
-
-
-def share_table(rows: dict[str, dict[str, float]]) -> str:
-    """How often pictures find their LoRA of the mini zoo, by how much style is asked for."""
-    if not rows:
-        return ""
-    head = (
-        "\n## Style beside content in `auto`\n\nHeld-out pictures of the mini zoo's LoRA, which have painted the bundled "
-        "subjects; 0 is content alone, 1 style alone. These pictures show what the "
-        "probes show, and the tiny models' drawings say little (see above), so `auto` asks for no style unless it is "
-        "told.\n\n| | top-1 | top-5 | MRR |\n|---|---|---|---|\n"
-    )
-    return head + "".join(f"| {n} | {r['top1']:.3f} | {r['top5']:.3f} | {r['mrr']:.3f} |\n" for n, r in rows.items())
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Left against right: `python -m benchmarks.spatial`, after benchmarks.zoo.large_build and benchmarks.zoo.convnext.
+"""Left against right: `python -m benchmarks.spatial`, after benchmarks.zoo.large_build.
 
 Indexes pairs of LoRA that differ only in the way things face and asks with held-out pictures which of the two is favoured;
 then the mini zoo's pictures. Writes benchmarks/results/spatial.json and docs/results_spatial.md.

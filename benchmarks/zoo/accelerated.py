@@ -1,4 +1,4 @@
-"""A few-step LoRA and a small decoder for the zoo's base: `python -m benchmarks.zoo.accelerated`, minutes on one core.
+"""A few-step LoRA and a small decoder for the zoo's base.
 
 The LoRA is distilled as an LCM (arXiv 2310.04378, 2311.05556), the decoder is a TAESD of few channels. Both are written
 as users have them, so that indexing finds them by itself.
@@ -6,10 +6,9 @@ as users have them, so that indexing finds them by itself.
 
 from __future__ import annotations
 
-import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,12 +20,11 @@ from . import diffusion, lora, lora_files
 from .autoencoder import decode
 from .build import BASE as PICTURES
 from .diffusion import TinyDiffusion, encoded, tokens
-from .large_build import BASE
 from .loop import Figures, Schedule, train
 from .plan import Plan
 
 LORA = Plan(file="lcm_lora_mini.safetensors", category="accelerator", rank=16)
-DECODER = "taesd_mini"
+DECODER, WEIGHTS = "taesd_mini", "diffusion_pytorch_model.safetensors"
 TEACHER_STEPS = 50  # of DDIM, one of which a step of the distillation bridges
 GUIDANCE = 3.0  # that the pictures of few steps have built in
 SIGMA, SCALING = 0.5, 10.0  # of diffusers' LCMScheduler: how much of its input a step keeps
@@ -38,9 +36,9 @@ def few_steps(base: TinyDiffusion, work: Path, schedule: Schedule) -> tuple[dict
     """A LoRA through which one step from any noise arrives where the teacher's next step would lead."""
     latents, captions = encoded(PICTURES, base.vae, work)
     with torch.no_grad():
-        ids = tokens(base.tokenizer, captions)
+        ids, device = tokens(base.tokenizer, captions), base.unet.device
         text = base.text.requires_grad_(False)
-        empty = text(tokens(base.tokenizer, [""])).last_hidden_state
+        empty = text(tokens(base.tokenizer, [""]).to(device)).last_hidden_state
     torch.manual_seed(schedule.seed)
     low = lora.new(base, LORA.rank)
     base.unet.requires_grad_(False)
@@ -49,7 +47,7 @@ def few_steps(base: TinyDiffusion, work: Path, schedule: Schedule) -> tuple[dict
     def student(x: torch.Tensor, t: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
         """Where a trajectory that is at x at t begins."""
         e = functional_call(base.unet, lora.merged(base, low), (x, t, context)).sample
-        kept, changed = boundary(t)
+        kept, changed = boundary(t.to(x.device))
         return kept * x + changed * clean(x, e, alphas[t])
 
     def loss(rng: np.random.Generator, noise: torch.Generator) -> torch.Tensor:
@@ -57,9 +55,9 @@ def few_steps(base: TinyDiffusion, work: Path, schedule: Schedule) -> tuple[dict
         late = torch.from_numpy(rng.integers(1, TEACHER_STEPS + 1, size=schedule.batch)) * stride - 1
         early = (late - stride).clamp(min=0)
         e = torch.randn(latents[chosen].shape, generator=noise)
-        x = mixed(latents[chosen], e, alphas[late])
+        x = mixed(latents[chosen], e, alphas[late]).to(device)
         with torch.no_grad():
-            context = text(ids[chosen]).last_hidden_state
+            context = text(ids[chosen].to(device)).last_hidden_state
             both = torch.cat([empty.expand_as(context), context])
             free, bound = base.unet(torch.cat([x, x]), torch.cat([late, late]), both).sample.chunk(2)
             guess = free + GUIDANCE * (bound - free)
@@ -79,12 +77,12 @@ def boundary(t: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def clean(x: torch.Tensor, e: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
-    a = a[:, None, None, None]
+    a = a.to(x.device)[:, None, None, None]
     return (x - (1 - a).sqrt() * e) / a.sqrt()
 
 
 def mixed(x: torch.Tensor, e: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
-    a = a[:, None, None, None]
+    a = a.to(x.device)[:, None, None, None]
     return a.sqrt() * x + (1 - a).sqrt() * e
 
 
@@ -92,43 +90,37 @@ def small_decoder(base: TinyDiffusion, work: Path, schedule: Schedule) -> tuple[
     """Decodes the base's latents as its own decoder does, with a fraction of the arithmetic."""
     latents, _ = encoded(PICTURES, base.vae, work)
     torch.manual_seed(schedule.seed)
-    vae = AutoencoderTiny(
-        encoder_block_out_channels=(16, 16, 16),
-        decoder_block_out_channels=(16, 16, 16),
-        num_encoder_blocks=(1, 1, 1),
-        num_decoder_blocks=(2, 1, 1),
-    ).train()
+    vae = (
+        AutoencoderTiny(
+            encoder_block_out_channels=(16, 16, 16),
+            decoder_block_out_channels=(16, 16, 16),
+            num_encoder_blocks=(1, 1, 1),
+            num_decoder_blocks=(2, 1, 1),
+        )
+        .to(base.vae.device)
+        .train()
+    )
 
     def loss(rng: np.random.Generator, _: torch.Generator) -> torch.Tensor:
         x = latents[torch.from_numpy(rng.integers(len(latents), size=schedule.batch))]
         told = torch.from_numpy(decode(base.vae, x)).permute(0, 3, 1, 2).float() / 127.5 - 1
-        d = vae.decoder(x) - told
+        d = vae.decoder(x.to(vae.device)) - told.to(vae.device)
         return d.abs().mean() + d.diff(dim=-1).abs().mean() + d.diff(dim=-2).abs().mean()
 
     figures = train(list(vae.decoder.parameters()), loss, schedule, work / "train" / "taesd.pt")
     return vae.eval(), figures
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("build/benchmark_zoo/accelerated"))
-    parser.add_argument("--work", type=Path, default=Path("build/zoo"), help="unfinished work, kept between runs")
-    parser.add_argument("--base", type=Path, default=BASE)
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    base, figures = diffusion.read(args.base), dict[str, Any]()
-    vae, trained = small_decoder(base, args.work, DECODER_SCHEDULE)
-    folder = args.out / "vae_approx" / DECODER
+def build(out: Path, work: Path, base: TinyDiffusion, *, scale: float = 1.0) -> None:
+    vae, decoding = small_decoder(base, work, _shorter(DECODER_SCHEDULE, scale))
+    folder = out / "vae_approx" / DECODER
     vae.save_config(folder)
-    save_file(vae.state_dict(), folder / "diffusion_pytorch_model.safetensors")
-    figures[DECODER] = trained.summary()
-    low, trained = few_steps(base, args.work, LCM_SCHEDULE)
-    lora_files.save(low, LORA, args.out / "loras" / LORA.file, [])
-    figures[Path(LORA.file).stem] = trained.summary()
-    (args.out / "figures.json").write_text(json.dumps(figures, indent=1))
-    print(figures)
+    save_file({name: value.cpu() for name, value in vae.state_dict().items()}, folder / WEIGHTS)
+    low, distilling = few_steps(base, work, _shorter(LCM_SCHEDULE, scale))
+    lora_files.save(low, LORA, out / "loras" / LORA.file, [])
+    figures = {DECODER: decoding.summary(), Path(LORA.file).stem: distilling.summary()}
+    (out / "figures.json").write_text(json.dumps(figures, indent=1))
 
 
-if __name__ == "__main__":
-    main()
+def _shorter(schedule: Schedule, scale: float) -> Schedule:
+    return replace(schedule, steps=max(2, round(schedule.steps * scale)))

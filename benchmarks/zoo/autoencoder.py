@@ -67,11 +67,14 @@ def as_tensor(pictures: np.ndarray) -> torch.Tensor:
 def encode(vae: AutoencoderKL, pictures: np.ndarray, scale: float) -> torch.Tensor:
     """Latents (N, 4, 16, 16), the means only."""
     return torch.cat(
-        [vae.encode(as_tensor(pictures[i : i + 64])).latent_dist.mean * scale for i in range(0, len(pictures), 64)]
+        [
+            vae.encode(as_tensor(pictures[i : i + 64]).to(vae.device)).latent_dist.mean.cpu() * scale
+            for i in range(0, len(pictures), 64)
+        ]
     )
 
 
 @torch.no_grad()
 def decode(vae: AutoencoderKL, latents: torch.Tensor) -> np.ndarray:
-    y = vae.decode(latents / vae.config["scaling_factor"]).sample
-    return ((y.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    y = vae.decode((latents / vae.config["scaling_factor"]).to(vae.device)).sample
+    return ((y.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()

@@ -68,19 +68,21 @@ def fit(
     half: bool = False,
     model: CLIP | None = None,
     name: str = "clip",
+    device: str = "cpu",
 ) -> tuple[CLIP, Figures]:
     """Trains a new model of that size, or `model` further. `half`: in bfloat16, twice as fast where the processor has it."""
     tokens = tokenizer(work)(seen.captions, context_length=CONTEXT)
     torch.manual_seed(schedule.seed)
-    model = (model or new(size)).to(memory_format=torch.channels_last if half else torch.contiguous_format).train()
+    layout = torch.channels_last if half else torch.contiguous_format
+    model = (model or new(size)).to(device, memory_format=layout).train()
     contrast = ClipLoss()
 
     def loss(rng: np.random.Generator, _: torch.Generator) -> torch.Tensor:
         chosen = rng.integers(len(seen.pictures), size=schedule.batch)
         x = normalised(seen.pictures[chosen])
         x = torch.where(torch.from_numpy(rng.random((len(x), 1, 1, 1)) < 0.5), x.flip(-1), x)
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            features = model(x, tokens[chosen])
+        with torch.autocast(device, torch.bfloat16, enabled=half):
+            features = model(x.to(device), tokens[chosen].to(device))
         return contrast(features[0].float(), features[1].float(), model.logit_scale.exp().clamp(max=60))
 
     figures = train(list(model.parameters()), loss, schedule, work / "train" / f"{name}.pt")
@@ -95,7 +97,7 @@ def _settled(model: CLIP, pictures: np.ndarray) -> CLIP:
         norm.reset_running_stats()
         norm.momentum = None  # the mean of all batches, not of the last
     for start in range(0, min(len(pictures), 4000) if norms else 0, 200):
-        model.encode_image(normalised(pictures[start : start + 200]))
+        model.encode_image(normalised(pictures[start : start + 200]).to(model.logit_scale.device))
     return model
 
 
@@ -115,12 +117,13 @@ def save(model: CLIP, folder: Path, *, size: Settings = MINI) -> None:
     """A folder for `open_clip.create_model_and_transforms('local-dir:…')`, half precision."""
     vocabulary.save(folder, pad="!")
     (folder / "open_clip_config.json").write_text(json.dumps(settings(size), indent=2))
-    save_file({k: v.half().contiguous() for k, v in model.state_dict().items()}, folder / "open_clip_model.safetensors")
+    save_file(
+        {k: v.half().contiguous().cpu() for k, v in model.state_dict().items()}, folder / "open_clip_model.safetensors"
+    )
 
 
 @torch.no_grad()
 def image_features(model: CLIP, pictures: np.ndarray) -> np.ndarray:
     """(N, 64, 64, 3) uint8 -> (N, D), unit rows."""
-    return torch.cat(
-        [model.encode_image(normalised(pictures[i : i + 256]), normalize=True) for i in range(0, len(pictures), 256)]
-    ).numpy()
+    parts = (normalised(pictures[i : i + 256]).to(model.logit_scale.device) for i in range(0, len(pictures), 256))
+    return torch.cat([model.encode_image(part, normalize=True).cpu() for part in parts]).numpy()

@@ -1,4 +1,4 @@
-"""A tiny ConvNeXt that tells the world's things and colours apart: `python -m benchmarks.zoo.convnext`.
+"""A tiny ConvNeXt that tells the world's things and colours apart.
 
 timm's own architecture (arXiv 2201.03545), few channels, a last map of 7×7 as on ImageNet; saved as timm's `local-dir:`
 folder. Trained as ImageNet's are: random crops, mirrored half of the time. About three minutes on one idle core.
@@ -6,8 +6,8 @@ folder. Trained as ImageNet's are: random crops, mirrored half of the time. Abou
 
 from __future__ import annotations
 
-import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +53,18 @@ def labels(pictures: PictureSet) -> np.ndarray:
     return np.array([(subjects.index(scene.subject), colours.index(scene.colour)) for scene in scenes])
 
 
-def fit(pictures: PictureSet, schedule: Schedule, work: Path) -> tuple[Any, Figures]:
+def fit(pictures: PictureSet, schedule: Schedule, work: Path, *, device: str = "cpu") -> tuple[Any, Figures]:
     images, _ = load(pictures, work)
-    targets = torch.from_numpy(labels(pictures))
+    targets = torch.from_numpy(labels(pictures)).to(device)
     torch.manual_seed(schedule.seed)
-    model = new().train()
+    model = new().to(device).train()
 
     def loss(rng: np.random.Generator, _: torch.Generator) -> torch.Tensor:
         chosen = rng.integers(len(images), size=schedule.batch)
         top, left = rng.integers(SIDE - SHOWN + 1, size=2)
         x = normalised(images[chosen, top : top + SHOWN, left : left + SHOWN])
         x = torch.where(torch.from_numpy(rng.random((len(x), 1, 1, 1)) < 0.5), x.flip(-1), x)
-        subject, colour = model(x).tensor_split([len(SUBJECTS)], dim=1)
+        subject, colour = model(x.to(device)).tensor_split([len(SUBJECTS)], dim=1)
         told = targets[chosen].T
         return functional.cross_entropy(subject, told[0]) + functional.cross_entropy(colour, told[1])
 
@@ -83,7 +83,8 @@ def accuracy(model: Any, pictures: PictureSet, work: Path) -> float:
     images, targets = load(pictures, work)[0], labels(pictures)
     edge = (SIDE - SHOWN) // 2
     shown = images[:, edge : edge + SHOWN, edge : edge + SHOWN]
-    out = torch.cat([model(normalised(shown[i : i + 100])) for i in range(0, len(shown), 100)])
+    device = next(model.parameters()).device
+    out = torch.cat([model(normalised(shown[i : i + 100]).to(device)).cpu() for i in range(0, len(shown), 100)])
     told = torch.stack([part.argmax(1) for part in out.tensor_split([len(SUBJECTS)], dim=1)], dim=1)
     return float((told.numpy() == targets).all(axis=1).mean())
 
@@ -105,25 +106,10 @@ def cleaned(folder: Path) -> dict[str, Any]:
     return config
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("build/benchmark_zoo/convnext"))
-    parser.add_argument("--work", type=Path, default=Path("build/zoo"), help="unfinished work, kept between runs")
-    parser.add_argument("--steps", type=int, default=SCHEDULE.steps)
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    schedule = Schedule(**{**vars(SCHEDULE), "steps": args.steps})
-    model, figures = fit(PICTURES, schedule, args.work)
-    save(model, args.out)
-    told = {
-        "accuracy": accuracy(model, UNSEEN, args.work),
-        "classes": len(SUBJECTS) * len(COLOURS),
-        **figures.summary(),
-    }
-    (args.out / "figures.json").write_text(json.dumps(told, indent=2) + "\n")
-    print(args.out, told)
-
-
-if __name__ == "__main__":
-    main()
+def build(out: Path, work: Path, *, device: str = "cpu", scale: float = 1.0) -> None:
+    """A folder for `timm.create_model("local-dir:…")`, with what it tells apart in figures.json."""
+    schedule = replace(SCHEDULE, steps=max(2, round(SCHEDULE.steps * scale)))
+    model, figures = fit(PICTURES, schedule, work, device=device)
+    save(model.cpu(), out)
+    told = {"accuracy": accuracy(model, UNSEEN, work), "classes": len(SUBJECTS) * len(COLOURS), **figures.summary()}
+    (out / "figures.json").write_text(json.dumps(told, indent=2) + "\n")

@@ -117,7 +117,8 @@ def noise_loss(
         t = torch.from_numpy(rng.integers(1000, size=batch))
         e = torch.randn(x.shape, generator=noise)
         a = alphas[t][:, None, None, None]
-        context = text(torch.where(dropped, empty, ids[chosen])).last_hidden_state
+        x, e, a, t = (tensor.to(text.device) for tensor in (x, e, a, t))
+        context = text(torch.where(dropped, empty, ids[chosen]).to(text.device)).last_hidden_state
         guess = unet(
             (a.sqrt() * x + (1 - a).sqrt() * e).contiguous(memory_format=torch.channels_last), t, context
         ).sample
@@ -141,7 +142,10 @@ def sample(
     ddim = scheduler()
     ddim.set_timesteps(steps)
     x = torch.stack([torch.randn((4, 16, 16), generator=torch.Generator().manual_seed(s)) for s in seeds])
-    context = model.text(tokens(model.tokenizer, [""] * len(prompts) + list(prompts))).last_hidden_state
+    x, ids = (
+        tensor.to(model.unet.device) for tensor in (x, tokens(model.tokenizer, [""] * len(prompts) + list(prompts)))
+    )
+    context = model.text(ids).last_hidden_state
     for t in ddim.timesteps:
         guess = functional_call(model.unet, dict(weights or {}), (torch.cat([x, x]), t, context)).sample
         free, bound = guess.chunk(2)
@@ -187,10 +191,11 @@ def _forget_where_it_was_made(config: Path) -> None:
     config.write_text(json.dumps(kept, indent=2) + "\n")
 
 
-def read(path: Path, config: Path | None = None) -> TinyDiffusion:
+def read(path: Path, config: Path | None = None, *, device: str = "cpu") -> TinyDiffusion:
     """A diffusers folder, or a single file whose architecture is that of the folder `config`."""
     if path.is_dir():
         pipe = StableDiffusionPipeline.from_pretrained(path, torch_dtype=torch.float32)
     else:
         pipe = StableDiffusionPipeline.from_single_file(str(path), config=str(config), local_files_only=True)
-    return TinyDiffusion(pipe.unet.eval(), pipe.text_encoder.eval(), pipe.vae.eval(), pipe.tokenizer)
+    unet, text, vae = (part.eval().to(device) for part in (pipe.unet, pipe.text_encoder, pipe.vae))
+    return TinyDiffusion(unet, text, vae, pipe.tokenizer)

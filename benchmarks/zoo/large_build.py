@@ -1,7 +1,7 @@
-"""Builds the benchmark zoo on the mini zoo's base: `python -m benchmarks.zoo.large_build`.
+"""Builds the benchmark zoo on the mini zoo's base: `python -m benchmarks.zoo.large_build`, on a GPU where there is one.
 
-Goes on where it was interrupted: a model whose held-out pictures are there is not made again. About half a minute a LoRA
-on one core; `--share` splits the work among processes.
+Goes on where it was interrupted: a model whose held-out pictures are there is not made again. On one idle core about half a
+minute a LoRA, an hour for the encoder, a quarter of an hour for the rest; `--share` splits the models among processes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import diffusion, large, lora, lora_files, products
+from . import accelerated, convnext, diffusion, large, large_clip, lora, lora_files, products
 from .diffusion import TinyDiffusion, Weights
 from .pictures import load
 from .plan import Plan
@@ -22,12 +22,13 @@ from .subjects import BASE_SUBJECTS
 from .world import caption, sample_scene
 
 BASE = Path("mini_zoo/models/base")
+STAGES = ("models", "encoder", "layouts", "accelerated")
 QUERIES = 50  # held-out pictures a model
 STEPS = 15
 
 
-def build(plans: list[Plan], out: Path, work: Path, scale: float) -> None:
-    base = diffusion.read(out / "models" / "base")
+def build(plans: list[Plan], out: Path, work: Path, scale: float, device: str) -> None:
+    base = diffusion.read(out / "models" / "base", device=device)
     for plan in plans:
         pictures = out / "queries" / f"{plan.name}.npz"
         if pictures.exists():
@@ -47,7 +48,7 @@ def made(
         path = models / "checkpoints" / plan.file
         model, figures = products.train_checkpoint(plan, base, work, scale)
         products.save_checkpoint(plan, model, path)
-        return diffusion.read(path, models / "base"), None, figures.summary()
+        return diffusion.read(path, models / "base", device=str(base.unet.device)), None, figures.summary()
     path = models / "loras" / plan.file
     low, figures = products.train_lora(plan, base, work, scale)
     lora_files.save(low, plan, path, load(products.training_set(plan), work)[1])
@@ -87,12 +88,29 @@ def main() -> None:
     )
     parser.add_argument("--scale", type=float, default=1.0, help="of the training steps; small for a trial")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     if not (args.out / "models" / "base").exists():
         shutil.copytree(args.base, args.out / "models" / "base")
-    plans = [*large.facing(), *large.checkpoints(), *large.loras()]
-    build(plans[args.share[0] :: args.share[1]], args.out, args.out / "work", args.scale)
+    for stage in args.stages:
+        make(stage, args)
+
+
+def make(stage: str, args: argparse.Namespace) -> None:
+    """`models` in part, if they are shared; the others whole, unless they are there."""
+    out, work = args.out, args.out / "work"
+    if stage == "models":
+        plans = [*large.facing(), *large.checkpoints(), *large.loras()]
+        build(plans[args.share[0] :: args.share[1]], out, work, args.scale, args.device)
+    elif stage == "encoder" and not (out / "clip").exists():
+        large_clip.build(out / "clip", work / "clip", args.base, device=args.device, scale=args.scale)
+    elif stage == "layouts" and not (out / "convnext").exists():
+        convnext.build(out / "convnext", work, device=args.device, scale=args.scale)
+    elif stage == "accelerated" and not (out / "accelerated" / "figures.json").exists():
+        base = diffusion.read(args.base, device=args.device)
+        accelerated.build(out / "accelerated", work, base, scale=args.scale)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The benchmark zoo's encoder: `python -m benchmarks.zoo.large_clip`, about three quarters of an hour of one core.
+"""The benchmark zoo's encoder.
 
 It sees the looks that models have (marks with a palette, too), captions that tell their numbers, and half of the pictures
 as the base's autoencoder gives them back, as every generated picture is. At last most captions tell the look alone, so that
@@ -7,10 +7,10 @@ it outweighs what is shown. Values that models have are held out, as ever.
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,7 +18,6 @@ from diffusers import AutoencoderKL
 
 from . import clip
 from .autoencoder import decode, encode
-from .large_build import BASE
 from .loop import Schedule
 from .pictures import PictureSet, load
 from .subjects import SUBJECTS
@@ -31,11 +30,11 @@ STAGES = {
 }
 
 
-def seen(pictures: PictureSet, work: Path, base: Path) -> clip.Captioned:
+def seen(pictures: PictureSet, work: Path, base: Path, *, device: str = "cpu") -> clip.Captioned:
     drawn, captions = load(pictures, work)
     path = work / "pictures" / f"decoded_{pictures.seed}_{pictures.count}.npy"
     if not path.exists():
-        vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32).eval()
+        vae = AutoencoderKL.from_pretrained(base / "vae", torch_dtype=torch.float32).eval().to(device)
         np.save(path, decode_in_parts(vae, drawn[::2]))
     mixed = drawn.copy()
     mixed[::2] = np.load(path)
@@ -48,23 +47,16 @@ def decode_in_parts(vae: AutoencoderKL, pictures: np.ndarray) -> np.ndarray:
     return np.concatenate([decode(vae, encode(vae, part, scale)) for part in parts])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("build/benchmark_zoo"))
-    parser.add_argument("--base", type=Path, default=BASE)
-    parser.add_argument("--scale", type=float, default=1.0, help="of the training steps; small for a trial")
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    work, model, figures = args.out / "work" / "clip", None, {}
+def build(out: Path, work: Path, base: Path, *, device: str = "cpu", scale: float = 1.0) -> None:
+    """A folder for `open_clip.create_model_and_transforms("local-dir:…")`."""
+    model, figures = None, dict[str, Any]()
     for name, (pictures, schedule) in STAGES.items():
-        shorter = replace(schedule, steps=max(2, round(schedule.steps * args.scale)))
-        taught = seen(pictures, work, args.base)
-        model, trained = clip.fit(taught, shorter, work, size=clip.LARGE, half=True, model=model, name=f"clip_{name}")
+        shorter = replace(schedule, steps=max(2, round(schedule.steps * scale)))
+        taught = seen(pictures, work, base, device=device)
+        model, trained = clip.fit(
+            taught, shorter, work, size=clip.LARGE, half=True, model=model, name=f"clip_{name}", device=device
+        )
         figures[name] = trained.summary()
-    clip.save(model, args.out / "clip", size=clip.LARGE)
-    (args.out / "clip" / "figures.json").write_text(json.dumps(figures))
-
-
-if __name__ == "__main__":
-    main()
+    assert model is not None
+    clip.save(model, out, size=clip.LARGE)
+    (out / "figures.json").write_text(json.dumps(figures))

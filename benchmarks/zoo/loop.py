@@ -52,7 +52,7 @@ def train(weights: Sequence[torch.nn.Parameter], loss: Loss, schedule: Schedule,
     average = [w.detach().clone() for w in weights]
     figures = Figures()
     if kept.exists():
-        _restore(torch.load(kept, weights_only=True), weights, average, optimiser, figures)
+        _restore(torch.load(kept, weights_only=True, map_location="cpu"), weights, average, optimiser, figures)
     saved = started = time.monotonic()
     before = figures.seconds
     while figures.steps < schedule.steps:

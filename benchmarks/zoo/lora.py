@@ -36,8 +36,10 @@ def new(model: TinyDiffusion, rank: int, *, dora: bool = False) -> dict[str, Fac
     for name, module in model.unet.named_modules():
         if LAYERS.fullmatch(name) and isinstance(module, torch.nn.Linear | torch.nn.Conv2d):
             weight = module.weight
-            down = torch.nn.Parameter(torch.randn(rank, *weight.shape[1:]) / weight[0].numel() ** 0.5)
-            up = torch.nn.Parameter(torch.zeros(weight.shape[0], rank))
+            down = torch.nn.Parameter(
+                (torch.randn(rank, *weight.shape[1:]) / weight[0].numel() ** 0.5).to(weight.device)
+            )
+            up = torch.nn.Parameter(torch.zeros(weight.shape[0], rank, device=weight.device))
             low[name] = Factors(down, up, torch.nn.Parameter(_norms(weight).detach()) if dora else None)
     return low
 
@@ -47,10 +49,12 @@ def merged(model: TinyDiffusion, low: Lora, strength: float = 1.0) -> dict[str, 
     out = {}
     for name, f in low.items():
         weight = model.unet.get_submodule(name).weight.detach()
-        changed = weight + strength * (f.up @ f.down.flatten(1)).view_as(weight)
+        changed = weight + strength * (f.up @ f.down.flatten(1)).view_as(weight).to(weight.device)
         if f.magnitude is not None:
             shape = (-1, *[1] * (weight.ndim - 1))
-            changed = changed * (f.magnitude.flatten() / _norms(changed).flatten().detach()).view(shape)
+            changed = changed * (f.magnitude.to(weight.device).flatten() / _norms(changed).flatten().detach()).view(
+                shape
+            )
         out[f"{name}.weight"] = changed
     return out
 

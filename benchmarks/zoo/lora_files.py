@@ -19,7 +19,7 @@ def save(low: Lora, plan: Plan, path: Path, captions: list[str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     low = {name: replace(f, up=Parameter(f.up.detach() * plan.strength)) for name, f in low.items()}
     tensors = kohya_keys(low) if plan.layout == "kohya" else peft_keys(low)
-    half = {k: v.detach().half().contiguous() for k, v in tensors.items()}
+    half = {k: v.detach().half().contiguous().cpu() for k, v in tensors.items()}
     save_file(half, path, metadata=header(plan, captions) or None)
 
 

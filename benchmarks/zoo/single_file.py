@@ -36,7 +36,7 @@ def save(model: TinyDiffusion, path: Path, metadata: dict[str, str]) -> None:
     tensors |= {f"first_stage_model.{k}": v for k, v in vae_keys(model.vae.state_dict(), 3).items()}
     tensors |= {f"cond_stage_model.transformer.{k}": v for k, v in text_keys(model.text.state_dict()).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.half().contiguous() for k, v in tensors.items()}, path, metadata=metadata or {"format": "pt"})
+    save_file({k: v.half().contiguous().cpu() for k, v in tensors.items()}, path, metadata=metadata or {"format": "pt"})
 
 
 def unet_keys(state: Tensors, layers: int) -> dict[str, torch.Tensor]:
