@@ -51,7 +51,7 @@ def _words(found: dict[str, Any]) -> str:
     order = " > ".join(f"{names[name]} {top1[name]:.3f}" for name in sorted(names, key=lambda name: -top1[name]))
     best = max(found["weights"], key=lambda name: found["weights"][name]["top1"])
     return (
-        f"\nTop-1 here: {order}; the paper has weighted > Concat > RKME-CLIP. With words that the mini CLIP found by itself the "
+        f"\nTop-1 here: {order}; the paper has weighted > Concat > RKME-CLIP. With words that the encoder found by itself the "
         f"weighted form falls to {top1['weighted kernel mean']:.3f}: its cosines of texts may be negative, so that some samples count "
         f"against a model. The best weights of the last table are {best}: {found['weights'][best]['top1']:.3f}.\n"
     )
