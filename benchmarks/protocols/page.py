@@ -25,7 +25,7 @@ def write(results: Path) -> None:
         file = results / f"{name}.json"
         if file.is_file():
             sections.append(section(json.loads(file.read_text(encoding="utf-8"))))
-    PAGE.write_text("\n".join(sections).rstrip() + "\n", encoding="utf-8")
+    PAGE.write_text("\n\n".join(section.strip() for section in sections) + "\n", encoding="utf-8")
 
 
 HEAD = """# Results

@@ -15,7 +15,7 @@ the paper's own.
 Two LoRA draw the same things, one facing left and one facing right. {samples} pictures a model are in the index. They
 are asked with held-out pictures, the two being the only candidates: how often is the model favoured that faces the same
 way? Chance is .5. In brackets the 95 % interval. `spatial` is 1st Moment on the last 7×7 map of a ConvNeXt, which here
-is a tiny one that was trained to tell the world's things ({told:.0%} of unseen pictures are told, among
+is a tiny one that was trained to tell the world's things and colours ({told:.0%} of unseen pictures are told, among
 {classes}); global features are those of the mini CLIP. The paper has 50 pictures of horses and their mirror images, a
 ConvNeXt with ImageNet-22k's weights, and models that draw nothing but horses: a pair of one thing is its protocol, a pair of
 several asks for more. For comparison: the pictures themselves, averaged to 7×7 pixels, their means compared in the same way.
