@@ -11,9 +11,10 @@ from modelsearch_core.ranking import WORDS_WEIGHT, combine, fuse
 from modelsearch_core.scores import calibration, gaussian
 from modelsearch_core.search.banks import bank
 from modelsearch_core.search.experts import Asked
+from modelsearch_core.search.gallery import EVIDENCE_ORDER
 from modelsearch_core.specification import Modality
 
-from .collection import Asker, Collection
+from .collection import SAMPLES, Asker, Collection
 from .content import described, figures, of_several, restricted
 
 RANKS = (4, 8, 16, 32, 63)
@@ -30,6 +31,7 @@ def run(of: Collection) -> dict[str, Any]:
         "calibration": calibrated(asker),
         "differences": differences(asker),
         "words": words(asker),
+        "yardsticks": yardsticks(of),
         "fusion": {"image": fused_pictures(asker), "sketch": fused_sketches(asker), "text": fused_texts(asker)},
     }
     return found | ({"style share": style_shares(asker)} if of.gallery.styles.painted.any() else {})
@@ -65,6 +67,19 @@ def calibrated(asker: Asker) -> dict[str, dict[str, float]]:
                 "off": figures(scores, of.questions.owner)["mrr"],
                 "on": figures(without, of.questions.owner)["mrr"],
             }
+    return found
+
+
+def yardsticks(of: Collection) -> dict[str, dict[str, float]]:
+    """Each kind's scores measured by what is usual for its kind, as in the product, and all kinds by one measure."""
+    found: dict[str, dict[str, float]] = {}
+    for name in ("kinds apart", "kinds together"):
+        gallery = of.with_samples(SAMPLES)
+        if name == "kinds together":
+            gallery.__dict__["groups"] = np.array([EVIDENCE_ORDER.index(e.evidence) for e in gallery.entries], np.intp)
+        asker = Asker(of, gallery)
+        for method in ("auto", "first_moment", "gaussian"):
+            found[f"{method}, {name}"] = figures(asker.pictures(method, of.questions), of.questions.owner)
     return found
 
 
