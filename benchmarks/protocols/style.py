@@ -1,4 +1,4 @@
-"""Style (METHODS 4): heads trained on 20 and 30 LoRA, asked about 60 that they never saw; reference sets of 30 drawings.
+"""Style (METHODS 4): heads trained on 20 and 30 LoRA, asked about 100 that they never saw; reference sets of 30 drawings.
 
 The training LoRA paint 30 scenes of all subjects and 30 of one; the unseen ones paint the 30 of the reference set and two
 that ask. Painting takes the time (`python -m benchmarks.protocols.style`, resumable); `--share` splits it.
@@ -35,7 +35,7 @@ from modelsearch_core.training.labels import Labels
 from .collection import DEVICE, ROOT, Asker, Collection, Features, Questions
 from .sweeps import style_shares
 
-FEW, UNSEEN = 20, 60
+FEW, UNSEEN = 20, 100
 MINI = ROOT / "build" / "mini_zoo_style.sqlite"
 STEPS = 12
 ASKING = 2  # pictures of each unseen LoRA
@@ -83,21 +83,26 @@ def world_of(arrays: dict[str, tuple[tuple[str, ...], np.ndarray]], encoder: Enc
 
 
 def run(zoo: Path) -> dict[str, Any]:
+    """By the mini CLIP, which was not made to see styles, as the paper's VGG19 was not; beside it by the zoo's own."""
     arrays = paint(zoo)
     training = [Path(plan.file).stem for plan in loras()[:TRAINING]]
-    world = world_of(arrays, open_encoder(str(zoo / "clip"), device="cpu"))
+    world, own = (world_of(arrays, open_encoder(str(clip), device="cpu")) for clip in (FOLDER / "clip", zoo / "clip"))
     more = np.array([m for m, name in enumerate(world.names) if name in training])
     unseen = np.setdiff1d(np.arange(len(world.names)), more)
-    table = {name: measured(world, train(), unseen) for name, train in variants(world, more[:FEW], more).items()}
     return {
         "trained_on": [FEW, len(more)],
         "unseen": len(unseen),
         "queries": int((world.sets == "query").sum()),
         "cleansed": int((~world.kept).sum()),
         "pictures": len(world.labels),
-        "table": table,
+        "table": compared(world, more, unseen),
+        "own_encoder": compared(own, more, unseen),
         "share": shares(),
     }
+
+
+def compared(world: World, more: np.ndarray, unseen: np.ndarray) -> dict[str, dict[str, float]]:
+    return {name: measured(world, train(), unseen) for name, train in variants(world, more[:FEW], more).items()}
 
 
 def shares() -> dict[str, dict[str, float]]:
