@@ -46,8 +46,8 @@ def few_steps(base: TinyDiffusion, work: Path, schedule: Schedule) -> tuple[dict
 
     def student(x: torch.Tensor, t: torch.Tensor, context: torch.Tensor) -> torch.Tensor:
         """Where a trajectory that is at x at t begins."""
-        e = functional_call(base.unet, lora.merged(base, low), (x, t, context)).sample
-        kept, changed = boundary(t.to(x.device))
+        e = functional_call(base.unet, lora.merged(base, low), (x, t.to(device), context)).sample
+        kept, changed = boundary(t.to(device))
         return kept * x + changed * clean(x, e, alphas[t])
 
     def loss(rng: np.random.Generator, noise: torch.Generator) -> torch.Tensor:
@@ -59,7 +59,7 @@ def few_steps(base: TinyDiffusion, work: Path, schedule: Schedule) -> tuple[dict
         with torch.no_grad():
             context = text(ids[chosen].to(device)).last_hidden_state
             both = torch.cat([empty.expand_as(context), context])
-            free, bound = base.unet(torch.cat([x, x]), torch.cat([late, late]), both).sample.chunk(2)
+            free, bound = base.unet(torch.cat([x, x]), torch.cat([late, late]).to(device), both).sample.chunk(2)
             guess = free + GUIDANCE * (bound - free)
             before = mixed(clean(x, guess, alphas[late]), guess, alphas[early])
             target = student(before, early, context)

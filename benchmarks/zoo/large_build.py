@@ -99,8 +99,10 @@ def main() -> None:
 
 
 def make(stage: str, args: argparse.Namespace) -> None:
-    """`models` in part, if they are shared; the others whole, unless they are there."""
+    """`models` in part, if they are shared; the others whole by the first that shares, unless they are there."""
     out, work = args.out, args.out / "work"
+    if stage != "models" and args.share[0]:
+        return
     if stage == "models":
         plans = [*large.facing(), *large.checkpoints(), *large.loras()]
         build(plans[args.share[0] :: args.share[1]], out, work, args.scale, args.device)
