@@ -91,7 +91,7 @@ def main() -> None:
         if name in ("index", "deep"):
             collection.index(args.zoo, deep=name == "deep", share=tuple(args.share))
         elif name == "page":
-            page.write(RESULTS)
+            page.PAGE.write_text(page.page(RESULTS), encoding="utf-8")
         else:
             keep(name, PROTOCOLS[name](args.zoo), time.monotonic() - started)
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)

@@ -18,14 +18,14 @@ from .sections.sweeps import sweeps_section
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "results.md"
 
 
-def write(results: Path) -> None:
-    """The page, of as many protocols as have been run."""
+def page(results: Path) -> str:
+    """Of as many protocols as have been run."""
     sections = [HEAD]
     for name, section in SECTIONS.items():
         file = results / f"{name}.json"
         if file.is_file():
             sections.append(section(json.loads(file.read_text(encoding="utf-8"))))
-    PAGE.write_text("\n\n".join(section.strip() for section in sections) + "\n", encoding="utf-8")
+    return "\n\n".join(section.strip() for section in sections) + "\n"
 
 
 HEAD = """# Results
