@@ -149,7 +149,7 @@ def curve(of: Collection, most: int) -> dict[str, dict[str, dict[str, float]]]:
     for S in (S for S in CURVE if most >= S):
         asker = Asker(of, of.with_samples(S))
         tables = {
-            "image": pictures(asker, PICTURES[:8]),
+            "image": pictures(asker, PICTURES),
             "sketch": sketches(asker, SKETCHES),
             "text": texts(asker, TEXTS),
         }

@@ -44,4 +44,4 @@ def test_each_architecture_has_its_own(tmp_path: Path, tiny: Any) -> None:
     sd.save(tmp_path / "taesdxl_decoder.safetensors", as_hosts_have_it(tiny))
     assert decoder_for("sdxl", [tmp_path]) is not None
     assert decoder_for("sd15", [tmp_path]) is None and decoder_for("sd_mini", [tmp_path]) is None
-    assert set(NAMES.values()) == {"taesd", "taesdxl"}
+    assert set(NAMES.values()) == {"taesd", "taesdxl", "taesd_mini"}
