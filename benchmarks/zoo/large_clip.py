@@ -2,7 +2,7 @@
 
 It sees the looks that models have (marks with a palette, too), captions that tell their numbers, and half of the pictures
 as the base's autoencoder gives them back, as every generated picture is. At last most captions tell the look alone, so that
-it outweighs what is shown. Values that models have are held out, as ever.
+it outweighs what is shown. Lengths, angles and pairs of colours that models have are held out, as ever (`Style.reserved`).
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ def _difficulty(found: dict[str, Any]) -> str:
     return (
         f"The zoo is made to be neither trivial nor hopeless: 1st Moment was to find between {low:.0%} and {high:.0%} of the models by "
         f"one picture, and {within} that with {plain:.1%}. There are close neighbours among them (dots of two sizes, one look for two "
-        f"things). By the mean of 50 pictures {several:.0%} are found.\n"
+        f"things). By the mean of 50 pictures {several:.0%} are found. The encoder is a CLIP trained on captions of this world's looks and "
+        "things (`benchmarks/zoo/large_clip.py`); lengths, angles and pairs of colours that models have were kept from it; looks without such values (a tint, neon, sepia, a mirror) were not.\n"
     )
 
 
