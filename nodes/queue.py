@@ -2,75 +2,79 @@
 
 from __future__ import annotations
 
-import json
-import ssl
+import asyncio
+import inspect
 import time
 import uuid
 from collections.abc import Mapping
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
+import execution
 from server import PromptServer
 
 from ..modelsearch_core.errors import ModelSearchError
 
-LAST = 10**9  # a user's prompts are numbered from 0 on
+LAST = 1e9  # a user's prompts are numbered from 0 on
 CLIENT = "model-search-indexing"  # nobody listens there: our progress stays out of the users' windows
 
 
 def others() -> int:
     """How many prompts wait or run."""
-    return PromptServer.instance.prompt_queue.get_tasks_remaining()
+    return _queue().get_tasks_remaining()
 
 
 def put(prompt: Mapping[str, Any]) -> str:
-    """The prompt's id. Through the server's own door: what lies in the queue has another form in every version."""
-    prompt_id = uuid.uuid4().hex
-    body = {"prompt": prompt, "prompt_id": prompt_id, "number": LAST, "client_id": CLIENT}
-    request = Request(f"{_address()}/prompt", json.dumps(body).encode(), {"Content-Type": "application/json"})
-    try:
-        with urlopen(request, timeout=60, context=_own_certificate()) as reply:
-            return str(json.loads(reply.read())["prompt_id"])
-    except HTTPError as error:
-        raise ModelSearchError(f"ComfyUI refuses the indexing prompt: {error.read().decode()[:300]}") from error
-    except URLError as error:
-        raise ModelSearchError(f"ComfyUI cannot be reached at {_address()}: {error.reason}") from error
+    """The prompt's id. ComfyUI validates it, but no request is made: no check that is meant for clients, no proxy and
+    no password stands in between."""
+    prompt_id = str(uuid.uuid4())
+    valid, error, outputs, node_errors = _validated(prompt_id, prompt)
+    if not valid:
+        raise ModelSearchError(f"ComfyUI refuses the indexing prompt: {_told(error, node_errors)}")
+    _queue().put(_item(prompt_id, prompt, outputs))
+    return prompt_id
 
 
 def is_there(prompt_id: str) -> bool:
-    running, waiting = PromptServer.instance.prompt_queue.get_current_queue_volatile()
+    running, waiting = _queue().get_current_queue_volatile()
     return any(item[1] == prompt_id for item in (*running, *waiting))
 
 
 def drop(prompt_id: str) -> None:
     """Out of the queue, if it still waits there."""
-    PromptServer.instance.prompt_queue.delete_queue_item(lambda item: item[1] == prompt_id)
+    _queue().delete_queue_item(lambda item: item[1] == prompt_id)
 
 
 def wait_for(prompt_id: str, seconds: float = 0.1) -> None:
     """Until it is through or gone. It leaves nothing in the history."""
     while is_there(prompt_id):
         time.sleep(seconds)
-    PromptServer.instance.prompt_queue.delete_history_item(prompt_id)
+    _queue().delete_history_item(prompt_id)
 
 
-def _address() -> str:
-    server = PromptServer.instance
-    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(server.address, server.address)
-    return f"{_scheme()}://{f'[{host}]' if ':' in host else host}:{server.port}"
+def _queue() -> Any:
+    return PromptServer.instance.prompt_queue
 
 
-def _scheme() -> str:
-    from comfy.cli_args import args
+def _validated(
+    prompt_id: str, prompt: Mapping[str, Any]
+) -> tuple[bool, Mapping[str, Any], list[str], Mapping[str, Any]]:
+    """(valid, error, output nodes, errors by node), from a function that took the prompt alone once."""
+    given = {"prompt_id": prompt_id, "prompt": prompt}
+    takes = inspect.signature(execution.validate_prompt).parameters
+    found = execution.validate_prompt(**{name: given.get(name) for name in takes})
+    return asyncio.run(found) if inspect.iscoroutine(found) else found
 
-    return "https" if args.tls_keyfile and args.tls_certfile else "http"
+
+def _item(prompt_id: str, prompt: Mapping[str, Any], outputs: list[str]) -> tuple[Any, ...]:
+    """As this version's worker takes it from the queue. Secrets lie apart since core 8cf2ba4b (October 2025)."""
+    more = {"client_id": CLIENT, "create_time": int(time.time() * 1000)}
+    item = LAST, prompt_id, prompt, more, outputs
+    secrets_apart = "process_item" in inspect.signature(_queue().task_done).parameters
+    return (*item, {}) if secrets_apart else item
 
 
-def _own_certificate() -> ssl.SSLContext | None:
-    """We talk to ourselves: a certificate made out to another name is no danger."""
-    if _scheme() == "http":
-        return None
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    return context
+def _told(error: Mapping[str, Any], node_errors: Mapping[str, Any]) -> str:
+    """In words: the prompt's error, then those of its nodes."""
+    found = [error, *(each for node in node_errors.values() for each in node.get("errors", []))]
+    said = (" ".join(filter(None, (one.get("message"), one.get("details")))) for one in found)
+    return "; ".join(dict.fromkeys(said))
