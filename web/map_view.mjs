@@ -5,7 +5,9 @@ import { button, debounced, fill, h, icon } from "./elements.mjs";
 const TILE = 100; // pixels of a tile before it is scaled
 const FILLED = 0.88; // of a tile by its picture
 const LARGEST = 240; // pixels that a tile grows to
-const PICTURES_FROM = 11; // pixels of a tile below which it stays a dot
+const PICTURES_FROM = 24; // pixels of a tile below which it stays a dot: nothing could be made out
+const AT_ONCE = 150; // pictures that are asked for before the next ones are
+const MOST = 600; // pictures at a time, however large the window is
 const NAMES_FROM = 76; // pixels of a tile from which on its name stands on it
 const MARGIN = 14;
 const STEP = 1.35; // of the zoom, by key or button
@@ -24,6 +26,8 @@ export class MapView {
     this.current = 0;
     this.at = { x: 0, y: 0, scale: 1 };
     this.pointers = new Map();
+    /** @type {Map<number, HTMLImageElement>} by the index of their place */
+    this.pictures = new Map();
     this.settle = debounced(() => this.settled(), 90);
     this.element = this.build();
     this.observer = new ResizeObserver(() => this.resized());
@@ -87,6 +91,7 @@ export class MapView {
     this.places = [...places].sort((a, b) => a.x - b.x);
     this.current = Math.max(0, this.places.findIndex(({ id }) => id === kept));
     this.points = this.places.map((place, index) => this.point(place, index));
+    this.pictures.clear();
     fill(this.world, ...this.points);
     this.view.setAttribute("aria-label", t("map_label", { n: places.length }));
     this.tools.hidden = places.length < 2;
@@ -224,22 +229,46 @@ export class MapView {
   /** Lines and letters as thin as ever, and pictures where they can be seen. */
   settled() {
     if (!this.size) return;
-    const { scale } = this.at;
-    this.world.style.setProperty("--ms-scale", String(scale));
-    this.world.classList.toggle("ms-map-named", scale * TILE >= NAMES_FROM);
-    if (scale * TILE < PICTURES_FROM) return;
+    const pixels = this.at.scale * TILE;
+    this.world.style.setProperty("--ms-scale", String(this.at.scale));
+    this.world.classList.toggle("ms-map-named", pixels >= NAMES_FROM);
+    const seen = pixels < PICTURES_FROM ? [] : this.seen(pixels).slice(0, MOST);
+    const kept = new Set(seen);
+    for (const index of this.pictures.keys()) if (!kept.has(index)) this.hide(index);
+    this.show(seen.filter((index) => !this.pictures.has(index)));
+  }
+
+  /** Indices of the places with pictures that are in sight or at most so many pixels away, from the middle outwards. */
+  seen(pixels) {
     const { clientWidth: width, clientHeight: height } = this.view;
-    const near = (at, from, outer) => at * scale + from > -TILE && at * scale + from < outer + TILE;
-    this.centres.forEach(({ x, y }, index) => {
-      if (near(x, this.at.x, width) && near(y, this.at.y, height)) this.picture(index);
+    const { scale, x: left, y: top } = this.at;
+    const from = this.centres.map(({ x, y }) => [Math.abs(x * scale + left - width / 2), Math.abs(y * scale + top - height / 2)]);
+    const near = (index) => from[index][0] < width / 2 + pixels && from[index][1] < height / 2 + pixels;
+    const found = [...from.keys()].filter((index) => this.places[index].picture !== null && near(index));
+    return found.sort((a, b) => Math.hypot(...from[a]) - Math.hypot(...from[b]));
+  }
+
+  /** Some at a time; what follows waits for them, and is forgotten where the map has moved meanwhile. */
+  async show(indices) {
+    this.awaited = indices;
+    for (let n = 0; n < indices.length && this.awaited === indices; n += AT_ONCE)
+      await Promise.allSettled(indices.slice(n, n + AT_ONCE).map((index) => this.picture(index)));
+  }
+
+  /** Settles when it has come, or has not. */
+  picture(index) {
+    const { id, picture } = this.places[index];
+    const image = h("img", { src: this.context.api.sampleUrl(id, picture), alt: "", decoding: "async" });
+    this.pictures.set(index, image);
+    this.points[index].prepend(image);
+    return new Promise((settle) => {
+      for (const end of ["load", "error"]) image.addEventListener(end, settle, { once: true });
     });
   }
 
-  picture(index) {
-    const { id, picture } = this.places[index];
-    const point = this.points[index];
-    if (picture === null || point.querySelector("img")) return;
-    point.prepend(h("img", { src: this.context.api.sampleUrl(id, picture), alt: "", decoding: "async" }));
+  hide(index) {
+    this.pictures.get(index).remove();
+    this.pictures.delete(index);
   }
 
   wheel(event) {

@@ -175,15 +175,58 @@ def thousand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-def test_a_thousand_models_are_dots_that_become_pictures(opened: Any, thousand: str):
+PICTURES = """() => {
+    const images = [...document.querySelectorAll(".ms-map-point img")];
+    const view = document.querySelector(".ms-map").getBoundingClientRect();
+    const far = ({ left, right }) => right < view.left - view.width / 2 || left > view.right + view.width / 2;
+    const boxes = images.map((image) => image.getBoundingClientRect());
+    return { count: images.length, awaited: images.filter((image) => !image.complete).length,
+             least: Math.min(...boxes.map(({ width }) => width)), far: boxes.filter(far).length };
+}"""
+
+
+def test_a_thousand_models_are_dots_that_become_pictures_where_they_can_be_seen(opened: Any, thousand: str):
     page = opened(thousand)
     page.click("[data-view=map]")
     page.wait_for_selector(".ms-map-point", timeout=60_000)
     assert page.locator(".ms-map-point").count() == 1000
-    few = page.locator(".ms-map-point img").count()
+    assert page.evaluate(PICTURES)["count"] == 0  # too small to make anything out
     box = page.locator(".ms-map").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    seen = []
     for _ in range(8):
         page.mouse.wheel(0, -200)
-    page.wait_for_function("n => document.querySelectorAll('.ms-map-point img').length > 0", arg=few)
-    assert page.locator(".ms-map-point img").count() < 1000
+        page.wait_for_timeout(250)
+        seen.append(page.evaluate(PICTURES))
+    page.wait_for_function("() => [...document.querySelectorAll('.ms-map-point img')].some((i) => i.naturalWidth > 0)")
+    assert max(each["awaited"] for each in seen) <= 150
+    assert max(each["count"] for each in seen) <= 600
+    assert min(each["least"] for each in seen if each["count"]) > 20
+    assert 0 < seen[-1]["count"] < 200
+    assert seen[-1]["far"] == 0
+    page.click("button[aria-label='Show all']")
+    page.wait_for_function("() => document.querySelectorAll('.ms-map-point img').length === 0")
+
+
+IN_SIGHT = """() => {
+    const view = document.querySelector(".ms-map").getBoundingClientRect();
+    const boxes = [...document.querySelectorAll(".ms-map-point")].map((point) => point.getBoundingClientRect());
+    const across = boxes.filter(({ left, right }) => right > view.left && left < view.right);
+    return across.filter(({ top, bottom }) => bottom > view.top && top < view.bottom).length;
+}"""
+
+
+def test_all_in_sight_become_pictures_one_lot_after_the_other(opened: Any, thousand: str):
+    """A large window, just near enough: hundreds are in sight, wherever the axes fell."""
+    page = opened(thousand, (1600, 1300))
+    page.click("[data-view=map]")
+    page.wait_for_selector(".ms-map-point", timeout=60_000)
+    page.wait_for_function(f"() => ({SCALE})() > 0")
+    page.focus(".ms-map-point[tabindex='0']")
+    while page.evaluate(SCALE) < 0.24:
+        page.keyboard.press("+")
+    expected = min(600, page.evaluate(IN_SIGHT))
+    assert expected > 150
+    enough = "n => document.querySelectorAll('.ms-map-point img').length >= n"
+    page.wait_for_function(enough, arg=expected, timeout=30_000)
+    assert page.evaluate(PICTURES)["count"] <= 600
