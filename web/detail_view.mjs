@@ -30,7 +30,7 @@ export class DetailView {
     this.content.replaceChildren();
     this.match = null;
     this.context.surface();
-    this.opener?.focus?.();
+    if (document.activeElement === document.body) this.opener?.focus?.(); // the browser has given it back, or a key moved on
   }
 
   /** @param {import("./api.mjs").Match} match */

@@ -120,3 +120,19 @@ def test_a_preview_is_saved_after_asking_and_never_written_over_silently(opened:
         page.click(".ms-confirm >> text=Cancel")
         page.wait_for_selector(".ms-confirm", state="detached")
         assert preview.stat().st_mtime_ns == before
+
+
+def test_a_key_pressed_as_the_page_of_a_model_closes_is_not_undone(page: Any):
+    """The dialog's `close` event comes after the focus is back, and after a key that was pressed at once."""
+    page.focus(".ms-card[data-index='0']")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".ms-detail[open] .ms-sample")
+    field = page.evaluate(
+        """() => new Promise((resolve) => {
+            const dialog = document.querySelector(".ms-detail");
+            dialog.addEventListener("close", () => setTimeout(() => resolve(document.activeElement.className)));
+            dialog.close();
+            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowUp", bubbles: true }));
+        })"""
+    )
+    assert "ms-input" in field.split()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -61,10 +62,16 @@ def queue_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     return loaded
 
 
+def put(queue: Any) -> str:
+    """In a thread of its own, as the indexer's is: no event loop runs there."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(queue.put, PROMPT).result()
+
+
 @pytest.mark.parametrize(("made", "validate", "length"), [(OldQueue, first, 5), (OldQueue, now, 5), (NewQueue, now, 6)])
 def test_it_lies_there_as_the_worker_takes_it(queue_of: Any, made: Any, validate: Any, length: int):
     queue = made()
-    prompt_id = queue_of(queue, validate).put(PROMPT)
+    prompt_id = put(queue_of(queue, validate))
     (item,) = queue.items
     assert re.fullmatch(CANONICAL, prompt_id)
     assert (item[1], item[2], item[4], len(item)) == (prompt_id, PROMPT, ["1"], length)
@@ -73,7 +80,7 @@ def test_it_lies_there_as_the_worker_takes_it(queue_of: Any, made: Any, validate
 
 def test_it_comes_after_every_prompt_of_a_user(queue_of: Any):
     queue = OldQueue()
-    queue_of(queue, now).put(PROMPT)
+    put(queue_of(queue, now))
     assert min([(5000.0, "of a user"), queue.items[0]])[1] == "of a user"
 
 
@@ -81,5 +88,5 @@ def test_a_refusal_is_told_in_words_and_nothing_is_queued(queue_of: Any):
     queue = NewQueue()
     ours = queue_of(queue, refusing)
     with pytest.raises(Exception, match=r"refuses the indexing prompt: .*failed validation; Value not in list samples"):
-        ours.put(PROMPT)
+        put(ours)
     assert queue.items == []
