@@ -91,7 +91,7 @@ export class MapView {
     this.places = [...places].sort((a, b) => a.x - b.x);
     this.current = Math.max(0, this.places.findIndex(({ id }) => id === kept));
     this.points = this.places.map((place, index) => this.point(place, index));
-    this.pictures.clear();
+    for (const index of this.pictures.keys()) this.hide(index);
     fill(this.world, ...this.points);
     this.view.setAttribute("aria-label", t("map_label", { n: places.length }));
     this.tools.hidden = places.length < 2;
@@ -248,14 +248,17 @@ export class MapView {
     return found.sort((a, b) => Math.hypot(...from[a]) - Math.hypot(...from[b]));
   }
 
-  /** Some at a time; what follows waits for them, and is forgotten where the map has moved meanwhile. */
+  /** Some at a time, those of an earlier view included; what is left is forgotten once the map has moved. */
   async show(indices) {
-    this.awaited = indices;
-    for (let n = 0; n < indices.length && this.awaited === indices; n += AT_ONCE)
-      await Promise.allSettled(indices.slice(n, n + AT_ONCE).map((index) => this.picture(index)));
+    this.wanted = indices;
+    for (let n = 0; n < indices.length; n += AT_ONCE) {
+      await this.lot;
+      if (this.wanted !== indices) return;
+      this.lot = Promise.all(indices.slice(n, n + AT_ONCE).map((index) => this.picture(index)));
+    }
   }
 
-  /** Settles when it has come, or has not. */
+  /** Settles when it has come, has failed, or is given up. */
   picture(index) {
     const { id, picture } = this.places[index];
     const image = h("img", { src: this.context.api.sampleUrl(id, picture), alt: "", decoding: "async" });
@@ -266,8 +269,11 @@ export class MapView {
     });
   }
 
+  /** A dot again; a picture that is still on its way is given up. */
   hide(index) {
-    this.pictures.get(index).remove();
+    const image = this.pictures.get(index);
+    image.src = "";
+    image.remove();
     this.pictures.delete(index);
   }
 

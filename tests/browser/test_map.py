@@ -216,17 +216,44 @@ IN_SIGHT = """() => {
 }"""
 
 
-def test_all_in_sight_become_pictures_one_lot_after_the_other(opened: Any, thousand: str):
-    """A large window, just near enough: hundreds are in sight, wherever the axes fell."""
-    page = opened(thousand, (1600, 1300))
+def near_enough(page: Any) -> int:
+    """Opens the map and zooms until pictures could be made out; how many models are in sight then."""
     page.click("[data-view=map]")
     page.wait_for_selector(".ms-map-point", timeout=60_000)
     page.wait_for_function(f"() => ({SCALE})() > 0")
     page.focus(".ms-map-point[tabindex='0']")
     while page.evaluate(SCALE) < 0.24:
         page.keyboard.press("+")
+    return page.evaluate(IN_SIGHT)
+
+
+AT_LEAST = "n => document.querySelectorAll('.ms-map-point img').length >= n"
+
+
+def test_all_in_sight_become_pictures_one_lot_after_the_other(opened: Any, thousand: str):
+    """Hundreds are in sight, wherever the axes fell; the server is slow, and the map is moved meanwhile."""
+    page = opened(thousand, (1600, 1300))
+    held: list[Any] = []
+    page.route("**/samples/**", lambda route: held.append(route))
+    in_sight = near_enough(page)
+    assert in_sight > 150
+    page.wait_for_timeout(1000)
+    assert len(held) == 150
+    for key in "+-+-":  # out of sight and in again, before any has come
+        page.keyboard.press(key)
+        page.wait_for_timeout(300)
+        assert 0 < page.evaluate(PICTURES)["awaited"] <= 150
     expected = min(600, page.evaluate(IN_SIGHT))
-    assert expected > 150
-    enough = "n => document.querySelectorAll('.ms-map-point img').length >= n"
-    page.wait_for_function(enough, arg=expected, timeout=30_000)
+    page.unroute("**/samples/**")  # what was held goes on
+    page.wait_for_function(AT_LEAST, arg=expected, timeout=30_000)
+    page.wait_for_timeout(500)
     assert page.evaluate(PICTURES)["count"] <= 600
+    assert page.locator(".ms-map-point img + img").count() == 0
+
+
+def test_no_window_is_so_large_that_all_pictures_are_there_at_a_time(opened: Any, thousand: str):
+    page = opened(thousand, (3200, 2600))
+    assert near_enough(page) > 600
+    page.wait_for_function(AT_LEAST, arg=600, timeout=30_000)
+    page.wait_for_timeout(500)
+    assert page.evaluate(PICTURES)["count"] == 600

@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import inspect
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -28,6 +29,12 @@ server.PromptServer.instance = server.PromptServer(loop)
 server.PromptServer.instance.prompt_queue = execution.PromptQueue(server.PromptServer.instance)
 
 
+def is_set_on_instances(owner, name):
+    """Whether a class or one of its parents says `self.name = `."""
+    sources = (inspect.getsource(each) for each in inspect.getmro(owner)[:-1]) if inspect.isclass(owner) else ()
+    return any(re.search(rf"\bself\.{name}\b\s*(:[^=]+)?=[^=]", source) for source in sources)
+
+
 def found(name):
     """The object of a dotted name; AttributeError with the first part that is gone."""
     parts = name.split(".")
@@ -36,7 +43,7 @@ def found(name):
         if not hasattr(at, part) and inspect.ismodule(at):
             with contextlib.suppress(ImportError):
                 importlib.import_module(".".join(parts[:n]))
-        if not hasattr(at, part) and not (inspect.isclass(at) and part in inspect.getsource(at)):  # set by __init__
+        if not hasattr(at, part) and not is_set_on_instances(at, part):
             raise AttributeError(".".join(parts[:n]))
         at = getattr(at, part, None)
     return at

@@ -27,12 +27,24 @@ METHODS = {
 def touched() -> dict[str, set[str]]:
     """Keywords by dotted name, of `nodes/` and the pack's root."""
     found: dict[str, set[str]] = {}
-    for path in (ROOT / "__init__.py", *sorted((ROOT / "nodes").glob("*.py"))):
-        for name, keywords in _of(ast.parse(path.read_text(encoding="utf-8"))):
+    for tree in _trees():
+        for name, keywords in _of(tree):
             found.setdefault(name, set()).update(keywords)
     for owner, names in METHODS.items():
-        found.update({f"{owner}.{name}": set() for name in names.split()})
+        found.update({f"{owner}.{name}": methods_called(name) for name in names.split()})
     return found
+
+
+def methods_called(name: str) -> set[str]:
+    """Keywords that a method of that name is called with, whatever it belongs to."""
+    calls = (node for tree in _trees() for node in ast.walk(tree) if isinstance(node, ast.Call))
+    ours = (call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == name)
+    return {keyword.arg for call in ours for keyword in call.keywords if keyword.arg}
+
+
+def _trees() -> list[ast.Module]:
+    paths = (ROOT / "__init__.py", *sorted((ROOT / "nodes").glob("*.py")))
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def _of(tree: ast.Module) -> Iterator[tuple[str, set[str]]]:
