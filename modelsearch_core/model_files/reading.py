@@ -14,12 +14,11 @@ from .gguf import gguf_architecture
 from .header import parse_header
 from .metadata import header_annotations
 from .model_file import Kind, ModelFile
+from .names import own_name
 from .pickles import pickle_shapes
 from .pipelines import read_pipeline
 from .previews import preview_paths
 from .sidecars import sidecar_annotations
-
-NO_NAMES = ("pytorch_lora_weights", "adapter_model", "diffusion_pytorch_model", "model")  # the folder's name says more
 
 
 class Contents(NamedTuple):
@@ -44,8 +43,8 @@ def read_candidate(candidate: Candidate) -> ModelFile:
     path = candidate.path
     contents = _contents(candidate)
     folder = path if candidate.is_folder else path.parent
-    own_name = Annotations(title=clean_title(folder.resolve().name if path.stem in NO_NAMES else path.stem))
-    words = first_of([sidecar_annotations(folder, candidate.neighbours), contents.said, own_name])
+    named = Annotations(title=own_name(path))
+    words = first_of([sidecar_annotations(folder, candidate.neighbours), contents.said, named])
     previews = preview_paths(path, candidate.neighbours)
     return ModelFile(
         path=path,
@@ -75,7 +74,7 @@ def _safetensors_contents(candidate: Candidate) -> Contents:
         header = parse_header(file)
         recognised = recognise_header(header)
         fingerprint = tensor_fingerprint(file, header)
-    return Contents(recognised, fingerprint, candidate.size, header_annotations(header.metadata))
+    return Contents(recognised, fingerprint, candidate.size, header_annotations(header.metadata, header.tensors))
 
 
 def _gguf_contents(candidate: Candidate) -> Contents:

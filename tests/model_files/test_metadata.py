@@ -109,3 +109,47 @@ def test_the_first_source_that_says_anything_is_believed_field_by_field() -> Non
     high = header_annotations({"modelspec.title": "High"})
     merged = first_of([high, low])
     assert (merged.title, merged.tags, merged.base_hint) == ("High", ("a",), None)
+
+
+def test_counts_may_be_fractions_and_tags_without_folders() -> None:
+    floats = {"ss_tag_frequency": '{"10_dataset": {"ohwx style": 20.0, "tree": 3.0, "x": NaN, "y": -1, "z": true}}'}
+    dirs = {"ss_dataset_dirs": '{"10_dataset": {"img_count": 20.0}}'}
+    said = header_annotations({**floats, **dirs})
+    assert (said.trigger_words, said.tags) == (("ohwx style",), ("ohwx style", "tree"))
+    assert header_annotations({"ss_tag_frequency": '{"ohwx": 12, "tree": 3}'}).tags == ("ohwx", "tree")
+
+
+EVERY_TAG = {"mychar": 20, "1girl": 20, "solo": 3, **{f"tag {n}": 3 for n in range(300)}}
+
+
+def test_a_trigger_phrase_that_repeats_all_tags_says_those_of_most_captions() -> None:
+    phrase = {"modelspec.trigger_phrase": ", ".join(EVERY_TAG)}
+    assert header_annotations(training({"10_mychar": EVERY_TAG}, **phrase)).trigger_words == ("mychar",)
+    assert header_annotations(phrase).trigger_words == ("mychar",)
+
+
+def test_a_long_trigger_phrase_that_the_author_wrote_stays_as_it_is() -> None:
+    outfit = [f"piece {n} of the outfit" for n in range(12)]
+    phrase = {"modelspec.trigger_phrase": ", ".join(outfit)}
+    assert header_annotations(phrase).trigger_words == tuple(outfit)
+    assert header_annotations(training({"10_img": EVERY_TAG}, **phrase)).trigger_words == tuple(outfit)
+
+
+def test_embeddings_that_are_packed_along_work_by_their_names() -> None:
+    names = ["bundle_emb.ohwx.string_to_param.*", "bundle_emb.TOK v2.clip_l", "lora_unet_x.lora_down.weight"]
+    log = training({"10_other": {"hat": 20}})
+    assert header_annotations(log, names).trigger_words == ("ohwx", "TOK v2")
+    assert header_annotations({**log, "modelspec.trigger_phrase": "sumi"}, names).trigger_words == ("sumi",)
+
+
+@pytest.mark.parametrize(
+    "title", ["FluxDev 1.0 LoRA", "Stable Diffusion XL 1.0 Base LoRA", "LoRA@1712345678.9", "unet", "checkpoint-500"]
+)
+def test_titles_that_tools_fill_in_are_none(title: str) -> None:
+    assert header_annotations({"modelspec.title": title, "ss_output_name": "ink"}).title == "ink"
+    assert header_annotations({"ss_output_name": title}).title == ""
+
+
+@pytest.mark.parametrize("title", ["LoRA", "Flux of time", "Anima LoRA of Ann", "unet painter", "epoch"])
+def test_titles_that_people_give_are_kept(title: str) -> None:
+    assert header_annotations({"modelspec.title": title}).title == title

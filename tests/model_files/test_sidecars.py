@@ -50,6 +50,29 @@ RGTHREE = {
 }
 
 
+SWARM = {
+    "modelspec.title": "Swarm",
+    "modelspec.trigger_phrase": "sw4rm, bees",
+    "modelspec.tags": ["b"],
+    "modelspec.description": "Edited",
+}
+API_INFO = {
+    "name": "Ink Wash",
+    "tags": ["ink"],
+    "description": "<b>About</b> ink",
+    "modelVersions": [
+        {"name": "v3", "trainedWords": ["newer"], "baseModel": "Flux.1 D", "files": [{"name": "b.safetensors"}]},
+        {
+            "name": "v2",
+            "trainedWords": ["ohwx"],
+            "baseModel": "Pony",
+            "description": "v2",
+            "files": [{"name": "A.ckpt"}],
+        },
+    ],
+}
+
+
 def model_with(folder: Path, **sidecars: object) -> ModelFile:
     path = write_safetensors(
         folder / "a.safetensors", kohya_lora(), {"modelspec.title": "Header", "ss_sd_model_name": "base"}
@@ -92,6 +115,37 @@ def test_other_tools_are_read(tmp_path: Path) -> None:
     assert model_with(tmp_path / "3", txt="Good with <b>water</b>").description == "Good with water"
 
 
+def test_words_of_a_model_that_is_not_on_civitai_stand_at_lora_managers_top(tmp_path: Path) -> None:
+    local = {"model_name": "Mine", "civitai": None, "trainedWords": ["zxq_person"]}
+    assert model_with(tmp_path, metadata_json=local).trigger_words == ("zxq_person",)
+
+
+@pytest.mark.parametrize("fields", [SWARM, {key.removeprefix("modelspec."): value for key, value in SWARM.items()}])
+def test_what_was_edited_in_swarmui_is_read(tmp_path: Path, fields: dict[str, object]) -> None:
+    model = model_with(tmp_path, swarm_json=fields)
+    assert (model.title, model.trigger_words) == ("Swarm", ("sw4rm", "bees"))
+    assert (model.tags, model.description) == (("b",), "Edited")
+
+
+def test_of_a_civitai_answer_with_all_versions_that_of_the_file_counts(tmp_path: Path) -> None:
+    (tmp_path / "a.api_info.json").write_text(json.dumps(API_INFO))
+    model = model_with(tmp_path)
+    assert (model.title, model.trigger_words, model.base_hint) == ("Ink Wash", ("ohwx",), "Pony")
+    assert (model.tags, model.description) == (("ink",), "About ink\n\nv2")
+    other = {**API_INFO, "modelVersions": [{**version, "files": []} for version in API_INFO["modelVersions"]]}
+    (tmp_path / "a.api_info.json").write_text(json.dumps(other))
+    assert (model_with(tmp_path).trigger_words, model_with(tmp_path).title) == ((), "Ink Wash")
+    only = {**other, "modelVersions": other["modelVersions"][:1]}
+    (tmp_path / "a.api_info.json").write_text(json.dumps(only))
+    assert model_with(tmp_path).trigger_words == ("newer",)
+
+
+def test_a_base_is_named_without_the_folders_of_another_machine(tmp_path: Path) -> None:
+    assert (
+        model_with(tmp_path, civitai_info={"baseModel": "D:\\models\\pony.safetensors"}).base_hint == "pony.safetensors"
+    )
+
+
 def test_what_the_user_typed_comes_before_what_tools_copied_before_the_header(tmp_path: Path) -> None:
     model = model_with(tmp_path, json=A1111, metadata_json=LORA_MANAGER, civitai_info=CIVITAI, txt="text")
     assert (model.trigger_words, model.preferred_weight) == (("sumi", "ink wash"), 0.6)
@@ -114,7 +168,8 @@ BROKEN = [
 
 @pytest.mark.parametrize("content", BROKEN)
 @pytest.mark.parametrize(
-    "suffix", ["json", "metadata_json", "civitai_info", "cm__info_json", "safetensors_rgthree__info_json"]
+    "suffix",
+    ["json", "swarm_json", "metadata_json", "civitai_info", "cm__info_json", "safetensors_rgthree__info_json"],
 )
 def test_a_broken_sidecar_never_breaks_the_model(tmp_path: Path, suffix: str, content: str) -> None:
     assert model_with(tmp_path, **{suffix: content}).title == "Header"
