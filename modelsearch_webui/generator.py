@@ -11,7 +11,8 @@ from modules import sd_models
 from PIL import Image
 
 from modelsearch_core.errors import ModelSearchError, UnsupportedReferenceError
-from modelsearch_core.generators.bases import base_for
+from modelsearch_core.generators.accelerators import Accelerators
+from modelsearch_core.generators.bases import Bases
 from modelsearch_core.generators.planning import recipe_of, short
 from modelsearch_core.generators.settings import GeneratorSettings
 from modelsearch_core.model_files import Kind, ModelFile
@@ -42,13 +43,14 @@ class WebUIGenerator:
         self.name = f"webui:{host}"
         self._settings = settings
         self._batch = settings.batch or 1
-        self._accelerators = [m for m in candidates if m.kind is Kind.LORA and places.lora_name(m.path)]
-        self._checkpoints = [m for m in candidates if m.kind is not Kind.LORA and places.checkpoint_title(m.path)]
+        self._loras = [m for m in candidates if m.kind is Kind.LORA and places.lora_name(m.path)]
+        self._accelerators = Accelerators(self._loras)
+        self._bases = Bases(m for m in candidates if m.kind is not Kind.LORA and places.checkpoint_title(m.path))
 
     def base_of(self, model: ModelFile) -> ModelFile | None:
         if model.kind is not Kind.LORA:
             return None
-        return base_for(model, self._checkpoints)
+        return self._bases.of(model)
 
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
         if any(probe.drawing for probe in probes):
@@ -103,7 +105,7 @@ class WebUIGenerator:
 
     def _tags(self, model: ModelFile, probe_set: ProbeSet) -> Iterator[LoraTag]:
         """The few-step LoRA and the LoRA that is asked."""
-        for other in self._accelerators:
+        for other in self._loras:
             if other.fingerprint == probe_set.accelerator:
                 yield lora_tag(_lora_name(other), 1.0)
                 break

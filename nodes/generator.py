@@ -12,7 +12,8 @@ from PIL import Image
 
 from ..modelsearch_core.errors import MissingBaseError, ModelSearchError
 from ..modelsearch_core.generators import GeneratorSettings
-from ..modelsearch_core.generators.bases import base_for
+from ..modelsearch_core.generators.bases import Bases
+from ..modelsearch_core.generators.known_models import KnownModels
 from ..modelsearch_core.generators.pictures import Inspection, to_pictures
 from ..modelsearch_core.generators.planning import recipe_of, short
 from ..modelsearch_core.generators.reference_plan import check_references, with_references
@@ -41,20 +42,21 @@ class ComfyGenerator:
         self._base: tuple[str, Loaded] | None = None
 
     @cached_property
-    def _carriers(self) -> list[ModelFile]:
+    def _known(self) -> KnownModels:
         """What can be put under a LoRA: checkpoints, and diffusion models whose other parts are there."""
         bare = [model for model in self.candidates if model.kind is Kind.DIFFUSION_MODEL and parts_for(model)]
-        return [*self.candidates, *(replace(model, kind=Kind.CHECKPOINT) for model in bare)]
+        carriers = [*self.candidates, *(replace(model, kind=Kind.CHECKPOINT) for model in bare)]
+        return KnownModels(self.candidates, carriers=carriers)
 
     def base_of(self, model: ModelFile) -> ModelFile | None:
-        return base_for(model, self._carriers) if model.kind is Kind.LORA else None
+        return self._known.bases.of(model) if model.kind is Kind.LORA else None
 
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
         if model.architecture != UNKNOWN:
             check_references(model.title, model.architecture, probes)  # whether there is a base or not
         base = self.base_of(model)
         carrier = base or model
-        recipe, accelerator = recipe_of(model, carrier, self.candidates, self.settings)
+        recipe, accelerator = recipe_of(model, carrier, self._known.accelerators, self.settings)
         decoder = small_decoder(carrier.architecture)
         check_references(model.title, carrier.architecture, probes)
         probe_set = ProbeSet(
@@ -94,9 +96,9 @@ class ComfyGenerator:
         memory.soft_empty_cache()
 
     def _load(self, model: ModelFile, probe_set: ProbeSet) -> Loaded:
-        loaded = self._loaded_base(self._known(probe_set.base) if probe_set.base else model)
+        loaded = self._loaded_base(self._known[probe_set.base] if probe_set.base else model)
         if probe_set.accelerator:
-            loaded = with_lora(loaded, self._known(probe_set.accelerator), 1.0)
+            loaded = with_lora(loaded, self._known[probe_set.accelerator], 1.0)
         if model.kind is Kind.LORA:
             loaded = with_lora(loaded, model, probe_set.lora_weight)
         return replace(loaded, decoder=self._decoder(model, probe_set, loaded))
@@ -104,7 +106,7 @@ class ComfyGenerator:
     def _loaded_base(self, model: ModelFile) -> Loaded:
         if self._base is None or self._base[0] != model.fingerprint:
             self.release()
-            self._base = model.fingerprint, self._read(self._known(model.fingerprint))
+            self._base = model.fingerprint, self._read(self._known[model.fingerprint])
         return self._base[1]
 
     def _read(self, model: ModelFile) -> Loaded:
@@ -118,7 +120,7 @@ class ComfyGenerator:
     def _lender(self, model: ModelFile) -> ModelFile:
         """A checkpoint with the parts that a diffusion model lacks."""
         try:
-            return base_for(model, self.candidates)
+            return Bases(self.candidates).of(model)
         except MissingBaseError as error:
             raise MissingBaseError(
                 f"{model.path.name} is a bare {model.architecture} model: {what_is_missing(model)}, and there is no "
@@ -128,9 +130,3 @@ class ComfyGenerator:
     def _decoder(self, model: ModelFile, probe_set: ProbeSet, loaded: Loaded) -> Any:
         found = small_decoder(model.architecture) if probe_set.decoder else None
         return load_decoder(found[0], loaded.model.get_model_object("latent_format")) if found else None
-
-    def _known(self, fingerprint: str) -> ModelFile:
-        for model in self.candidates:
-            if model.fingerprint == fingerprint:
-                return model
-        raise ModelSearchError(f"the model {fingerprint[:8]} that the probes ask for is not in the index any more")

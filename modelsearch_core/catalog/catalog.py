@@ -11,6 +11,7 @@ from PIL import Image
 
 from ..embedding import Features
 from ..model_files import ModelFile, SkippedFile
+from ..model_files.written import file_from_json, file_to_json
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from . import records
@@ -71,7 +72,7 @@ class Catalog:
     def files(self) -> list[ModelFile | SkippedFile]:
         """All files of the last scans, ordered by path."""
         rows = self._connection.execute("SELECT record FROM file ORDER BY path")
-        return [records.file_from_json(text) for (text,) in rows]
+        return [file_from_json(text) for (text,) in rows]
 
     def models(self) -> list[ModelFile]:
         """The readable ones, ordered by path; copies of a model stand each on its own."""
@@ -241,7 +242,7 @@ class Catalog:
 
 
 def _file_row(file: ModelFile | SkippedFile) -> tuple[object, ...]:
-    text = records.file_to_json(file)
+    text = file_to_json(file)
     if isinstance(file, SkippedFile):
         return str(file.path), None, None, None, 0, 0, text
     return str(file.path), file.fingerprint, file.kind.value, file.architecture, file.size, file.modified, text

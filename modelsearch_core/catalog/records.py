@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,29 +12,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..embedding import Features
-from ..model_files import Kind, ModelFile, SkippedFile
 from ..probes import Probe, ProbeSet
 from ..specification import Evidence, Specification
 
 LOSSLESS_UP_TO = 96  # pixels; a small picture costs little and keeps every bit
 
 
-def file_to_json(file: ModelFile | SkippedFile) -> str:
-    return json.dumps(asdict(file), default=_plain, ensure_ascii=False)
-
-
-def file_from_json(text: str) -> ModelFile | SkippedFile:
-    values: dict[str, Any] = json.loads(text)
-    values["path"] = Path(values["path"])
-    if "reason" in values:
-        return SkippedFile(**values)
-    values["kind"] = Kind(values["kind"])
-    values["preview"] = Path(values["preview"]) if values.get("preview") else None
-    return ModelFile(**_tuples(values))
-
-
 def probe_set_to_json(probe_set: ProbeSet) -> str:
-    return json.dumps(asdict(probe_set), default=_plain, ensure_ascii=False)
+    return json.dumps(asdict(probe_set), ensure_ascii=False)
 
 
 def probe_set_from_json(text: str) -> ProbeSet:
@@ -82,9 +66,3 @@ def from_webp(blob: bytes) -> Image.Image:
 
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no place in the catalog: {value!r}")

@@ -11,10 +11,10 @@ from ..errors import ModelSearchError
 from ..model_files import Kind, ModelFile, read_model_file
 from ..probes import Probe, ProbeSet
 from ..reference_set import ReferenceSet
-from .bases import base_for
 from .batches import BatchSize, in_batches
 from .decoders import decoder_for
 from .devices import batch_size, precision_of
+from .known_models import KnownModels
 from .pictures import Inspection
 from .planning import recipe_of, short
 from .reference_plan import check_references, with_references
@@ -47,23 +47,27 @@ class DiffusersGenerator:
         self._batches: dict[tuple[str, int], BatchSize] = {}
 
     @cached_property
-    def candidates(self) -> list[ModelFile]:
+    def known(self) -> KnownModels:
         """All known models and the chosen base."""
-        return [*self._candidates, *([self._chosen] if self._chosen else [])]
+        return KnownModels(self._candidates, chosen=self._chosen)
 
-    @cached_property
+    @property
     def _chosen(self) -> ModelFile | None:
-        return read_model_file(self.settings.base) if self.settings.base else None
+        """As it is known, where it is: its fingerprint may have been settled by its weights."""
+        if self.settings.base is None:
+            return None
+        path = self.settings.base.expanduser().absolute()
+        return next((model for model in self._candidates if model.path == path), None) or read_model_file(path)
 
     def base_of(self, model: ModelFile) -> ModelFile | None:
         """The base a LoRA is applied to; None for what stands alone. Raises MissingBaseError."""
-        return base_for(model, self.candidates, self._chosen) if model.kind is Kind.LORA else None
+        return self.known.bases.of(model) if model.kind is Kind.LORA else None
 
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
         """What the model will be asked and how; reads headers at most."""
         carrier = self._carrier(model)
         check_references(model.title, carrier.architecture, probes)
-        recipe, accelerator = recipe_of(model, carrier, self.candidates, self.settings)
+        recipe, accelerator = recipe_of(model, carrier, self.known.accelerators, self.settings)
         decoder = decoder_for(carrier.architecture, self.settings.decoders)
         is_lora = model.kind is Kind.LORA
         probe_set = ProbeSet(
@@ -106,17 +110,17 @@ class DiffusersGenerator:
         """The model that brings text encoders and VAE: the base, or the model itself."""
         if model.kind is Kind.CHECKPOINT:
             return model
-        return base_for(model, self.candidates, self._chosen)
+        return self.known.bases.of(model)
 
     def _load(self, model: ModelFile, probe_set: ProbeSet) -> Resident:
-        carrier = self._known(probe_set.base) if probe_set.base else model
+        carrier = self.known[probe_set.base] if probe_set.base else model
         bare = model if model.kind is Kind.DIFFUSION_MODEL else None
         resident = self._resident
         if resident is None or not resident.serves(carrier, bare, probe_set.precision):
             self.close()
-            self._resident = resident = Resident(carrier, bare, self.candidates, self.settings, probe_set.precision)
+            self._resident = resident = Resident(carrier, bare, self.known.models, self.settings, probe_set.precision)
             self.loads += 1
-        networks = [(self._known(probe_set.accelerator), 1.0)] if probe_set.accelerator else []
+        networks = [(self.known[probe_set.accelerator], 1.0)] if probe_set.accelerator else []
         if model.kind is Kind.LORA:
             networks.append((model, probe_set.lora_weight))
         resident.prepare(networks, self._decoder_of(carrier, probe_set), probe_set.sampler)
@@ -129,15 +133,6 @@ class DiffusersGenerator:
         if decoder is None or decoder.fingerprint != probe_set.decoder:
             raise ModelSearchError(f"the decoder {probe_set.decoder[:8]} is gone; run the index again with --refresh")
         return decoder
-
-    def _known(self, fingerprint: str) -> ModelFile:
-        for candidate in self.candidates:
-            if candidate.fingerprint == fingerprint:
-                return candidate
-        raise ModelSearchError(
-            f"the base or few-step LoRA {fingerprint[:8]} that the probes ask for is not among the "
-            f"{len(self.candidates)} models at hand; index its folder too"
-        )
 
     def _batch(self, architecture: str, probe_set: ProbeSet) -> BatchSize:
         pixels = probe_set.width * probe_set.height

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..model_files import ModelFile
-from .accelerators import Accelerator, accelerator_for, distilled_recipe, is_accelerator
+from .accelerators import Accelerator, Accelerators, distilled_recipe, is_accelerator
 from .recipes import Recipe, override, recipe_for
 from .settings import GeneratorSettings
 
@@ -13,9 +13,9 @@ TRIGGER_CHARACTERS = 100  # more would push the prompt out of the text encoder's
 
 
 def recipe_of(
-    model: ModelFile, carrier: ModelFile, candidates: Sequence[ModelFile], settings: GeneratorSettings
+    model: ModelFile, carrier: ModelFile, accelerators: Accelerators, settings: GeneratorSettings
 ) -> tuple[Recipe, Accelerator | None]:
-    """The architecture's recipe, a distilled model's own, or that of a few-step LoRA among the candidates. `carrier` is
+    """The architecture's recipe, a distilled model's own, or that of a few-step LoRA that is there. `carrier` is
     the base under a LoRA, or the model itself."""
     plain = recipe_for(carrier.architecture, settings)
     distilled = distilled_recipe(carrier, plain)
@@ -23,7 +23,7 @@ def recipe_of(
         return override(distilled, settings), None
     if not settings.accelerator or is_accelerator(model):
         return plain, None
-    accelerator = accelerator_for(carrier.architecture, candidates, plain)
+    accelerator = accelerators.of(carrier.architecture, plain)
     return (override(accelerator.recipe, settings), accelerator) if accelerator else (plain, None)
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 from .. import errors
 from ..errors import ModelSearchError, UnsupportedReferenceError
 from ..model_files import ModelFile
+from ..model_files.written import file_to_json
 from ..probes import Probe, ProbeSet
 from .diffusers import DiffusersGenerator
 from .settings import GeneratorSettings
@@ -65,10 +66,10 @@ class SeparateGenerator:
 
     def _request(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> dict[str, Any]:
         needed = {model.fingerprint, probe_set.base, probe_set.accelerator}
-        candidates = [m for m in self._planner.candidates if m.fingerprint in needed or m.path.is_dir()]
+        candidates = [m for m in self._planner.known.models if m.fingerprint in needed or m.path.is_dir()]
         return {
-            "model": str(model.path),
-            "candidates": [str(candidate.path) for candidate in candidates],
+            "model": file_to_json(model),
+            "candidates": [file_to_json(candidate) for candidate in candidates],
             "settings": settings_to(self._settings),
             "probes": [asdict(probe) for probe in probe_set.probes],
             "digest": probe_set.digest,

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from PIL import Image
 
 from ..errors import ModelSearchError
-from ..model_files import read_model_file
+from ..model_files.written import model_from_json
 from ..probes import Probe
 from .diffusers import DiffusersGenerator
 from .settings import GeneratorSettings
@@ -42,17 +42,17 @@ def main() -> None:
 
 def generator_for(request: Mapping[str, Any], old: DiffusersGenerator | None) -> DiffusersGenerator:
     """The one that is there while it knows all the models, so that a base is loaded once."""
-    paths = [Path(path) for path in request["candidates"]]
-    if old is not None and {model.path for model in old.candidates} >= set(paths):
+    models = [model_from_json(text) for text in request["candidates"]]
+    if old is not None and all(model in old.known.models for model in models):
         return old
     if old is not None:
         old.close()
-    return DiffusersGenerator([read_model_file(path) for path in paths], settings_from(request["settings"]))
+    return DiffusersGenerator(models, settings_from(request["settings"]))
 
 
 def batches(request: Mapping[str, Any], generator: DiffusersGenerator) -> Iterator[list[str]]:
     """PNG in base64. ModelSearchError where this process would ask the model something else than was planned."""
-    model = read_model_file(Path(request["model"]))
+    model = model_from_json(request["model"])
     probe_set = generator.plan(model, [Probe(**probe) for probe in request["probes"]])
     if probe_set.digest != request["digest"]:
         raise ModelSearchError("the model or its base was changed meanwhile; run the index again")

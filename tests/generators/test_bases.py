@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from modelsearch_core.errors import MissingBaseError, ModelSearchError
-from modelsearch_core.generators.accelerators import accelerator_for, distilled_recipe, is_accelerator
-from modelsearch_core.generators.bases import base_for
+from modelsearch_core.generators.accelerators import Accelerators, distilled_recipe, is_accelerator
+from modelsearch_core.generators.bases import Bases
 from modelsearch_core.generators.recipes import RECIPES, recipe_for
 from modelsearch_core.generators.settings import GeneratorSettings
 from modelsearch_core.model_files import Kind, ModelFile
@@ -50,18 +52,18 @@ CHECKPOINTS = [
 )
 @pytest.mark.parametrize("step", [1, -1])
 def test_a_lora_gets_the_base_its_author_names_else_the_original(hint: str | None, base: str, step: int) -> None:
-    assert base_for(lora(hint=hint), CHECKPOINTS[::step]).path.stem == base
+    assert Bases(CHECKPOINTS[::step]).of(lora(hint=hint)).path.stem == base
 
 
 def test_an_original_comes_before_a_merge() -> None:
-    assert base_for(lora(architecture="sd15"), CHECKPOINTS).path.stem == "v1-5-pruned-emaonly"
+    assert Bases(CHECKPOINTS).of(lora(architecture="sd15")).path.stem == "v1-5-pruned-emaonly"
 
 
 def test_the_chosen_base_wins_where_its_architecture_fits() -> None:
     chosen = model("mine.safetensors", "sd15")
-    assert base_for(lora(architecture="sd15"), CHECKPOINTS, chosen) is chosen
-    assert base_for(lora(architecture="unknown"), CHECKPOINTS, chosen) is chosen
-    assert base_for(lora(), CHECKPOINTS, chosen).path.stem == "sd_xl_base_1.0"
+    assert Bases(CHECKPOINTS, chosen).of(lora(architecture="sd15")) is chosen
+    assert Bases(CHECKPOINTS, chosen).of(lora(architecture="unknown")) is chosen
+    assert Bases(CHECKPOINTS, chosen).of(lora()).path.stem == "sd_xl_base_1.0"
 
 
 @pytest.mark.parametrize("architecture", ["flux", "unknown"])
@@ -69,7 +71,7 @@ def test_without_a_base_the_error_names_what_is_there(architecture: str) -> None
     with pytest.raises(
         MissingBaseError, match=rf"LoRA for {architecture} \(trained on X\).*: sd15, sdxl\..*--base CKPT"
     ):
-        base_for(lora(architecture=architecture, hint="X"), CHECKPOINTS)
+        Bases(CHECKPOINTS).of(lora(architecture=architecture, hint="X"))
 
 
 @pytest.mark.parametrize(
@@ -86,15 +88,19 @@ def test_without_a_base_the_error_names_what_is_there(architecture: str) -> None
     ],
 )
 def test_few_step_networks_come_with_their_recipe(name: str, steps: int, guidance: float, sampler: str) -> None:
-    found = accelerator_for("sdxl", [lora("style.safetensors"), lora(name)], RECIPES["sdxl"])
+    found = Accelerators([lora("style.safetensors"), lora(name)]).of("sdxl", RECIPES["sdxl"])
     assert found is not None and is_accelerator(found.lora)
     assert (found.recipe.steps, found.recipe.guidance, found.recipe.sampler) == (steps, guidance, sampler)
     assert found.recipe.size == RECIPES["sdxl"].size
-    assert accelerator_for("sd15", [lora(name)], RECIPES["sd15"]) is None
+    assert Accelerators([lora(name)]).of("sd15", RECIPES["sd15"]) is None
 
 
 @pytest.mark.parametrize(
-    "name", ["lightning_bolts", "hyperrealism-v2", "turbocharged_cars", "falcmore", "steampunk_4step"]
+    "name",
+    [
+        *("lightning_bolts", "hyperrealism-v2", "turbocharged_cars", "falcmore", "steampunk_4step"),
+        *("greenlightning_4step", "filmlcm-lora", "hyper-detail_8steps", "xhyper-sdxl-8steps"),
+    ],
 )
 def test_a_style_is_no_few_step_network(name: str) -> None:
     assert not is_accelerator(lora(f"{name}.safetensors"))
@@ -103,14 +109,88 @@ def test_a_style_is_no_few_step_network(name: str) -> None:
 def test_more_steps_are_preferred_within_a_family() -> None:
     two, eight = lora("sdxl_lightning_2step_lora.safetensors"), lora("sdxl_lightning_8step_lora.safetensors")
     for known in ([two, eight], [eight, two]):
-        found = accelerator_for("sdxl", known, RECIPES["sdxl"])
+        found = Accelerators(known).of("sdxl", RECIPES["sdxl"])
         assert found is not None and found.lora is eight
 
 
-def test_a_distilled_checkpoint_is_asked_in_few_steps() -> None:
-    found = distilled_recipe(CHECKPOINTS[2], RECIPES["sdxl"])
-    assert found is not None and (found.steps, found.guidance) == (6, 1.0)
-    assert distilled_recipe(CHECKPOINTS[1], RECIPES["sdxl"]) is None
+def test_a_few_step_lora_with_another_file_name_is_known_by_its_title() -> None:
+    renamed = replace(lora("fast.safetensors"), title="SDXL-Lightning 4-step LoRA")
+    assert is_accelerator(renamed)
+    assert not is_accelerator(replace(renamed, title="Ink, also for SDXL-Lightning 4-step"))
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "steps", "sampler"),
+    [
+        ("dreamshaperXL_lightningDPMSDE", "sdxl", 6, "euler_trailing"),
+        ("juggernautXL_v9Rdphoto2Lightning", "sdxl", 6, "euler_trailing"),
+        ("DreamShaperXL_Turbo_v2", "sdxl", 6, "euler_trailing"),
+        ("sd_xl_turbo_1.0_fp16", "sdxl", 6, "euler_trailing"),
+        ("sd_turbo", "sd2", 6, "euler_trailing"),
+        ("realisticVisionV60B1_v51HyperVAE", "sd15", 6, "euler_trailing"),
+        ("Hyper-SDXL-1step-Unet", "sdxl", 6, "euler_trailing"),
+        ("dreamshaper_8LCM", "sd15", 6, "lcm"),
+        ("LCM_Dreamshaper_v7", "sd15", 6, "lcm"),
+        ("bigLust_dmd2", "sdxl", 6, "lcm"),
+    ],
+)
+def test_a_distilled_checkpoint_is_asked_in_few_steps(name: str, architecture: str, steps: int, sampler: str) -> None:
+    found = distilled_recipe(model(f"{name}.safetensors", architecture), RECIPES[architecture])
+    assert found is not None and (found.steps, found.guidance, found.sampler) == (steps, 1.0, sampler)
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture"),
+    [
+        ("SD1.5_HyperRealism_v3", "sd15"),
+        ("hyper realism", "sdxl"),
+        ("Hyperdrive_XL", "sdxl"),
+        ("turbovisionXL", "sdxl"),
+        ("turbocharged", "sdxl"),
+        ("falcmix", "sd15"),
+        ("thunder_lightning", "sd15"),  # nothing of that name was published for it
+        ("turbo_cars", "sd15"),
+        ("dmd3", "sdxl"),
+    ],
+)
+def test_a_name_that_only_begins_like_one_is_no_distilled_model(name: str, architecture: str) -> None:
+    assert distilled_recipe(model(f"{name}.safetensors", architecture), RECIPES[architecture]) is None
+
+
+@pytest.mark.parametrize(
+    ("hint", "distilled"),
+    [
+        ("SDXL Hyper", True),
+        ("SD 1.5 LCM", True),
+        ("SDXL Lightning", True),
+        ("stable-diffusion-xl-turbo-v1", True),
+        ("SDXL 1.0", False),
+        ("SD_HyperRealism.safetensors", False),
+        ("Illustrious", False),
+    ],
+)
+def test_what_the_header_or_a_hub_says_counts(hint: str, distilled: bool) -> None:
+    found = distilled_recipe(model("renamed.safetensors", "sdxl", hint=hint), RECIPES["sdxl"])
+    assert (found is not None) is distilled
+
+
+def test_a_base_with_a_hyper_name_is_not_passed_over_as_distilled() -> None:
+    known = [model("zzz.safetensors", "sd15"), model("HyperRealism.safetensors", "sd15")]
+    assert Bases(known).of(lora(architecture="sd15")) is known[1]
+
+
+def test_looking_up_a_base_reads_no_list_of_models_again() -> None:
+    read: list[str] = []
+
+    def models() -> Iterator[ModelFile]:
+        for each in CHECKPOINTS:
+            read.append(each.path.name)
+            yield each
+
+    bases = Bases(models())
+    for hint in (None, "Pony", "Pony", "SDXL 1.0"):
+        bases.of(lora(hint=hint))
+    assert len(read) == len(CHECKPOINTS)
 
 
 def test_the_user_overrides_the_table() -> None:
