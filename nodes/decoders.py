@@ -12,14 +12,14 @@ import comfy.utils
 import folder_paths
 import torch
 
-NAMES = {"sd15": "taesd", "sd2": "taesd", "sdxl": "taesdxl", "sd3": "taesd3", "flux": "taef1"}
+from ..modelsearch_core.families import FAMILIES
 
 
 def small_decoder(architecture: str) -> tuple[Path, str] | None:
     """(file, fingerprint) where one is there for this architecture."""
-    name = NAMES.get(architecture)
+    name = FAMILIES[architecture].small_decoder if architecture in FAMILIES else None
     files = [file for file in folder_paths.get_filename_list("vae_approx") if file.startswith(f"{name}_decoder.")]
-    if not name or not files:
+    if not isinstance(name, str) or not files:
         return None
     path = Path(folder_paths.get_full_path_or_raise("vae_approx", files[0]))
     return path, _fingerprint(path, path.stat().st_mtime_ns)

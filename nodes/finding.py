@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..modelsearch_core.model_files import ARCHITECTURES
+from ..modelsearch_core.families import ARCHITECTURES
 from ..modelsearch_core.search import METHODS
 from . import places
 from .catalogue import state

@@ -11,6 +11,7 @@ import comfy.model_management as memory
 from PIL import Image
 
 from ..modelsearch_core.errors import MissingBaseError, ModelSearchError
+from ..modelsearch_core.families import UNKNOWN
 from ..modelsearch_core.generators import GeneratorSettings
 from ..modelsearch_core.generators.bases import Bases
 from ..modelsearch_core.generators.known_models import KnownModels
@@ -18,7 +19,6 @@ from ..modelsearch_core.generators.pictures import Inspection, to_pictures
 from ..modelsearch_core.generators.planning import recipe_of, short
 from ..modelsearch_core.generators.reference_plan import check_references, with_references
 from ..modelsearch_core.model_files import Kind, ModelFile
-from ..modelsearch_core.model_files.networks import UNKNOWN
 from ..modelsearch_core.probes import Probe, ProbeSet
 from ..modelsearch_core.reference_set import ReferenceSet
 from .decoders import load_decoder, small_decoder

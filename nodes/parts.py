@@ -8,41 +8,15 @@ from pathlib import Path
 
 import folder_paths
 
+from ..modelsearch_core.families import FAMILIES, No
+from ..modelsearch_core.families.parts import Parts as Wanted
 from ..modelsearch_core.model_files import ModelFile
-
-T5, CLIP_L, CLIP_G = r"t5[-_]?xxl", r"clip[-_]?l", r"clip[-_]?g"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """`clip_type` is ComfyUI's; `encoders` and `vae` are patterns of file names, for every encoder one."""
-
-    clip_type: str
-    encoders: tuple[str, ...]
-    vae: str
-
-
-WANTED = {
-    "sd15": Wanted("STABLE_DIFFUSION", (CLIP_L,), r"mse|ema|sd1|kl-f8"),
-    "sdxl": Wanted("STABLE_DIFFUSION", (CLIP_L, CLIP_G), r"sdxl"),
-    "sd3": Wanted("SD3", (CLIP_L, CLIP_G, T5), r"sd3"),
-    "flux": Wanted("FLUX", (CLIP_L, T5), r"^ae\b|flux"),
-    "chroma": Wanted("CHROMA", (T5,), r"^ae\b|flux"),
-    "hidream": Wanted("HIDREAM", (CLIP_L, CLIP_G, T5, r"llama"), r"^ae\b|flux|hidream"),
-    "lumina2": Wanted("LUMINA2", (r"gemma",), r"^ae\b|flux|lumina"),
-    "z_image": Wanted("LUMINA2", (r"qwen[-_]?3",), r"^ae\b|flux"),
-    "qwen_image": Wanted("QWEN_IMAGE", (r"qwen[-_]?2\.?5",), r"qwen"),
-    "omnigen2": Wanted("OMNIGEN2", (r"qwen[-_]?2\.?5",), r"^ae\b|flux"),
-    "pixart": Wanted("PIXART", (T5,), r"mse|ema|sd1|sdxl"),
-    "auraflow": Wanted("STABLE_DIFFUSION", (r"pile[-_]?t5|aura",), r"sdxl|aura"),
-    "cosmos": Wanted("COSMOS", (r"old[-_]?t5|t5xxl.*cosmos|cosmos.*t5",), r"cosmos|wan"),
-    "wan": Wanted("WAN", (r"umt5",), r"wan"),
-    "hunyuan_video": Wanted("HUNYUAN_VIDEO", (CLIP_L, r"llava|llama"), r"hunyuan"),
-}
 
 
 @dataclass(frozen=True)
 class Parts:
+    """Files of the parts that a family's record asks for."""
+
     clip_type: str
     encoders: tuple[Path, ...]
     vae: Path
@@ -50,23 +24,28 @@ class Parts:
 
 def parts_for(model: ModelFile) -> Parts | None:
     """All of them, or None where one is not there."""
-    wanted = WANTED.get(model.architecture)
-    if wanted is None:
+    wanted = _wanted(model)
+    if isinstance(wanted, No):
         return None
-    encoders = [_first("text_encoders", pattern) for pattern in wanted.encoders]
-    vae = _first("vae", wanted.vae)
+    encoders = [_first("text_encoders", encoder.names) for encoder in wanted.encoders]
+    vae = _first("vae", wanted.vae.names)
     if vae is None or None in encoders:
         return None
     return Parts(wanted.clip_type, tuple(path for path in encoders if path), vae)
 
 
 def what_is_missing(model: ModelFile) -> str:
-    wanted = WANTED.get(model.architecture)
-    if wanted is None:
-        return f"no text encoder and VAE are known for {model.architecture}"
-    missing = [p for p in wanted.encoders if _first("text_encoders", p) is None]
-    missing += [] if _first("vae", wanted.vae) else [f"VAE {wanted.vae}"]
-    return f"in text_encoders and vae there is no file called like: {', '.join(missing)}"
+    wanted = _wanted(model)
+    if isinstance(wanted, No):
+        return f"no text encoder and VAE are known for {model.architecture} ({wanted.why})"
+    missing = [each.file for each in wanted.encoders if _first("text_encoders", each.names) is None]
+    missing += [] if _first("vae", wanted.vae.names) else [wanted.vae.file]
+    return f"in text_encoders and vae there is no file like {', '.join(missing)}"
+
+
+def _wanted(model: ModelFile) -> Wanted | No:
+    family = FAMILIES.get(model.architecture)
+    return family.parts_of(model.variant) if family else No("it is of no family that is known")
 
 
 def _first(folder: str, pattern: str) -> Path | None:

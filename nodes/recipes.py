@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..modelsearch_core.families import FAMILIES
 from ..modelsearch_core.probes import ProbeSet
 
 SAMPLERS = {  # the core's name: (ComfyUI's sampler, its scheduler)
@@ -15,7 +16,6 @@ SAMPLERS = {  # the core's name: (ComfyUI's sampler, its scheduler)
     "tcd": ("lcm", "sgm_uniform"),  # ComfyUI has no TCD
     "own": ("euler", "simple"),
 }
-EMBEDDED_GUIDANCE = ("flux", "flux2", "chroma_radiance")  # distilled: takes guidance as an input, runs once a step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Sampling:
 
 def sampling_of(probe_set: ProbeSet, architecture: str) -> Sampling:
     sampler, scheduler = SAMPLERS[probe_set.sampler]
-    embedded = architecture in EMBEDDED_GUIDANCE
+    embedded = architecture in FAMILIES and FAMILIES[architecture].embeds_guidance
     return Sampling(
         sampler=sampler,
         scheduler=scheduler,

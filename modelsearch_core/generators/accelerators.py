@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ..families import FAMILIES, Recipe
 from ..model_files import Kind, ModelFile
-from .recipes import Recipe
 
-ARCHITECTURES = ("sd15", "sd2", "sdxl", "sd_mini")
+CLASSIC = tuple(family.name for family in FAMILIES.values() if family.classic)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")  # realisticVision v51HyperVAE, XLTurbo
 _SEPARATORS = re.compile(r"[\W_]+")
 
@@ -28,11 +28,11 @@ class _Family:
     steps: int
     sampler: str
     guidance: float = 1.0
-    architectures: tuple[str, ...] = ARCHITECTURES
+    architectures: tuple[str, ...] = CLASSIC
 
 
 def _family(
-    pattern: str, sampler: str, steps: int, guidance: float = 1.0, architectures: tuple[str, ...] = ARCHITECTURES
+    pattern: str, sampler: str, steps: int, guidance: float = 1.0, architectures: tuple[str, ...] = CLASSIC
 ) -> _Family:
     found = re.compile(pattern)
     return _Family(pattern=found, steps=steps, sampler=sampler, guidance=guidance, architectures=architectures)
@@ -104,7 +104,7 @@ def distilled_recipe(checkpoint: ModelFile, recipe: Recipe) -> Recipe | None:
 
 
 def _merged(checkpoint: ModelFile) -> _Family | None:
-    if checkpoint.architecture not in ARCHITECTURES:
+    if checkpoint.architecture not in CLASSIC:
         return None
     name, said = _words(f"{checkpoint.path.stem} / {checkpoint.title}"), _words(checkpoint.base_hint or "")
     for family in _MERGED:
@@ -116,7 +116,7 @@ def _merged(checkpoint: ModelFile) -> _Family | None:
 def _best_of_each(models: Iterable[ModelFile]) -> dict[str, tuple[ModelFile, _Family, int]]:
     found: dict[str, list[tuple[int, int, str, ModelFile, _Family]]] = {}
     for lora in models:
-        if lora.kind is Kind.LORA and lora.architecture in ARCHITECTURES:
+        if lora.kind is Kind.LORA and lora.architecture in CLASSIC:
             rank, family, steps = _family_of(lora)
             if family is not None:
                 found.setdefault(lora.architecture, []).append((rank, -steps, lora.path.name, lora, family))

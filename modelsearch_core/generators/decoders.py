@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-NAMES = {"sd15": "taesd", "sd2": "taesd", "sdxl": "taesdxl", "sd_mini": "taesd_mini"}
+from ..families import FAMILIES
+
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
@@ -26,7 +27,8 @@ class SmallDecoder:
 
 def decoder_for(architecture: str, folders: Sequence[Path]) -> SmallDecoder | None:
     """The first that is there for this architecture."""
-    name = NAMES.get(architecture)
+    family = FAMILIES.get(architecture)
+    name = str(family.small_decoder) if family and family.classic else None  # others have more channels
     for path in _places(folders, name) if name else ():
         weights = path / WEIGHTS if path.is_dir() else path
         if weights.is_file():

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import cast
 
 from ..errors import ModelSearchError
+from ..families import FAMILIES, No
 from ..model_files import ModelFile
 from .predictions import Prediction
 from .tensors import shapes_of
 from .tokenizer import write_clip_tokenizer
 
 CONFIGS = Path(__file__).with_name("configs")
-UNET_PARAMETERS = {"sd15": 859_520_964, "sd2": 865_910_724, "sdxl": 2_567_463_684}
-SD_LAYOUT = (*UNET_PARAMETERS, "sd_mini")
 PARTS = {  # of a diffusers folder -> where a single file has them
     "unet": ("model.diffusion_model.",),
     "vae": ("first_stage_model.",),
@@ -37,7 +36,8 @@ Sizes = dict[str, int]  # part -> number of its parameters
 def layout_for(model: ModelFile, candidates: Sequence[ModelFile], prediction: Prediction) -> Generator[Path]:
     """A folder for the `config` of `from_single_file`. Raises ModelSearchError when nothing fits."""
     sizes = single_file_sizes(shapes_of(model.path))
-    if sizes["unet"] == UNET_PARAMETERS.get(model.architecture):
+    pipeline = FAMILIES[model.architecture].pipeline
+    if not isinstance(pipeline, No) and sizes["unet"] == pipeline.parameters:
         with tempfile.TemporaryDirectory(prefix="modelsearch-") as folder:
             _write_bundled(Path(folder), model.architecture, prediction)
             yield Path(folder)
@@ -47,7 +47,7 @@ def layout_for(model: ModelFile, candidates: Sequence[ModelFile], prediction: Pr
 
 def is_sd_layout(architecture: str) -> bool:
     """Whether single files of it are read with `layout_for`."""
-    return architecture in SD_LAYOUT
+    return architecture in FAMILIES and FAMILIES[architecture].classic
 
 
 def _write_bundled(folder: Path, architecture: str, prediction: Prediction) -> None:

@@ -12,6 +12,7 @@ import diffusers
 from huggingface_hub import snapshot_download
 
 from ..errors import ModelSearchError
+from ..families import FAMILIES, No, Pipeline
 from ..model_files import ModelFile
 from .compatibility import DTYPE, quietly
 from .layouts import is_sd_layout, layout_for
@@ -19,10 +20,6 @@ from .predictions import prediction_of
 from .tensors import load_state, shapes_of
 
 PREFIX = "model.diffusion_model."
-PIPELINES = {  # whose single files lack configurations and mostly text encoders, and whose folder has them
-    "sd3": ("StableDiffusion3Pipeline", "stabilityai/stable-diffusion-3-medium-diffusers"),
-    "flux": ("FluxPipeline", "black-forest-labs/FLUX.1-dev"),
-}
 _PARTS = (
     ("UNet", (PREFIX,)),
     ("text encoder", ("cond_stage_model.", "conditioner.")),
@@ -100,7 +97,7 @@ def _from_file(model: ModelFile, candidates: Sequence[ModelFile], dtype: Any) ->
     if not is_sd_layout(model.architecture):
         return _from_companions(model, candidates, options)
     _check_parts(model.path, shapes_of(model.path))
-    name = "StableDiffusionXLPipeline" if model.architecture == "sdxl" else "StableDiffusionPipeline"
+    name = _pipeline(model).name
     if name == "StableDiffusionPipeline":
         options["safety_checker"] = None
     prediction = prediction_of(model.path, model.architecture)
@@ -110,15 +107,21 @@ def _from_file(model: ModelFile, candidates: Sequence[ModelFile], dtype: Any) ->
 
 def _from_companions(model: ModelFile, candidates: Sequence[ModelFile], options: dict[str, Any]) -> Any:
     """With configurations and text encoders from a local folder of this architecture, or from the hub's cache."""
-    name, repository = PIPELINES.get(model.architecture, ("", ""))
+    pipeline = _pipeline(model)
     folders = sorted(other.path for other in candidates if other.architecture == model.architecture)
-    folders = [folder for folder in folders if folder.is_dir()] + _cached(repository)
-    if not name or not folders:
+    folders = [folder for folder in folders if folder.is_dir()] + _cached(pipeline.repository)
+    if not pipeline.name or not folders:
         raise ModelSearchError(
             f"{model.path.name} ({model.architecture}) needs its text encoders and configurations; put the diffusers "
             "folder of this model among the indexed folders, or index it inside ComfyUI"
         )
-    return getattr(diffusers, name).from_single_file(str(model.path), config=str(folders[0]), **options)
+    return getattr(diffusers, pipeline.name).from_single_file(str(model.path), config=str(folders[0]), **options)
+
+
+def _pipeline(model: ModelFile) -> Pipeline:
+    """The class that reads it; an empty one where none does."""
+    pipeline = FAMILIES[model.architecture].pipeline if model.architecture in FAMILIES else No("unknown")
+    return Pipeline(name="") if isinstance(pipeline, No) else pipeline
 
 
 def _cached(repository: str) -> list[Path]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..families import Recipe
 from ..model_files import ModelFile
 from .accelerators import Accelerator, Accelerators, distilled_recipe, is_accelerator
-from .recipes import Recipe, override, recipe_for
+from .recipes import override, recipe_for
 from .settings import GeneratorSettings
 
 TRIGGER_CHARACTERS = 100  # more would push the prompt out of the text encoder's 77 tokens
@@ -17,7 +18,7 @@ def recipe_of(
 ) -> tuple[Recipe, Accelerator | None]:
     """The architecture's recipe, a distilled model's own, or that of a few-step LoRA that is there. `carrier` is
     the base under a LoRA, or the model itself."""
-    plain = recipe_for(carrier.architecture, settings)
+    plain = recipe_for(carrier.architecture, settings, carrier.variant)
     distilled = distilled_recipe(carrier, plain)
     if distilled is not None:
         return override(distilled, settings), None

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import UnsupportedReferenceError
+from ..families import FAMILIES
 from ..probes import Probe, ProbeSet
 from ..reference_set import ReferenceSet
 
 NOISE_SEED = 2**33  # added to a probe's seed: the drawing's noise must not be the picture's
-WITH_A_UNET = ("sd_mini", "sd15", "sd2", "sdxl")
+WITH_A_UNET = tuple(family.name for family in FAMILIES.values() if family.classic)
 
 
 def check_references(title: str, architecture: str, probes: Sequence[Probe]) -> None:

@@ -1,6 +1,5 @@
 """Model files as users have them: what a file is, from its header, its neighbours and nothing else."""
 
-from .architecture import ARCHITECTURES
 from .header import Header, Tensor, read_header
 from .model_file import Kind, ModelFile, SkippedFile
 from .previews import embedded_preview, previews_of
@@ -8,7 +7,6 @@ from .reading import read_model_file
 from .scanning import scan
 
 __all__ = [
-    "ARCHITECTURES",
     "Header",
     "Kind",
     "ModelFile",

@@ -1,66 +1,44 @@
-"""What a file is: kind, architecture and way of writing, from the names and shapes of its tensors alone."""
+"""What a file is: kind, family, variant, way of writing; by names and shapes, by words where they leave it open."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..errors import UnreadableModelError
+from ..families import FAMILIES, UNKNOWN, Family, No, family_called, variant_called
+from .adapted import adapted_by, judge
 from .bystanders import bystander, companion_of_control, is_latent_upscaler
-from .denoisers import SIGNATURES, denoiser_of
+from .denoisers import denoiser_of
 from .header import TABLES_KEPT, Header, Layout
 from .model_file import Kind
-from .networks import UNKNOWN, Shapes, is_for_language_model, network_architecture, network_of
+from .networks import is_for_language_model, is_for_unet, network_of, text_encoder_architecture, unet_architecture
+from .packed import Shapes, unpacked
 
-ARCHITECTURES = (
-    *("sd15", "sd2", "sdxl", "sdxl_refiner", "sd_mini", "svd", "kolors"),
-    *dict.fromkeys(architecture for architecture, _ in SIGNATURES),
-    UNKNOWN,
-)
 _COMPANIONS = (  # what a checkpoint has besides the diffusion model
     *("first_stage_model.", "vae.", "cond_stage_model.", "conditioner."),
     *("text_encoder.", "text_encoders.", "text_encoder_2.", "text_encoder_3."),
 )
-_HINTS = (  # how what trainers write into metadata begins
-    ("stable-diffusion-v1", "sd15"),
-    ("stable-diffusion-v2", "sd2"),
-    ("stable-diffusion-xl", "sdxl"),
-    ("stable-diffusion-3", "sd3"),
-    ("flux-2", "flux2"),
-    ("flux-1", "flux"),
-    ("chroma", "chroma"),
-    ("lumina-2", "lumina2"),
-    ("qwen-image", "qwen_image"),
-    ("wan2", "wan"),
-    ("sd_v1", "sd15"),
-    ("sd_v2", "sd2"),
-    ("sd_1.5", "sd15"),
-    ("sdxl", "sdxl"),
-    ("sd3", "sd3"),
-    ("flux2", "flux2"),
-    ("flux1", "flux"),
-    ("zimage", "z_image"),
-    ("z-image", "z_image"),
-)
+_TRAINERS_WORDS = ("modelspec.architecture", "ss_base_model_version")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recognised:
-    """What a file turned out to be."""
+    """What a file turned out to be. `twins` are (family, variant) of which names and shapes allow each, the likeliest
+    first; `why` says why an architecture is unknown."""
 
     kind: Kind
     architecture: str
+    variant: str | None = None
     network: str | None = None
+    twins: tuple[tuple[str, str | None], ...] = ()
+    why: str = ""
 
 
 def recognise_header(header: Header) -> Recognised:
-    """What a safetensors file is; trainers' metadata are asked only where names and shapes leave it open."""
-    found = recognise_layout(header.layout)
-    hint = _hint(header.metadata) if found.kind is Kind.LORA else None
-    if hint and (found.architecture == UNKNOWN or (found.architecture, hint) == ("flux", "chroma")):
-        return replace(found, architecture=hint)  # Chroma's blocks have FLUX.1's names and shapes
-    return found
+    """What a safetensors file is; trainers' metadata decide where names and shapes leave it open."""
+    return settled(recognise_layout(header.layout), trainers_words(header.metadata))
 
 
 @lru_cache(maxsize=TABLES_KEPT)
@@ -76,29 +54,81 @@ def recognise(shapes: Shapes) -> Recognised:
         raise UnreadableModelError(f"{control}, which generates nothing on its own")
     network = network_of(shapes)
     if network is None:
-        return _base_model(shapes)
+        return _base_model(unpacked(shapes))
     if is_for_language_model(shapes):
         raise UnreadableModelError("a LoRA of a language model, which generates no images")
-    return Recognised(kind=Kind.LORA, architecture=network_architecture(shapes), network=network)
+    return _lora(shapes, network)
+
+
+def trainers_words(metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """What the program that made a file says it is for."""
+    return tuple(metadata[key] for key in _TRAINERS_WORDS if metadata.get(key))
+
+
+def settled(found: Recognised, words: Iterable[str]) -> Recognised:
+    """What is left open is decided by the first word that names a family: between twins, and where nothing else tells.
+
+    Names and shapes are never overruled: a word for a family whose layers are others is a mistake.
+    """
+    for word in words if found.kind is Kind.LORA else ():
+        family = family_called(word)
+        if family is None:
+            continue
+        if found.architecture == UNKNOWN and not found.twins:
+            return _as(found, family, word)
+        fitting = [variant for name, variant in found.twins if name == family.name]
+        if fitting:
+            named = variant_called(family, word)
+            variant = named.name if named and named.name in fitting else fitting[0]
+            return replace(found, architecture=family.name, variant=variant, twins=())
+        if isinstance(family.layers, No) and isinstance(family.unet, No):
+            return _as(found, family, word)  # how its layers are named is not known
+    return found
+
+
+def _as(found: Recognised, family: Family, word: str) -> Recognised:
+    variant = variant_called(family, word)
+    return replace(found, architecture=family.name, variant=variant.name if variant else None, twins=(), why="")
+
+
+def _lora(shapes: Shapes, network: str) -> Recognised:
+    if is_for_unet(shapes):
+        architecture = unet_architecture(shapes)
+        return Recognised(kind=Kind.LORA, architecture=architecture, network=network, twins=_alike(architecture))
+    judged = judge(adapted_by(shapes))
+    if judged.fits:
+        twins = tuple((fit.family.name, fit.variant.name if fit.variant else None) for fit in judged.fits)
+        name, variant = twins[0]
+        return Recognised(kind=Kind.LORA, architecture=name, variant=variant, network=network, twins=twins)
+    architecture = text_encoder_architecture(shapes)
+    why = judged.why or "its layers are named like those of no model that is known"
+    return Recognised(
+        kind=Kind.LORA, architecture=architecture, network=network, why=why if architecture == UNKNOWN else ""
+    )
+
+
+def _alike(architecture: str) -> tuple[tuple[str, None], ...]:
+    """The families whose U-Nets have text features of the same width."""
+    own = FAMILIES[architecture].unet if architecture in FAMILIES else None
+    if own is None or isinstance(own, No):
+        return ()
+    alike = (each for each in FAMILIES.values() if not isinstance(each.unet, No) and each.unet.context == own.context)
+    return tuple((each.name, None) for each in alike)
 
 
 def _base_model(shapes: Shapes) -> Recognised:
     denoiser = denoiser_of(shapes)
     if denoiser is None:
         raise UnreadableModelError(_why_not(shapes))
-    prefix, architecture = denoiser
-    if is_latent_upscaler(shapes, prefix):
+    if is_latent_upscaler(shapes, denoiser.prefix):
         raise UnreadableModelError("an upscaler, which generates nothing on its own")
     complete = any(name.startswith(_COMPANIONS) for name in shapes)
-    return Recognised(kind=Kind.CHECKPOINT if complete else Kind.DIFFUSION_MODEL, architecture=architecture)
-
-
-def _hint(metadata: Mapping[str, str]) -> str | None:
-    for key in ("modelspec.architecture", "ss_base_model_version"):
-        for start, architecture in _HINTS:
-            if metadata.get(key, "").lower().startswith(start):
-                return architecture
-    return None
+    return Recognised(
+        kind=Kind.CHECKPOINT if complete else Kind.DIFFUSION_MODEL,
+        architecture=denoiser.architecture,
+        variant=denoiser.variant,
+        why=denoiser.why,
+    )
 
 
 def _why_not(shapes: Shapes) -> str:

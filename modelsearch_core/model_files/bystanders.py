@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .networks import Shapes, lines_of
+from .networks import lines_of
+from .packed import Shapes
 
 _BEFORE_DENOISERS = """
 a ControlNet        ^control_model.  ^controlnet_  ^lora_controlnet  ^input_hint_block.  ^zero_convs.  ^control_layers.

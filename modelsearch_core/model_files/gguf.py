@@ -9,6 +9,7 @@ import struct
 from typing import BinaryIO
 
 from ..errors import UnreadableModelError
+from ..families import FAMILIES, known
 
 MAGIC = b"GGUF"
 KEY = "general.architecture"
@@ -16,11 +17,7 @@ MOST_FIELDS = 64  # looked at; the architecture comes first in practice
 LONGEST_STRING = 2**20
 STRING = 8
 WIDTHS = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}  # bytes by type; 8 string, 9 array
-ARCHITECTURES = {
-    **{"sd1": "sd15", "sdxl": "sdxl", "sd3": "sd3", "flux": "flux", "flux2": "flux2", "chroma": "chroma"},
-    **{"aura": "auraflow", "ltxv": "ltxv", "hyvid": "hunyuan_video", "wan": "wan", "hidream": "hidream"},
-    **{"cosmos": "cosmos", "lumina2": "lumina2", "qwen_image": "qwen_image", "z_image": "z_image"},
-}
+ARCHITECTURES = {word: family.name for family in reversed(FAMILIES.values()) for word in known(family.gguf)}
 
 
 def gguf_architecture(file: BinaryIO) -> str:

@@ -21,7 +21,8 @@ class ModelFile:
     """A model on disk: what its header and the files beside it say.
 
     `path` is a file, or the folder of a model in the diffusers layout. `architecture` is one of
-    `architecture.ARCHITECTURES`. `fingerprint` stays the same when the file is renamed, moved or copied.
+    `families.ARCHITECTURES`, `variant` one of that family's. `fingerprint` stays the same when the file is renamed,
+    moved or copied.
     """
 
     path: Path
@@ -37,6 +38,8 @@ class ModelFile:
     base_hint: str | None = None  # what the author says it was trained on
     preview: Path | None = None  # a picture beside the file
     downloads: int | None = None  # as a hub counted them, where a sidecar says so
+    variant: str | None = None  # which of the family's widths: klein-4b, 14b, ...
+    unknown_because: str = ""  # why the architecture is unknown
     network: str | None = None  # lora, dora, loha, lokr, ...: how a LoRA is written
     preferred_weight: float | None = None  # LoRA strength that its user or author noted
     stamp: str = ""  # changes when the file or what lies beside it does

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import UnreadableModelError
-from .networks import Shapes
+from .packed import Shapes
 
 LARGEST_UNMAPPED = 2**30  # bytes; files of before PyTorch 1.6 cannot be mapped and are read as a whole
 DEEPEST = 3  # {"state_dict": {...}}, {"model": {"ema": {...}}}

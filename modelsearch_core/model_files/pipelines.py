@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from ..errors import UnreadableModelError
+from ..families import FAMILIES, UNKNOWN, known
 from .candidates import INDEX_NAME
 from .fingerprint import file_fingerprint, joint_fingerprint, tensor_fingerprint
 from .header import parse_header
-from .networks import UNKNOWN, context_architecture
+from .unets import context_architecture
 
 DENOISERS = ("unet", "transformer", "prior", "decoder")
 NOT_WEIGHTS = ("safety_checker", "feature_extractor", "scheduler", "tokenizer", "tokenizer_2", "tokenizer_3")
@@ -24,32 +25,9 @@ _PIPELINES = (  # where the diffusion model's class does not tell
     ("StableVideoDiffusion", "svd"),
     ("StableCascade", "stable_cascade"),
 )
-_CLASSES = (  # what the class of the diffusion model begins with; the longer name first
-    ("Flux3", "flux3"),
-    ("Flux2", "flux2"),
-    ("Flux", "flux"),
-    ("SD3", "sd3"),
-    ("Chroma", "chroma"),
-    ("PixArt", "pixart"),
-    ("AuraFlow", "auraflow"),
-    ("HunyuanDiT", "hunyuan_dit"),
-    ("HunyuanVideo", "hunyuan_video"),
-    ("Lumina2", "lumina2"),
-    ("ZImage", "z_image"),
-    ("QwenImage", "qwen_image"),
-    ("HiDream", "hidream"),
-    ("Sana", "sana"),
-    ("Wan", "wan"),
-    ("LTX2", "ltx2"),
-    ("LTX", "ltxv"),
-    ("Cosmos", "cosmos"),
-    ("Mochi", "mochi"),
-    ("OmniGen2", "omnigen2"),
-    ("Kandinsky5", "kandinsky5"),
-    ("Krea2", "krea2"),
-    ("CogView4", "cogview4"),
-    ("CogVideoX", "cogvideox"),
-    ("StableCascade", "stable_cascade"),
+_CLASSES = sorted(  # what the class of the diffusion model begins with; the longer name first
+    ((start, family.name) for family in FAMILIES.values() for start in known(family.classes)),
+    key=lambda each: -len(each[0]),
 )
 
 

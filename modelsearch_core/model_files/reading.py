@@ -50,6 +50,8 @@ def read_candidate(candidate: Candidate) -> ModelFile:
         path=path,
         kind=contents.recognised.kind,
         architecture=contents.recognised.architecture,
+        variant=contents.recognised.variant,
+        unknown_because=contents.recognised.why,
         network=contents.recognised.network,
         fingerprint=contents.fingerprint,
         size=contents.size,

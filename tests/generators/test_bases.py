@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from modelsearch_core.errors import MissingBaseError, ModelSearchError
+from modelsearch_core.families import FAMILIES, Recipe
 from modelsearch_core.generators.accelerators import Accelerators, distilled_recipe, is_accelerator
 from modelsearch_core.generators.bases import Bases
-from modelsearch_core.generators.recipes import RECIPES, recipe_for
+from modelsearch_core.generators.recipes import recipe_for
 from modelsearch_core.generators.settings import GeneratorSettings
 from modelsearch_core.model_files import Kind, ModelFile
 
@@ -26,6 +27,7 @@ def lora(name: str = "x.safetensors", architecture: str = "sdxl", hint: str | No
     return model(name, architecture, Kind.LORA, hint)
 
 
+RECIPES = {family.name: family.recipe for family in FAMILIES.values() if isinstance(family.recipe, Recipe)}
 CHECKPOINTS = [
     model(name)
     for name in (

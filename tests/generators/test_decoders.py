@@ -9,7 +9,8 @@ import pytest
 import torch
 from diffusers import AutoencoderTiny
 
-from modelsearch_core.generators.decoders import NAMES, decoder_for, load_decoder
+from modelsearch_core.families import FAMILIES
+from modelsearch_core.generators.decoders import decoder_for, load_decoder
 from tests.making import stable_diffusion as sd
 
 
@@ -44,4 +45,5 @@ def test_each_architecture_has_its_own(tmp_path: Path, tiny: Any) -> None:
     sd.save(tmp_path / "taesdxl_decoder.safetensors", as_hosts_have_it(tiny))
     assert decoder_for("sdxl", [tmp_path]) is not None
     assert decoder_for("sd15", [tmp_path]) is None and decoder_for("sd_mini", [tmp_path]) is None
-    assert set(NAMES.values()) == {"taesd", "taesdxl", "taesd_mini"}
+    names = {family.small_decoder for family in FAMILIES.values() if family.classic}
+    assert names == {"taesd", "taesdxl", "taesd_mini"}

@@ -11,7 +11,8 @@ import pytest
 import torch
 import transformers
 
-from modelsearch_core.generators.layouts import UNET_PARAMETERS, folder_sizes, layout_for, single_file_sizes
+from modelsearch_core.families import FAMILIES, Pipeline
+from modelsearch_core.generators.layouts import folder_sizes, layout_for, single_file_sizes
 from modelsearch_core.generators.predictions import SD2_MARK, Prediction, prediction_of
 from modelsearch_core.generators.samplers import scheduler_for
 from modelsearch_core.generators.tensors import shapes_of
@@ -46,7 +47,9 @@ def built(folder: Path, part: str) -> Any:
 def test_every_part_has_as_many_parameters_as_the_published_one(
     architecture: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unet = {"unet": UNET_PARAMETERS[architecture]}
+    pipeline = FAMILIES[architecture].pipeline
+    assert isinstance(pipeline, Pipeline)
+    unet = {"unet": pipeline.parameters}
     monkeypatch.setattr(
         "modelsearch_core.generators.layouts.shapes_of", lambda _: {"model.diffusion_model.x": (unet["unet"],)}
     )

@@ -11,9 +11,10 @@ import torch
 from diffusers.loaders.single_file_utils import CHECKPOINT_KEY_NAMES, infer_diffusers_model_type
 
 from modelsearch_core.errors import UnreadableModelError
-from modelsearch_core.model_files import ARCHITECTURES, Kind
+from modelsearch_core.families import ARCHITECTURES, FAMILIES, known
+from modelsearch_core.model_files import Kind
 from modelsearch_core.model_files.architecture import recognise
-from modelsearch_core.model_files.denoisers import SIGNATURES
+from modelsearch_core.model_files.denoisers import RELEASES
 from tests.making.model_files import diffusers_unet, sd_checkpoint, sd_unet
 
 CLASSES = {
@@ -42,6 +43,9 @@ CLASSES = {
     "CogVideoXTransformer3DModel": "cogvideox",
 }
 SMALLEST: dict[str, dict[str, Any]] = {
+    "SD3Transformer2DModel": {"num_attention_heads": 24},
+    "Kandinsky5Transformer3DModel": {"model_dim": 1792},
+    "CogView4Transformer2DModel": {"num_attention_heads": 32, "attention_head_dim": 128},
     "HunyuanDiT2DModel": {"in_channels": 4, "sample_size": 32, "patch_size": 2, "activation_fn": "gelu-approximate"},
     "HiDreamImageTransformer2DModel": {
         "patch_size": 2,
@@ -49,9 +53,9 @@ SMALLEST: dict[str, dict[str, Any]] = {
         "llama_layers": [0, 1],
         "num_routed_experts": 2,
         "num_activated_experts": 1,
-        "attention_head_dim": 8,
-        "num_attention_heads": 2,
-        "axes_dims_rope": (4, 2, 2),
+        "attention_head_dim": 128,
+        "num_attention_heads": 20,
+        "axes_dims_rope": (64, 32, 32),
     },
 }
 COUNTS = (
@@ -81,7 +85,7 @@ TYPES = {  # diffusers' name for a single file, and the shapes that it asks for 
     "sd3": ("sd3", {"joint_blocks.0.context_block.adaLN_modulation.1.bias": (9216,), "pos_embed": (1, 36864, 1536)}),
     "flux": ("flux-schnell", {"img_in.weight": (3072, 64)}),
     "chroma": ("chroma", {}),
-    "auraflow": ("auraflow", dict.fromkeys(CHECKPOINT_KEY_NAMES["auraflow"], (8, 8))),
+    "auraflow": ("auraflow", dict.fromkeys(CHECKPOINT_KEY_NAMES["auraflow"], (3072, 3072))),
     "hunyuan_video": ("hunyuan-video", {}),
     "wan": ("wan-t2v-1.3B", {"patch_embedding.weight": (1536, 16, 1, 2, 2)}),
     "ltxv": ("ltx-video", {}),
@@ -91,9 +95,13 @@ TYPES = {  # diffusers' name for a single file, and the shapes that it asks for 
 }
 
 
-def first_signature(architecture: str) -> dict[str, tuple[int, ...]]:
-    names = next(names for each, names in SIGNATURES if each == architecture)
-    return dict.fromkeys(names, (8, 8))
+def first_release(architecture: str) -> dict[str, tuple[int, ...]]:
+    """The tensors that tell the family's first release, as wide as its first variant."""
+    release = next(release for family, release in RELEASES if family.name == architecture)
+    variants = known(FAMILIES[architecture].variants)
+    width = variants[0].width if variants else 8
+    wanted = [name.partition("=") for name in release.names if not name.startswith("!")]
+    return {name: (8, int(inputs or width)) for name, _, inputs in wanted}
 
 
 @pytest.mark.parametrize("architecture", TYPES)
@@ -103,7 +111,7 @@ def test_original_releases_are_what_diffusers_takes_them_for(architecture: str) 
         {"mochi": "mochi-1-preview", "ltxv": "ltx-video"}.get(architecture, architecture.replace("_", "-"))
     ]
     own = [keys] if isinstance(keys, str) else [key for key in keys if not key.startswith(("model.", "vae."))][:4]
-    shapes = {**dict.fromkeys(own, (8, 8)), **first_signature(architecture), **more}
+    shapes = {**dict.fromkeys(own, (8, 8)), **first_release(architecture), **more}
     assert (
         infer_diffusers_model_type({name: torch.empty(shape, device="meta") for name, shape in shapes.items()})
         == expected
@@ -137,15 +145,15 @@ def test_full_sized_unets_of_diffusers_are_recognised() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["model.diffusion_model.", "diffusion_model.", "model.", "net.", "transformer.", ""])
-@pytest.mark.parametrize("architecture", sorted({architecture for architecture, _ in SIGNATURES}))
+@pytest.mark.parametrize("architecture", sorted({family.name for family, _ in RELEASES}))
 def test_a_prefix_changes_nothing(architecture: str, prefix: str) -> None:
-    shapes = {prefix + name: shape for name, shape in first_signature(architecture).items()}
+    shapes = {prefix + name: shape for name, shape in first_release(architecture).items()}
     assert recognise(shapes).architecture == architecture
 
 
 def test_a_diffusion_model_without_vae_and_text_encoder_is_no_checkpoint() -> None:
     assert recognise(sd_unet(prefix="model.diffusion_model.")).kind is Kind.DIFFUSION_MODEL
-    all_in_one = {"model.diffusion_model." + name: shape for name, shape in first_signature("flux").items()}
+    all_in_one = {"model.diffusion_model." + name: shape for name, shape in first_release("flux").items()}
     assert recognise(all_in_one).kind is Kind.DIFFUSION_MODEL
     assert recognise({**all_in_one, "text_encoders.t5xxl.x": (1,)}).kind is Kind.CHECKPOINT
 

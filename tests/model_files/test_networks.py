@@ -65,12 +65,12 @@ def test_networks_without_widths_are_lora_of_an_unknown_model(name: str, network
     assert (found.network, found.architecture) == (network, "unknown")
 
 
-def pair(module: str, into: int, out: int = 64) -> Shapes:
-    return {f"{module}.lora_down.weight": (4, into), f"{module}.lora_up.weight": (out, 4)}
+def pair(module: str, into: int, out: int | None = None) -> Shapes:
+    return {f"{module}.lora_down.weight": (4, into), f"{module}.lora_up.weight": (out or into, 4)}
 
 
-def peft(module: str, into: int, out: int = 64) -> Shapes:
-    return {f"{module}.lora_A.weight": (4, into), f"{module}.lora_B.weight": (out, 4)}
+def peft(module: str, into: int, out: int | None = None) -> Shapes:
+    return {f"{module}.lora_A.weight": (4, into), f"{module}.lora_B.weight": (out or into, 4)}
 
 
 @pytest.mark.parametrize(
@@ -79,22 +79,23 @@ def peft(module: str, into: int, out: int = 64) -> Shapes:
         (pair("lora_unet_double_blocks_0_img_attn_proj", 3072), "flux"),
         (pair("lora_unet_single_blocks_3_linear1", 3072, 21504), "flux"),
         (pair("lora_unet_single_blocks_3_linear1", 3072, 27648), "flux2"),
-        (pair("lora_unet_double_blocks_0_img_attn_qkv", 6144), "flux2"),
-        (peft("diffusion_model.single_transformer_blocks.0.attn.to_qkv_mlp_proj", 3072), "flux2"),
+        (pair("lora_unet_double_blocks_0_img_attn_qkv", 6144, 18432), "flux2"),
+        (peft("diffusion_model.single_transformer_blocks.0.attn.to_qkv_mlp_proj", 3072, 27648), "flux2"),
         (peft("transformer.single_transformer_blocks.0.attn.to_q", 3072), "flux"),
         (peft("transformer.transformer_blocks.18.attn.to_q", 3072), "flux"),
         (peft("transformer.transformer_blocks.59.attn.to_q", 3072), "qwen_image"),
-        (pair("lora_unet_transformer_blocks_3_img_mlp_net_0_proj", 3072), "qwen_image"),
+        (pair("lora_unet_transformer_blocks_3_img_mlp_net_0_proj", 3072, 12288), "qwen_image"),
         ({"double_blocks.0.processor.qkv_lora1.down.weight": (16, 3072)}, "flux"),
-        (pair("lora_unet_joint_blocks_0_x_block_attn_qkv", 1536), "sd3"),
+        (pair("lora_unet_joint_blocks_0_x_block_attn_qkv", 1536, 4608), "sd3"),
         (peft("transformer.transformer_blocks.0.attn.to_q", 1536), "sd3"),
         (peft("transformer.transformer_blocks.0.attn.to_q", 2432), "sd3"),
         (peft("diffusion_model.blocks.0.self_attn.q", 5120), "wan"),
         (pair("lora_unet_blocks_0_cross_attn_k", 5120), "wan"),
-        (peft("diffusion_model.blocks.0.self_attn.q_proj", 2048), "cosmos"),
+        (peft("diffusion_model.blocks.0.self_attn.q_proj", 2048), "anima"),
+        (peft("diffusion_model.blocks.0.self_attn.q_proj", 5120), "cosmos"),
         (peft("diffusion_model.layers.0.attention.to_q", 3840), "z_image"),
-        (pair("lora_unet_layers_0_attention_qkv", 2304), "lumina2"),
-        (peft("diffusion_model.double_blocks.0.img_mlp.fc1", 3072), "hunyuan_video"),
+        (pair("lora_unet_layers_0_attention_qkv", 2304, 3840), "lumina2"),
+        (peft("diffusion_model.double_blocks.0.img_mlp.fc1", 3072, 12288), "hunyuan_video"),
         (peft("diffusion_model.double_stream_blocks.0.block.attn1.to_q", 2560), "hidream"),
         (peft("transformer.transformer_blocks.0.attn1.to_q", 1152), "pixart"),
         (peft("diffusion_model.transformer_blocks.0.attn1.to_q", 2048), "ltxv"),

@@ -1,0 +1,26 @@
+"""Families of diffusion models: everything that is known of each in one record (`record.Family`).
+
+Adding one is a record in `registry`, and a table of its tensors among the tests.
+"""
+
+from .record import Family, Lineage, No, Pipeline, Recipe, Release, Unet, Variant, known
+from .registry import ARCHITECTURES, FAMILIES, UNKNOWN
+from .words import family_called, lineage_in, variant_called
+
+__all__ = [
+    "ARCHITECTURES",
+    "FAMILIES",
+    "UNKNOWN",
+    "Family",
+    "Lineage",
+    "No",
+    "Pipeline",
+    "Recipe",
+    "Release",
+    "Unet",
+    "Variant",
+    "family_called",
+    "known",
+    "lineage_in",
+    "variant_called",
+]

@@ -1,0 +1,23 @@
+"""All families, in the order in which they are asked: telling names before what is told by widths, the common first."""
+
+from __future__ import annotations
+
+from . import flux, image, recent, stable_diffusion, video
+
+UNKNOWN = "unknown"
+
+_ALL = (
+    *(stable_diffusion.SD15, stable_diffusion.SD2, stable_diffusion.SDXL, stable_diffusion.SDXL_REFINER),
+    *(stable_diffusion.SD_MINI, stable_diffusion.SVD, stable_diffusion.KOLORS),
+    *(recent.MINIMAX_H3, flux.FLUX3, flux.FLUX2, flux.CHROMA_RADIANCE, flux.CHROMA),
+    *(video.HUNYUAN_VIDEO_15, video.HUNYUAN_VIDEO, image.HUNYUAN_IMAGE, recent.JOYIMAGE, flux.OVIS_IMAGE),
+    *(flux.LONGCAT, recent.MOTIF_VIDEO, flux.BRIA, flux.FLUX),
+    *(stable_diffusion.SD3, image.AURAFLOW, stable_diffusion.STABLE_CASCADE, image.HUNYUAN_DIT, video.MOCHI),
+    *(image.PIXART, image.SANA, video.LTX2, video.LTXV, image.ANIMA, video.COSMOS, recent.PRX, video.WAN),
+    *(recent.HIDREAM_O1, image.HIDREAM, recent.BRIA_FIBO_2, recent.IDEOGRAM4, image.Z_IMAGE, recent.BOOGU),
+    *(image.OMNIGEN2, image.LUMINA2, image.KREA2, recent.QWEN_IMAGE_21, recent.NUCLEUS, recent.LENS),
+    *(recent.MAGE_FLOW, image.QWEN_IMAGE, video.KANDINSKY5, image.GLM_IMAGE, image.COGVIEW4, video.COGVIDEOX),
+    *(recent.ERNIE_IMAGE, recent.PIXELDIT),
+)
+FAMILIES = {family.name: family for family in _ALL}
+ARCHITECTURES = (*FAMILIES, UNKNOWN)
