@@ -193,6 +193,7 @@ const en = {
   run_failed: "Indexing stopped",
   stage_start: "Starting",
   stage_scan: "Looking through the folders",
+  stage_weights: "Comparing the weights of files that look alike",
   stage_words: "Reading names and tags",
   stage_previews: "Looking at previews",
   stage_background: "Calibrating",

@@ -11,11 +11,14 @@ from PIL import Image
 
 from ..embedding import Features
 from ..model_files import ModelFile, SkippedFile
+from ..model_files.by_hand import ByHand
 from ..model_files.written import file_from_json, file_to_json
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from . import records
 from .database import connect
+from .identities import Identities
+from .set_by_hand import SetByHand
 from .spatial_maps import SpatialMaps
 
 SPECIFICATION_COLUMNS = "fingerprint, digest, encoder, evidence, strength, consistency, numbers, z, drawings"
@@ -29,6 +32,8 @@ class Catalog:
         self._connection = connect(path, read_only=read_only)
         self._depth = 0
         self.spatial = SpatialMaps(self._connection, self.transaction)
+        self.identities = Identities(self._connection, self.transaction)
+        self.by_hand = SetByHand(self._connection, self.transaction)
 
     def close(self) -> None:
         self._connection.close()
@@ -70,9 +75,10 @@ class Catalog:
     # files on disk
 
     def files(self) -> list[ModelFile | SkippedFile]:
-        """All files of the last scans, ordered by path."""
-        rows = self._connection.execute("SELECT record FROM file ORDER BY path")
-        return [file_from_json(text) for (text,) in rows]
+        """All files of the last scans, ordered by path, with what was set by hand."""
+        files = [file_from_json(text) for (text,) in self._connection.execute("SELECT record FROM file ORDER BY path")]
+        by_hand = self.by_hand.all()
+        return [_as_set(file, by_hand) for file in files] if by_hand else files
 
     def models(self) -> list[ModelFile]:
         """The readable ones, ordered by path; copies of a model stand each on its own."""
@@ -239,6 +245,12 @@ class Catalog:
     def setting(self, name: str) -> str | None:
         row = self._connection.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
+
+
+def _as_set(file: ModelFile | SkippedFile, by_hand: Mapping[str, ByHand]) -> ModelFile | SkippedFile:
+    if isinstance(file, SkippedFile) or file.fingerprint not in by_hand:
+        return file
+    return by_hand[file.fingerprint].on(file)
 
 
 def _file_row(file: ModelFile | SkippedFile) -> tuple[object, ...]:

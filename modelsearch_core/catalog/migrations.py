@@ -90,6 +90,29 @@ CREATE TABLE spatial_map (
 """
 
 
+IDENTITIES = """
+CREATE TABLE identity (
+    fingerprint TEXT PRIMARY KEY,   -- what rows are kept under
+    claim TEXT NOT NULL,            -- the fingerprint of a few kilobytes, which other weights may have, too
+    weights TEXT                    -- hash of all weights; NULL: they were not read as a whole yet
+);
+CREATE INDEX identity_claim ON identity (claim);
+CREATE TABLE weights_at (
+    path TEXT PRIMARY KEY,
+    state TEXT NOT NULL,            -- of the files, when they were looked at
+    fingerprint TEXT NOT NULL       -- whose weights these were
+);
+CREATE INDEX weights_at_state ON weights_at (state);
+CREATE TABLE set_by_hand (
+    fingerprint TEXT PRIMARY KEY,
+    record TEXT NOT NULL            -- JSON of what the user has said of the model
+);
+INSERT INTO identity
+    SELECT fingerprint, fingerprint, NULL FROM specification
+    UNION SELECT fingerprint, fingerprint, NULL FROM file WHERE fingerprint IS NOT NULL;
+"""
+
+
 def m001_first_schema(connection: sqlite3.Connection) -> None:
     _execute(connection, FIRST_SCHEMA)
 
@@ -98,10 +121,14 @@ def m002_spatial_maps(connection: sqlite3.Connection) -> None:
     _execute(connection, SPATIAL_MAPS)
 
 
+def m003_identities(connection: sqlite3.Connection) -> None:
+    _execute(connection, IDENTITIES)
+
+
 def _execute(connection: sqlite3.Connection, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
             connection.execute(statement)
 
 
-STEPS: tuple[Step, ...] = (m001_first_schema, m002_spatial_maps)
+STEPS: tuple[Step, ...] = (m001_first_schema, m002_spatial_maps, m003_identities)

@@ -15,15 +15,19 @@ from ..embedding import Encoder, ImageEncoder
 from ..errors import ModelSearchError, UnsupportedReferenceError
 from ..generation import Generator
 from ..model_files import Kind, ModelFile, SkippedFile, scan
+from ..model_files.by_hand import ByHand
 from ..probes import Probe, default_probes
 from ..reference_set import ReferenceSet
 from ..specification import Evidence
+from .asking import Asking, paint
 from .cheap_evidence import store_previews, store_words
+from .identity import Identifier
 from .progress import Progress, Report, Step, silent
 from .references import ReferenceSampler
 from .sampling import Draw, Sampler
 from .settings import IndexSettings
 from .spatial_maps import store_maps
+from .turns import Turns
 
 GeneratorFor = Callable[[Sequence[ModelFile]], Generator]  # gets all known models, as candidates for a base
 
@@ -82,14 +86,34 @@ def update_files(
         progress(Step(stage="scan", done=len(found), total=None, model=file.path.name))
     seen = {file.path for file in found}
     gone = [path for path in known if path not in seen and _inside(path, folders)]
+    old = [file for file in found if known.get(file.path) is file]
+    new = _settled(catalog, [file for file in found if known.get(file.path) is not file], old, progress)
     with catalog.transaction():
         catalog.remove_files(gone)
-        catalog.put_files(file for file in found if known.get(file.path) is not file)
+        catalog.put_files(new)
+    by_hand = catalog.by_hand.all()
+    found = [*old, *(by_hand.get(f.fingerprint, ByHand()).on(f) if isinstance(f, ModelFile) else f for f in new)]
     models = _distinct(file for file in found if isinstance(file, ModelFile))
     models = [model for model in models if settings.kinds is None or model.kind in settings.kinds]
     report.models, report.removed = len(models), len(gone)
     report.skipped = [file for file in found if isinstance(file, SkippedFile)]
     return models
+
+
+def _settled(
+    catalog: Catalog,
+    new: Sequence[ModelFile | SkippedFile],
+    old: Sequence[ModelFile | SkippedFile],
+    progress: Progress,
+) -> list[ModelFile | SkippedFile]:
+    """The new ones, under the fingerprints of whose weights they hold."""
+    reading = Step(stage="weights", done=0, total=None)
+    identifier = Identifier(catalog, _models_of(old), lambda: progress(reading))
+    return [*identifier.settle_all(_models_of(new)), *(file for file in new if isinstance(file, SkippedFile))]
+
+
+def _models_of(files: Iterable[ModelFile | SkippedFile]) -> list[ModelFile]:
+    return [file for file in files if isinstance(file, ModelFile)]
 
 
 def store_background(catalog: Catalog, encoder: Encoder, probes: Sequence[Probe] | None = None) -> None:
@@ -111,28 +135,33 @@ def generate_all(
     progress: Progress,
 ) -> None:
     """Samples every model that is not current yet, grouped by base so that each base is loaded once."""
-    generator = engine.generator_for(_distinct([*models, *catalog.models()]))
     current = Step(stage="generate", done=0, total=len(models))
 
     def on_images(count: int) -> None:
         report.images += count
         progress(Step(stage="generate", done=current.done, total=len(models), model=current.model, images=count))
 
-    sampler = Sampler(
-        catalog=catalog,
-        encoder=engine.encoder,
-        generator=generator,
-        draw=engine.draw,
-        probes=engine.probes(settings.probes),
-        settings=settings,
-        on_images=on_images,
-    )
+    turns = Turns(catalog, _models_of(catalog.files()), lambda: on_images(0))
+
+    def sampler_of(generator: Generator) -> Sampler:
+        return Sampler(
+            catalog=catalog,
+            encoder=engine.encoder,
+            generator=generator,
+            draw=engine.draw,
+            probes=engine.probes(settings.probes),
+            settings=settings,
+            on_images=on_images,
+            check=turns.check,
+        )
+
+    asking = Asking(turns, lambda: sampler_of(engine.generator_for(_distinct([*models, *catalog.models()]))))
     have = _generated(catalog, engine.encoder)
-    for done, model in enumerate(_by_base(models, generator)):
+    for done, model in enumerate(_by_base(models, asking.sampler.generator)):
         current = Step(stage="generate", done=done, total=len(models), model=model.title)
-        failure = _sample_one(sampler, model, have[model.fingerprint], report)
+        asked, failure = asking.sample(model, have, report)
         if failure is not None:
-            catalog.put_failure(model.fingerprint, failure)
+            catalog.put_failure(asked.fingerprint, failure)
             report.failed[model.path] = failure
         progress(Step(stage="generate", done=done + 1, total=len(models), model=model.title, failure=failure))
 
@@ -187,6 +216,7 @@ def paint_references(
         report.images += count
         progress(Step(stage="references", done=current.done, total=len(loras), model=current.model, images=count))
 
+    turns = Turns(catalog, _models_of(catalog.files()), lambda: on_images(0))
     sampler = ReferenceSampler(
         catalog=catalog,
         encoder=engine.encoder,
@@ -194,10 +224,11 @@ def paint_references(
         references=engine.references,
         refresh=settings.refresh,
         on_images=on_images,
+        check=turns.check,
     )
     for done, model in enumerate(loras):
         current = Step(stage="references", done=done, total=len(loras), model=model.title)
-        failure = _paint_one(sampler, model, report)
+        failure = _paint_one(sampler, turns, model, report)
         progress(Step(stage="references", done=done + 1, total=len(loras), model=model.title, failure=failure))
 
 
@@ -226,10 +257,10 @@ def unpainted(
     return found, prompts_only
 
 
-def _paint_one(sampler: ReferenceSampler, model: ModelFile, report: Report) -> str | None:
+def _paint_one(sampler: ReferenceSampler, turns: Turns, model: ModelFile, report: Report) -> str | None:
     """Why it failed, or None. What takes prompts only is no failure: its samples stand for its style."""
     try:
-        if sampler.sample(model):
+        if paint(sampler, turns, model):
             report.painted.append(model.path)
     except UnsupportedReferenceError as error:
         report.prompts_only[model.path] = str(error)
@@ -239,22 +270,6 @@ def _paint_one(sampler: ReferenceSampler, model: ModelFile, report: Report) -> s
     except Exception as error:  # a broken file can raise anything from inside torch or diffusers
         log.exception("%s could not be asked with drawings", model.path)
         report.failed.setdefault(model.path, f"{type(error).__name__}: {error}")
-        return f"{type(error).__name__}: {error}"
-    return None
-
-
-def _sample_one(sampler: Sampler, model: ModelFile, have: dict[str, int], report: Report) -> str | None:
-    """Why it failed, or None. The one place where an unexpected error is kept from stopping the others."""
-    try:
-        if sampler.is_current(model, have):
-            report.unchanged += 1
-        else:
-            sampler.sample(model)
-            report.generated.append(model.path)
-    except ModelSearchError as error:
-        return str(error)
-    except Exception as error:  # a broken file can raise anything from inside torch or diffusers
-        log.exception("%s could not be sampled", model.path)
         return f"{type(error).__name__}: {error}"
     return None
 

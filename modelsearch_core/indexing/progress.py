@@ -13,7 +13,7 @@ from ..model_files import SkippedFile
 class Step:
     """A moment of the work. `done` of `total` models of `stage` are ready; `images` were made since the last step."""
 
-    stage: str  # scan, words, previews, generate, references, layouts, background
+    stage: str  # scan, weights, words, previews, generate, references, layouts, background
     done: int
     total: int | None
     model: str = ""

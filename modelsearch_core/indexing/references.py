@@ -24,7 +24,7 @@ DRAWING, SUBJECT = "drawing", "subject"  # in place of a fingerprint: the inputs
 
 @dataclass(frozen=True, kw_only=True)
 class ReferenceSampler:
-    """What it takes to ask a model with drawings. `on_images` hears of every batch; it may raise to stop."""
+    """What it takes to ask a model with drawings. `on_images` and `check` are as of a `Sampler`."""
 
     catalog: Catalog
     encoder: Encoder
@@ -32,6 +32,7 @@ class ReferenceSampler:
     references: ReferenceSet
     refresh: bool
     on_images: Callable[[int], None]
+    check: Callable[[ModelFile], None] = lambda _: None
 
     def sample(self, model: ModelFile) -> bool:
         """Whether there was anything to do. Raises UnsupportedReferenceError for what takes prompts only."""
@@ -60,6 +61,7 @@ class ReferenceSampler:
         missing = [number for number in range(len(probe_set.probes)) if number not in set(stored)]
         start = 0
         for images in self.generator.generate(model, probe_set, missing) if missing else ():
+            self.check(model)
             numbers = missing[start : start + len(images)]
             self._keep(model, probe_set, numbers, images)
             start += len(images)

@@ -24,7 +24,8 @@ Draw = Callable[[Image.Image], Image.Image]
 
 @dataclass(frozen=True, kw_only=True)
 class Sampler:
-    """What it takes to sample a model. `on_images` hears of every batch; it may raise to stop."""
+    """What it takes to sample a model. `on_images` hears of every batch; it may raise to stop. `check` is asked before
+    a model's pictures are stored; it raises where they may be of other weights."""
 
     catalog: Catalog
     encoder: Encoder
@@ -33,12 +34,14 @@ class Sampler:
     probes: Sequence[Probe]
     settings: IndexSettings
     on_images: Callable[[int], None]
+    check: Callable[[ModelFile], None] = lambda _: None
 
     def is_current(self, model: ModelFile, have: dict[str, int]) -> bool:
-        """Whether the stored samples (number by probe-set digest) are all that is asked for."""
+        """Whether the stored samples (number by probe-set digest) are all that is asked for. A model of which the user
+        has set something is asked again as it is now."""
         if not have:
             return False
-        if self.settings.refresh and self.generator.plan(model, self.probes).digest not in have:
+        if (self.settings.refresh or model.by_hand) and self.generator.plan(model, self.probes).digest not in have:
             return False
         return max(have.values()) >= (self.settings.samples or 1)
 
@@ -111,6 +114,7 @@ class Sampler:
         new = [number for number in missing if number not in stored]
         start = 0
         for images in self.generator.generate(work.model, work.probe_set, new) if new else ():
+            self.check(work.model)
             yield new[start : start + len(images)], [thumbnail(image) for image in images]
             start += len(images)
 

@@ -22,7 +22,8 @@ class ModelFile:
 
     `path` is a file, or the folder of a model in the diffusers layout. `architecture` is one of
     `families.ARCHITECTURES`, `variant` one of that family's. `fingerprint` stays the same when the file is renamed,
-    moved or copied.
+    moved or copied; as it is read it is a claim, which indexing settles where other weights make the same one.
+    `by_hand` names what the user has set.
     """
 
     path: Path
@@ -42,6 +43,8 @@ class ModelFile:
     unknown_because: str = ""  # why the architecture is unknown
     network: str | None = None  # lora, dora, loha, lokr, ...: how a LoRA is written
     preferred_weight: float | None = None  # LoRA strength that its user or author noted
+    base: Path | None = None  # the checkpoint that the user wants under this LoRA
+    by_hand: tuple[str, ...] = ()  # fields that the user has set
     stamp: str = ""  # changes when the file or what lies beside it does
 
 

@@ -46,7 +46,7 @@ def read_pipeline(folder: Path) -> Pipeline:
     component = next((name for name in DENOISERS if name in index and (folder / name).is_dir()), None)
     if component is None:
         raise UnreadableModelError(f"its {INDEX_NAME} names none of {', '.join(DENOISERS)}: it generates nothing")
-    weights = [path for name in sorted(index) if name not in NOT_WEIGHTS for path in _weights(folder / name)]
+    weights = _all_weights(folder, index)
     if not any(path.parent.name == component for path in weights):
         raise UnreadableModelError(f"no weights in {component}; download the model again")
     return Pipeline(
@@ -55,6 +55,15 @@ def read_pipeline(folder: Path) -> Pipeline:
         size=sum(path.stat().st_size for path in weights),
         title=_title(folder),
     )
+
+
+def weights_of(folder: Path) -> list[Path]:
+    """The files that would be loaded of a model in the diffusers layout. Raises UnreadableModelError."""
+    return _all_weights(folder, _config(folder / INDEX_NAME))
+
+
+def _all_weights(folder: Path, index: dict[str, Any]) -> list[Path]:
+    return [path for name in sorted(index) if name not in NOT_WEIGHTS for path in _weights(folder / name)]
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .model_file import Kind, ModelFile, SkippedFile
 
-_PATHS = ("path", "preview")
+_PATHS = ("path", "preview", "base")
 
 
 def file_to_json(file: ModelFile | SkippedFile) -> str:

@@ -1,0 +1,77 @@
+"""Sampling one model after another, each as it is when its turn comes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from ..errors import ModelSearchError
+from ..model_files import ModelFile
+from .progress import Report
+from .references import ReferenceSampler
+from .sampling import Sampler
+from .turns import Turns, WeightsChangedError
+
+MOST_TRIES = 3  # of a file that is written over and over
+Have = Mapping[str, dict[str, int]]  # samples by fingerprint, then by probe-set digest
+
+log = logging.getLogger(__name__)
+
+
+class Asking:
+    """Has models sampled; `make` gives the sampler, and another one where a base turns out to be another by now."""
+
+    def __init__(self, turns: Turns, make: Callable[[], Sampler]) -> None:
+        self._turns = turns
+        self._make = make
+        self.sampler = make()
+
+    def sample(self, model: ModelFile, have: Have, report: Report) -> tuple[ModelFile, str | None]:
+        """The model as it was when it was asked, and why that failed, or None. Here unexpected errors are kept from
+        stopping the others."""
+        failure = None
+        for _ in range(MOST_TRIES):
+            try:
+                model = self._turns.look(model)
+                if self._is_current(model, have):
+                    report.unchanged += 1
+                    return model, None
+                model = self._turns.begin(model)
+                if not self._is_current(model, have):  # it may have turned out to be another one
+                    self._begin_base(model)
+                    self.sampler.sample(model)
+                    report.generated.append(model.path)
+                return model, None
+            except WeightsChangedError as error:
+                failure = str(error)
+            except ModelSearchError as error:
+                return model, str(error)
+            except Exception as error:  # a broken file can raise anything from inside torch or diffusers
+                log.exception("%s could not be sampled", model.path)
+                return model, f"{type(error).__name__}: {error}"
+        return model, failure
+
+    def _is_current(self, model: ModelFile, have: Have) -> bool:
+        return self.sampler.is_current(model, have.get(model.fingerprint, {}))
+
+    def _begin_base(self, model: ModelFile) -> None:
+        base = self.sampler.generator.base_of(model)
+        if base is None or (now := self._turns.begin(base)).fingerprint == base.fingerprint:
+            return
+        self.sampler = self._make()
+        found = self.sampler.generator.base_of(model)
+        if found is None or found.fingerprint != now.fingerprint:
+            raise ModelSearchError(
+                f"the weights of the base {base.path} are not those that were indexed; index its folder first"
+            )
+
+
+def paint(sampler: ReferenceSampler, turns: Turns, model: ModelFile) -> bool:
+    """Has one model fill out the drawings, as it is now; whether there was anything to do."""
+    model = turns.look(model)
+    if sampler.is_current(model):
+        return False
+    model, base = turns.begin(model), sampler.generator.base_of(model)
+    if base is not None:
+        turns.begin(base)
+    return sampler.sample(model)
