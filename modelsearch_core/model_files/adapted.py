@@ -41,7 +41,8 @@ _OUTER = re.compile(  # what trainers and loaders put before the names of layers
     r"^(base_model\.model\.|(model\.)?diffusion_model\.|transformer\.|unet\.|lora_unet_+|lora_transformer_"
     r"|lycoris_unet_|lycoris_|Hunyuan_video_I2V_lora_|lora_(?=prior_))+"
 )
-_BLOCK = re.compile(r"(.+?)_(\d+)_(.+)")
+_BLOCK = re.compile(r"_(\d{1,4})_")
+OUTSIDE = -1  # in place of the number of a block
 
 
 @dataclass
@@ -80,10 +81,10 @@ def adapted_by(shapes: Shapes) -> Adapted:
         if end is None:
             continue
         stack, number, layer = _place(name[: -len(end)])
-        if number is not None:
-            found.highest[stack] = max(number, found.highest.get(stack, 0))
-        found.measured &= not end.startswith(".lokr")
+        if number > found.highest.get(stack, OUTSIDE):
+            found.highest[stack] = number
         if (stack, layer) not in found.layers:
+            found.measured &= not end.startswith(".lokr")
             found.layers[stack, layer] = _widths(name[: -len(end)], end, shapes)
     return found
 
@@ -142,16 +143,20 @@ def _said(width: set[float], family: Family) -> str:
 
 def _end_of(name: str) -> str | None:
     if name.endswith(_ENDS):
-        return next(end for end in _ENDS if name.endswith(end))
+        for end in _ENDS:
+            if name.endswith(end):
+                return end
     other = _OTHER_END.search(name) if ".oft_" in name or ".lora_A." in name else None
     return other[0] if other else None
 
 
-def _place(module: str) -> tuple[str, int | None, str]:
+def _place(module: str) -> tuple[str, int, str]:
     """Stack, number of the block, layer; the stack is empty for what is in no block."""
-    name = _OUTER.sub("", module).replace(".", "_")
-    found = _BLOCK.fullmatch(name)
-    return (found[1], int(found[2]), found[3]) if found else ("", None, name)
+    name = module.replace(".", "_")
+    outer = _OUTER.match(module)
+    start = outer.end() if outer else 0
+    found = _BLOCK.search(name, start)
+    return (name[start : found.start()], int(found[1]), name[found.end() :]) if found else ("", OUTSIDE, name[start:])
 
 
 def _widths(module: str, end: str, shapes: Shapes) -> Widths:

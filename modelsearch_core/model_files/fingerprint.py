@@ -46,10 +46,11 @@ def joint_fingerprint(parts: Iterable[tuple[str, str]]) -> str:
 @lru_cache(maxsize=TABLES_KEPT)
 def plan_of(layout: Layout) -> tuple[bytes, list[Extent]]:
     """The table of tensors in a form that their order in the file does not change, and the blocks to look at."""
-    tensors = sorted(layout.tensors.items())
-    names = "\n".join(name for name, _ in tensors)
-    table = f"{layout.data_size}\n{names}\n{[tensor[:2] for _, tensor in tensors]!r}"
-    extents = [tensor[2:] for _, tensor in tensors if tensor.end > tensor.begin]
+    names = sorted(layout.tensors)
+    tensors = [layout.tensors[name] for name in names]
+    listed = "\n".join(names)
+    table = f"{layout.data_size}\n{listed}\n{[tensor[:2] for tensor in tensors]!r}"
+    extents = [tensor[2:] for tensor in tensors if tensor[3] > tensor[2]]
     return table.encode("utf-8", "surrogatepass"), _blocks(extents)
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -124,7 +126,7 @@ def _split(text: str) -> tuple[object, str]:
         except (ValueError, RecursionError):
             return _split_slowly(text)
         if _NEXT_NAME.match(text, end):
-            return metadata, "{" + text[end:].lstrip()[1:]
+            return metadata, "{" + text[end:].lstrip()[1:].rstrip()  # savers pad with as many spaces as metadata leave
     return _split_slowly(text)
 
 
@@ -132,17 +134,38 @@ def _split_slowly(text: str) -> tuple[object, str]:
     """Metadata elsewhere than at the start, or the errors of a header that is none."""
     table = _table(text)
     if METADATA not in table:
-        return None, text
+        return None, text.rstrip()
     return table.pop(METADATA), json.dumps(table)
 
 
 @lru_cache(maxsize=TABLES_KEPT)
 def layout_of(text: str) -> Layout:
     """The table of tensors in a header's JSON without metadata. Raises UnreadableModelError."""
-    tensors = {name: _tensor(name, entry) for name, entry in _table(text).items()}
-    _check_sizes(tensors)
-    _check_widths(tensors)
+    table = _table(text)
+    tensors = _all_at_once(table)
+    if tensors is None:
+        tensors = {name: _tensor(name, entry) for name, entry in table.items()}
+        _check_sizes(tensors)
+        _check_widths(tensors)
     return Layout(tensors, _covered(tensors))
+
+
+def _all_at_once(table: Mapping[str, Any]) -> dict[str, Tensor] | None:
+    """The tensors of a table in which everything is as it should be, a column at a time, since there are thousands;
+    None for any other, which is then looked at one by one to name the tensor that is wrong."""
+    try:
+        dtypes = [entry["dtype"] for entry in table.values()]
+        shapes = [entry["shape"] for entry in table.values()]
+        offsets = [(begin, end) for begin, end in [entry["data_offsets"] for entry in table.values()]]
+        begins, ends = [begin for begin, _ in offsets], [end for _, end in offsets]
+        if not {list}.issuperset(map(type, shapes)) or not _are_sizes([*chain.from_iterable(shapes), *begins, *ends]):
+            return None
+        sizes = map(operator.mul, map(BITS.__getitem__, dtypes), map(math.prod, shapes))
+        if not all(map(operator.eq, sizes, map((8).__mul__, map(operator.sub, ends, begins)))):
+            return None
+    except (KeyError, TypeError, ValueError):
+        return None
+    return dict(zip(table, map(Tensor, dtypes, map(tuple, shapes), begins, ends), strict=True))
 
 
 def _table(text: str) -> dict[str, Any]:
@@ -215,6 +238,9 @@ def _check_widths(tensors: Mapping[str, Tensor]) -> None:
 
 def _covered(tensors: Mapping[str, Tensor]) -> int:
     """The number of bytes that the tensors cover, one after the other."""
+    ends = [tensor.end for tensor in tensors.values()]
+    if [tensor.begin for tensor in tensors.values()] == [0, *ends[:-1]] and tensors:
+        return ends[-1]
     position = 0
     for begin, end, name in sorted((tensor.begin, tensor.end, name) for name, tensor in tensors.items()):
         if begin != position:

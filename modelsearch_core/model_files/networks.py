@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ..families import UNKNOWN
 from .packed import Shapes
@@ -52,7 +53,7 @@ def is_for_unet(shapes: Shapes) -> bool:
 
 def unet_architecture(shapes: Shapes) -> str:
     """What a LoRA of a U-Net was trained on; `unknown` when names and shapes leave it open."""
-    width = input_width([name for name in shapes if "attn2" in name and _UNET_CONTEXT.search(name)], shapes)
+    width = input_width((name for name in shapes if "attn2" in name and _UNET_CONTEXT.search(name)), shapes)
     if width is None and re.search(r"transformer_blocks[._][1-9]", lines_of(shapes)):
         return "sdxl"  # the only one with more than one transformer block in a row
     found = context_architecture(width)
@@ -68,11 +69,11 @@ def text_encoder_architecture(shapes: Shapes) -> str:
         return "sdxl"
     if "lora_te1_" in text:
         return UNKNOWN  # SDXL, SD3 and FLUX.1 begin with the same CLIP
-    width = input_width([name for name in shapes if re.search(r"self_attn[._](q_proj|to_q)", name)], shapes)
+    width = input_width((name for name in shapes if re.search(r"self_attn[._](q_proj|to_q)", name)), shapes)
     return context_architecture(width)
 
 
-def input_width(names: list[str], shapes: Shapes) -> int | None:
+def input_width(names: Iterable[str], shapes: Shapes) -> int | None:
     """Width of the input of the first adapted layer among `names` whose factors tell it."""
     for name in names:
         if _INPUT_SIDE.search(name) and len(shapes[name]) > 1:
