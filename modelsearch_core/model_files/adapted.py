@@ -76,10 +76,7 @@ class Judged:
 def adapted_by(shapes: Shapes) -> Adapted:
     """The layers that a LoRA adapts, in one pass over its tensors."""
     found = Adapted()
-    for name in shapes:
-        end = _end_of(name)
-        if end is None:
-            continue
+    for name, end in _telling(shapes):
         stack, number, layer = _place(name[: -len(end)])
         if number > found.highest.get(stack, OUTSIDE):
             found.highest[stack] = number
@@ -141,13 +138,18 @@ def _said(width: set[float], family: Family) -> str:
     return "there are more of them"
 
 
-def _end_of(name: str) -> str | None:
-    if name.endswith(_ENDS):
-        for end in _ENDS:
-            if name.endswith(end):
-                return end
-    other = _OTHER_END.search(name) if ".oft_" in name or ".lora_A." in name else None
-    return other[0] if other else None
+def _telling(shapes: Shapes) -> Iterator[tuple[str, str]]:
+    """The factors that tell a layer, one for each, and how their names end."""
+    for name in shapes:
+        if name.endswith(_ENDS):
+            for end in _ENDS:
+                if name.endswith(end):
+                    yield name, end
+                    break
+        elif ".oft_" in name or ".lora_A." in name:
+            other = _OTHER_END.search(name)
+            if other:
+                yield name, other[0]
 
 
 def _place(module: str) -> tuple[str, int, str]:

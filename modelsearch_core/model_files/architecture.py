@@ -13,7 +13,14 @@ from .bystanders import bystander, companion_of_control, is_latent_upscaler
 from .denoisers import denoiser_of
 from .header import TABLES_KEPT, Header, Layout
 from .model_file import Kind
-from .networks import is_for_language_model, is_for_unet, network_of, text_encoder_architecture, unet_architecture
+from .networks import (
+    is_for_language_model,
+    is_for_unet,
+    lines_of,
+    network_of,
+    text_encoder_architecture,
+    unet_architecture,
+)
 from .packed import Shapes, unpacked
 
 _COMPANIONS = (  # what a checkpoint has besides the diffusion model
@@ -49,15 +56,16 @@ def recognise_layout(layout: Layout) -> Recognised:
 
 def recognise(shapes: Shapes) -> Recognised:
     """What the tensors make up. Raises UnreadableModelError for what is no model that generates."""
-    control = companion_of_control(shapes)
+    text = lines_of(shapes)
+    control = companion_of_control(text)
     if control:
         raise UnreadableModelError(f"{control}, which generates nothing on its own")
-    network = network_of(shapes)
+    network = network_of(shapes, text)
     if network is None:
         return _base_model(unpacked(shapes))
-    if is_for_language_model(shapes):
+    if is_for_language_model(text):
         raise UnreadableModelError("a LoRA of a language model, which generates no images")
-    return _lora(shapes, network)
+    return _lora(shapes, network, is_for_unet(text))
 
 
 def trainers_words(metadata: Mapping[str, str]) -> tuple[str, ...]:
@@ -91,8 +99,8 @@ def _as(found: Recognised, family: Family, word: str) -> Recognised:
     return replace(found, architecture=family.name, variant=variant.name if variant else None, twins=(), why="")
 
 
-def _lora(shapes: Shapes, network: str) -> Recognised:
-    if is_for_unet(shapes):
+def _lora(shapes: Shapes, network: str, is_for_unet: bool) -> Recognised:
+    if is_for_unet:
         architecture = unet_architecture(shapes)
         return Recognised(kind=Kind.LORA, architecture=architecture, network=network, twins=_alike(architecture))
     judged = judge(adapted_by(shapes))

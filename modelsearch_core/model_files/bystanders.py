@@ -39,16 +39,17 @@ EMBEDDING_WIDTHS = (768, 1024, 1280, 2048, 4096)
 UPSCALER_CHANNELS = 7  # Stability's x4 upscaler: four of latents, three of the small picture
 
 
-def companion_of_control(shapes: Shapes) -> str | None:
-    """What a file is that has a diffusion model's names but steers another one; None for any other file."""
-    return _first(BEFORE_DENOISERS, shapes)
+def companion_of_control(text: str) -> str | None:
+    """What a file is that has a diffusion model's names but steers another one; None for any other file. `text` is all
+    names in lines."""
+    return _first(BEFORE_DENOISERS, text)
 
 
 def bystander(shapes: Shapes) -> str | None:
     """What a file without diffusion model is, as far as that is known."""
     if _is_embedding(shapes):
         return _EMBEDDING
-    return _first(AFTER_DENOISERS, shapes)
+    return _first(AFTER_DENOISERS, lines_of(shapes))
 
 
 def is_latent_upscaler(shapes: Shapes, prefix: str) -> bool:
@@ -56,8 +57,7 @@ def is_latent_upscaler(shapes: Shapes, prefix: str) -> bool:
     return len(shape) == 4 and shape[1] == UPSCALER_CHANNELS
 
 
-def _first(table: tuple[tuple[str, list[str]], ...], shapes: Shapes) -> str | None:
-    text = lines_of(shapes)
+def _first(table: tuple[tuple[str, list[str]], ...], text: str) -> str | None:
     return next((what for what, parts in table if any(part in text for part in parts)), None)
 
 

@@ -46,11 +46,13 @@ def joint_fingerprint(parts: Iterable[tuple[str, str]]) -> str:
 @lru_cache(maxsize=TABLES_KEPT)
 def plan_of(layout: Layout) -> tuple[bytes, list[Extent]]:
     """The table of tensors in a form that their order in the file does not change, and the blocks to look at."""
-    names = sorted(layout.tensors)
-    tensors = [layout.tensors[name] for name in names]
-    listed = "\n".join(names)
-    table = f"{layout.data_size}\n{listed}\n{[tensor[:2] for tensor in tensors]!r}"
-    extents = [tensor[2:] for tensor in tensors if tensor[3] > tensor[2]]
+    names = list(layout.shapes)
+    order = sorted(range(len(names)), key=names.__getitem__)
+    shapes = list(layout.shapes.values())
+    listed = "\n".join([names[number] for number in order])
+    table = f"{layout.data_size}\n{listed}\n{[(layout.dtypes[number], shapes[number]) for number in order]!r}"
+    extents = [(layout.begins[number], layout.ends[number]) for number in order]
+    extents = [(begin, end) for begin, end in extents if end > begin]
     return table.encode("utf-8", "surrogatepass"), _blocks(extents)
 
 

@@ -12,7 +12,7 @@ import json
 import math
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -48,14 +48,19 @@ class Tensor(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """The table of tensors, checked: they cover `data_size` bytes. Shared by all files that have the same."""
+    """The table of tensors, checked, column by column: they cover `data_size` bytes. Shared by all files that have the
+    same."""
 
-    tensors: Mapping[str, Tensor]
+    shapes: dict[str, tuple[int, ...]]
+    dtypes: Sequence[str]
+    begins: Sequence[int]
+    ends: Sequence[int]
     data_size: int
 
     @cached_property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        return {name: tensor.shape for name, tensor in self.tensors.items()}
+    def tensors(self) -> dict[str, Tensor]:
+        columns = zip(self.dtypes, self.shapes.values(), self.begins, self.ends, strict=True)
+        return dict(zip(self.shapes, map(Tensor._make, columns), strict=True))
 
 
 @dataclass(frozen=True)
@@ -142,17 +147,13 @@ def _split_slowly(text: str) -> tuple[object, str]:
 def layout_of(text: str) -> Layout:
     """The table of tensors in a header's JSON without metadata. Raises UnreadableModelError."""
     table = _table(text)
-    tensors = _all_at_once(table)
-    if tensors is None:
-        tensors = {name: _tensor(name, entry) for name, entry in table.items()}
-        _check_sizes(tensors)
-        _check_widths(tensors)
-    return Layout(tensors, _covered(tensors))
+    layout = _all_at_once(table)
+    return layout if layout is not None else _one_by_one(table)
 
 
-def _all_at_once(table: Mapping[str, Any]) -> dict[str, Tensor] | None:
-    """The tensors of a table in which everything is as it should be, a column at a time, since there are thousands;
-    None for any other, which is then looked at one by one to name the tensor that is wrong."""
+def _all_at_once(table: Mapping[str, Any]) -> Layout | None:
+    """A table in which everything is as it should be, a column at a time, since there are thousands of tensors; None
+    for any other, which is then looked at one by one to name the tensor that is wrong."""
     try:
         dtypes = [entry["dtype"] for entry in table.values()]
         shapes = [entry["shape"] for entry in table.values()]
@@ -165,7 +166,23 @@ def _all_at_once(table: Mapping[str, Any]) -> dict[str, Tensor] | None:
             return None
     except (KeyError, TypeError, ValueError):
         return None
-    return dict(zip(table, map(Tensor, dtypes, map(tuple, shapes), begins, ends), strict=True))
+    if begins != [0, *ends[:-1]]:
+        return None
+    return Layout(dict(zip(table, map(tuple, shapes), strict=True)), dtypes, begins, ends, ends[-1])
+
+
+def _one_by_one(table: Mapping[str, Any]) -> Layout:
+    """The same for tensors in any order. Raises UnreadableModelError for the first that is wrong."""
+    tensors = {name: _tensor(name, entry) for name, entry in table.items()}
+    _check_sizes(tensors)
+    _check_widths(tensors)
+    return Layout(
+        {name: tensor.shape for name, tensor in tensors.items()},
+        [tensor.dtype for tensor in tensors.values()],
+        [tensor.begin for tensor in tensors.values()],
+        [tensor.end for tensor in tensors.values()],
+        _covered(tensors),
+    )
 
 
 def _table(text: str) -> dict[str, Any]:
@@ -238,9 +255,6 @@ def _check_widths(tensors: Mapping[str, Tensor]) -> None:
 
 def _covered(tensors: Mapping[str, Tensor]) -> int:
     """The number of bytes that the tensors cover, one after the other."""
-    ends = [tensor.end for tensor in tensors.values()]
-    if [tensor.begin for tensor in tensors.values()] == [0, *ends[:-1]] and tensors:
-        return ends[-1]
     position = 0
     for begin, end, name in sorted((tensor.begin, tensor.end, name) for name, tensor in tensors.items()):
         if begin != position:

@@ -29,9 +29,8 @@ _UNET_CONTEXT = re.compile(r"attn2[._](processor[._])?to_[kv]\b|attn2[._](proces
 _LANGUAGE_MODEL = ("\nmodel.layers.", ".model.layers.", "\nlanguage_model.", ".language_model.")
 
 
-def network_of(shapes: Shapes) -> str | None:
-    """How the file is written; None when it is no LoRA or relative of one."""
-    text = lines_of(shapes)
+def network_of(shapes: Shapes, text: str) -> str | None:
+    """How the file is written; None when it is no LoRA or relative of one. `text` is all names in lines."""
     found = next((network for network, parts in NETWORKS if any(part in text for part in parts)), None)
     return "locon" if found == "lora" and _has_convolution(shapes) else found
 
@@ -41,13 +40,11 @@ def lines_of(shapes: Shapes) -> str:
     return "\n" + "\n".join(shapes) + "\n"
 
 
-def is_for_language_model(shapes: Shapes) -> bool:
-    text = lines_of(shapes)
+def is_for_language_model(text: str) -> bool:
     return any(part in text for part in _LANGUAGE_MODEL)
 
 
-def is_for_unet(shapes: Shapes) -> bool:
-    text = lines_of(shapes)
+def is_for_unet(text: str) -> bool:
     return "lora_prior_" not in text and any(part in text for part in _UNET)
 
 
@@ -85,7 +82,8 @@ def input_width(names: Iterable[str], shapes: Shapes) -> int | None:
 
 def _has_convolution(shapes: Shapes) -> bool:
     """Whether a 3x3 convolution is adapted; LoRA on linear layers and 1x1 convolutions is plain LoRA."""
-    return any(len(shape) == 4 and shape[-1] > 1 and "lora_" in name for name, shape in shapes.items())
+    images = [name for name, shape in shapes.items() if len(shape) == 4 and shape[-1] > 1]
+    return any("lora_" in name for name in images)
 
 
 def _kronecker_width(module: str, shapes: Shapes) -> int | None:
