@@ -86,7 +86,7 @@ FLUX = Family(
             ),
             DIFFUSERS,
         ),
-        Release(("single_transformer_blocks.0.qkv_proj.qweight", "time_text_embed.text_embedder.linear_1.weight")),
+        Release(("single_transformer_blocks.0.qkv_proj.weight",), ("single_transformer_blocks.{}.qkv_proj.weight",)),
     ),
     unet=A_TRANSFORMER,
     layers=Layers(ATTENTION + MLP + MODULATION + ENDS),

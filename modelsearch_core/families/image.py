@@ -266,6 +266,7 @@ Z_IMAGE = Family(
     words=("zimage",),
     releases=(
         Release(("all_x_embedder.2-1.weight",), ("layers.{}.attention.to_q.weight",)),
+        Release(("layers.0.attention.to_qkv.weight", "cap_embedder.1.weight"), ("layers.{}.attention.to_qkv.weight",)),
         Release(
             ("noise_refiner.0.attention.qkv.weight", "cap_embedder.1.weight"),
             ("noise_refiner.{}.attention.qkv.weight",),

@@ -1,6 +1,8 @@
-"""Widths of weights that are packed: bitsandbytes stores four bits a number in one column, whatever the shape was.
+"""Names and widths of weights that are packed, as they were before.
 
-The shape is in a tensor beside it, which a header does not hold; but the number of inputs follows from that of outputs.
+bitsandbytes (NF4, FP4) stores two numbers a byte in one column, whatever the shape was; the shape is in a tensor beside
+it, which a header does not hold, but the number of inputs follows from that of outputs. NVFP4 halves the inputs. SVDQuant
+(nunchaku) does, too, and calls the weights `qweight`.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Mapping
 Shapes = Mapping[str, tuple[int, ...]]
 
 MARKS = (".quant_state.bitsandbytes__nf4", ".quant_state.bitsandbytes__fp4")
+NVFP4, SVDQUANT = "_scale_2", ".qweight"
 PER_BYTE = 2
 _STAGES = {"1": 1, "2": 1, "4": 2, "5": 2, "7": 4, "8": 4}  # of a U-Net's input blocks: times its first width
 
@@ -17,9 +20,20 @@ _STAGES = {"1": 1, "2": 1, "4": 2, "5": 2, "7": 4, "8": 4}  # of a U-Net's input
 def unpacked(shapes: Shapes) -> Shapes:
     """The shapes, those of packed weights as they were before as far as anything beside them tells."""
     packed = [name[: -len(mark)] for mark in MARKS for name in shapes if name.endswith(mark)]
-    if not packed:
+    halved = [name[: -len(NVFP4)] for name in shapes if name.endswith(NVFP4)]
+    renamed = [name for name in shapes if name.endswith(SVDQUANT)]
+    if not packed and not halved and not renamed:
         return shapes
-    return {**shapes, **{name: _shape(name, shapes) for name in packed if shapes.get(name, ())[1:] == (1,)}}
+    return {
+        **shapes,
+        **{name: _shape(name, shapes) for name in packed if shapes.get(name, ())[1:] == (1,)},
+        **{name: _doubled(shapes[name]) for name in halved if name in shapes},
+        **{f"{name.removesuffix(SVDQUANT)}.weight": _doubled(shapes[name]) for name in renamed},
+    }
+
+
+def _doubled(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return (*shape[:-1], PER_BYTE * shape[-1]) if shape else shape
 
 
 def _shape(name: str, shapes: Shapes) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from .annotations import Annotations, clean_title, first_of
 from .architecture import Recognised, recognise, recognise_header
 from .candidates import Candidate, candidate_at
 from .fingerprint import file_fingerprint, tensor_fingerprint
-from .gguf import gguf_architecture
+from .gguf import recognise_gguf
 from .header import parse_header
 from .metadata import header_annotations
 from .model_file import Kind, ModelFile
@@ -81,7 +81,7 @@ def _safetensors_contents(candidate: Candidate) -> Contents:
 
 def _gguf_contents(candidate: Candidate) -> Contents:
     with candidate.path.open("rb") as file:
-        recognised = Recognised(kind=Kind.DIFFUSION_MODEL, architecture=gguf_architecture(file))
+        recognised = recognise_gguf(file)
         return Contents(recognised, file_fingerprint(file), candidate.size, Annotations())
 
 
