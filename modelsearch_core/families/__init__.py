@@ -5,7 +5,7 @@ Adding one is a record in `registry`, and a table of its tensors among the tests
 
 from .record import Family, Lineage, No, Pipeline, Recipe, Release, Unet, Variant, known
 from .registry import ARCHITECTURES, FAMILIES, UNKNOWN
-from .words import family_called, lineage_in, variant_called
+from .words import family_called, family_of_class, lineage_in, variant_called
 
 __all__ = [
     "ARCHITECTURES",
@@ -20,6 +20,7 @@ __all__ = [
     "Unet",
     "Variant",
     "family_called",
+    "family_of_class",
     "known",
     "lineage_in",
     "variant_called",

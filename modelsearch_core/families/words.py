@@ -24,6 +24,15 @@ def family_called(text: str) -> Family | None:
     return max(found, key=lambda each: each[0])[1] if found else None
 
 
+@lru_cache(maxsize=256)
+def family_of_class(name: str) -> Family | None:
+    """The family of a diffusers class (`Flux2Transformer2DModel`), or of nunchaku's of the same name."""
+    plain = name.removeprefix("Nunchaku")
+    starts = ((start, family) for family in FAMILIES.values() for start in known(family.classes))
+    named = (each for each in starts if plain.startswith(each[0]))
+    return max(named, key=lambda each: len(each[0]), default=(None, None))[1]
+
+
 def variant_called(family: Family, text: str) -> Variant | None:
     """The variant of a family that such a word names."""
     plain = _EMPTY.sub("", text.lower())

@@ -9,13 +9,15 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from ..model_files.shards import INDEX_SUFFIX, files_of
+
 State = dict[str, torch.Tensor]
 
 
 def load_state(path: Path) -> State:
     """All tensors, on the CPU."""
     if is_safetensors(path):
-        return load_file(path)
+        return {name: tensor for file in files_of(path) for name, tensor in load_file(file).items()}
     state = torch.load(path, map_location="cpu", weights_only=True)
     return state.get("state_dict", state)
 
@@ -23,7 +25,7 @@ def load_state(path: Path) -> State:
 def metadata_of(path: Path) -> dict[str, str]:
     if not is_safetensors(path):
         return {}
-    with safe_open(path, "pt") as file:
+    with safe_open(files_of(path)[0], "pt") as file:
         return file.metadata() or {}
 
 
@@ -31,8 +33,11 @@ def shapes_of(path: Path) -> dict[str, tuple[int, ...]]:
     """Names and shapes; for safetensors from the header alone."""
     if not is_safetensors(path):
         return {name: tuple(tensor.shape) for name, tensor in load_state(path).items() if hasattr(tensor, "shape")}
-    with safe_open(path, "pt") as file:
-        return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    found: dict[str, tuple[int, ...]] = {}
+    for part in files_of(path):
+        with safe_open(part, "pt") as file:
+            found |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    return found
 
 
 def some_tensors(path: Path, names: Sequence[str]) -> State:
@@ -40,10 +45,13 @@ def some_tensors(path: Path, names: Sequence[str]) -> State:
     if not is_safetensors(path):
         state = load_state(path)
         return {name: state[name] for name in names if name in state}
-    with safe_open(path, "pt") as file:
-        there = set(file.keys())
-        return {name: file.get_tensor(name) for name in names if name in there}
+    found: State = {}
+    for part in files_of(path):
+        with safe_open(part, "pt") as file:
+            there = set(file.keys())
+            found |= {name: file.get_tensor(name) for name in names if name in there}
+    return found
 
 
 def is_safetensors(path: Path) -> bool:
-    return path.suffix.lower() in (".safetensors", ".sft")
+    return path.name.lower().endswith((".safetensors", ".sft", INDEX_SUFFIX))

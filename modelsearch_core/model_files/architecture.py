@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ..errors import UnreadableModelError
-from ..families import FAMILIES, UNKNOWN, Family, No, family_called, variant_called
+from ..families import FAMILIES, UNKNOWN, Family, No, family_called, family_of_class, variant_called
 from .adapted import adapted_by, judge
 from .bystanders import bystander, companion_of_control, is_latent_upscaler
 from .denoisers import denoiser_of
@@ -44,8 +44,17 @@ class Recognised:
 
 
 def recognise_header(header: Header) -> Recognised:
-    """What a safetensors file is; trainers' metadata decide where names and shapes leave it open."""
-    return settled(recognise_layout(header.layout), trainers_words(header.metadata))
+    """What a safetensors file is; metadata of trainers and of nunchaku decide where names and shapes do not."""
+    quantised = family_of_class(header.metadata.get("model_class", ""))
+    try:
+        found = recognise_layout(header.layout)
+    except UnreadableModelError:
+        if quantised is None:
+            raise
+        return Recognised(kind=Kind.DIFFUSION_MODEL, architecture=quantised.name)
+    if quantised and found.architecture == UNKNOWN:
+        return replace(found, architecture=quantised.name, why="")
+    return settled(found, trainers_words(header.metadata))
 
 
 @lru_cache(maxsize=TABLES_KEPT)

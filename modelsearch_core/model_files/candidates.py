@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .model_file import SkippedFile
+from .shards import Shards, shards_among, shards_of
 
 MODEL_EXTENSIONS = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
 PICTURE_EXTENSIONS = (".png", ".webp", ".jpg", ".jpeg", ".gif")
@@ -44,6 +45,7 @@ class Candidate:
     modified: int  # nanoseconds since the epoch
     neighbours: tuple[Neighbour, ...] = ()
     is_folder: bool = False
+    shards: tuple[Path, ...] = ()  # the files of a model that lies in several
 
     @property
     def stamp(self) -> str:
@@ -56,6 +58,9 @@ def candidate_at(path: Path) -> Candidate:
     """The candidate at `path`, a file or a folder in the diffusers layout. Raises OSError."""
     if path.is_dir():
         return _folder_candidate(path)
+    sharded = shards_of(path)
+    if sharded:
+        return _sharded_candidate(sharded)
     state = path.stat()
     with os.scandir(path.parent) as listing:
         beside = [entry for entry in listing if entry.name.startswith(path.stem + ".") and _is_text(entry.name)]
@@ -115,8 +120,13 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def _candidates(folder: Path, entries: list[os.DirEntry[str]]) -> Iterator[Candidate | SkippedFile]:
     models = sorted((entry for entry in entries if is_model_name(entry.name)), key=lambda entry: entry.name)
+    sharded = shards_among(folder, [entry.name for entry in entries])
+    yield from _sharded(sharded)
+    parts = {path.name for each in sharded for path in each.files}
     neighbours = _neighbours(_stems(models), entries)
     for entry in models:
+        if entry.name in parts:
+            continue
         path = folder / entry.name
         try:
             state = entry.stat()
@@ -125,6 +135,30 @@ def _candidates(folder: Path, entries: list[os.DirEntry[str]]) -> Iterator[Candi
             continue
         beside = tuple(neighbours.get(path.stem, ()))
         yield Candidate(path=path, size=state.st_size, modified=state.st_mtime_ns, neighbours=beside)
+
+
+def _sharded(models: Iterable[Shards]) -> Iterator[Candidate | SkippedFile]:
+    """Each model in shards once, and why its files are none themselves."""
+    for shards in models:
+        said = shards.problem or f"a shard of a model in {len(shards.files)} files, listed as {shards.path.name}"
+        if shards.problem:
+            yield from (SkippedFile(path=path, reason=said) for path in shards.files)
+        else:
+            yield from (SkippedFile(path=path, reason=said) for path in shards.files if path != shards.path)
+            try:
+                yield _sharded_candidate(shards)
+            except OSError as error:
+                yield SkippedFile(path=shards.path, reason=f"the file cannot be reached: {error.strerror or error}")
+
+
+def _sharded_candidate(shards: Shards) -> Candidate:
+    states = [path.stat() for path in shards.files]
+    return Candidate(
+        path=shards.path,
+        size=sum(state.st_size for state in states),
+        modified=max(state.st_mtime_ns for state in states),
+        shards=shards.files,
+    )
 
 
 def is_model_name(name: str) -> bool:

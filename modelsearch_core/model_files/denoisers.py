@@ -49,8 +49,9 @@ def _transformer(shapes: Shapes, prefix: str) -> Denoiser | None:
             continue
         width = _width(shapes, prefix, release)
         variants = known(family.variants)
-        if width is None or not variants or any(each.width == width for each in variants):
-            variant = _variant(shapes, prefix, release, [each for each in variants if each.width == width])
+        fitting = [each for each in variants if width in (None, each.width)]
+        if fitting or not variants:
+            variant = _variant(shapes, prefix, release, fitting)
             return Denoiser(prefix, family.name, variant.name if variant else None)
         why = why or f"its tensors are named like those of {family.title}, but it is {width} wide"
     return Denoiser(prefix, UNKNOWN, why=why) if why else None
@@ -77,7 +78,7 @@ def _width(shapes: Shapes, prefix: str, release: Release) -> int | None:
 
 
 def _variant(shapes: Shapes, prefix: str, release: Release, fitting: list[Variant]) -> Variant | None:
-    """Of the variants with this width, the one with as many blocks; the only one whatever it has."""
+    """Of variants that fit by their widths, the one with as many blocks; the only one whatever it has."""
     if len(fitting) < 2:
         return fitting[0] if fitting else None
     counts = {stack.partition(".{}")[0]: _count(shapes, prefix + stack) for stack in release.stacks}

@@ -1,7 +1,7 @@
 """GGUF files: quantised models, known by their table of tensors; by `general.architecture` where that tells nothing.
 
-The word alone is not to be trusted: stable-diffusion.cpp writes none, other converters write `pig`, `flux` for FLUX.2 and
-Chroma, `lumina2` for Z-Image. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
+The word alone is not to be trusted: stable-diffusion.cpp writes none, other converters write `pig`, `flux` for FLUX.2
+and Chroma, `lumina2` for Z-Image. Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Names and widths of weights that are packed, as they were before.
 
 bitsandbytes (NF4, FP4) stores two numbers a byte in one column, whatever the shape was; the shape is in a tensor beside
-it, which a header does not hold, but the number of inputs follows from that of outputs. NVFP4 halves the inputs. SVDQuant
-(nunchaku) does, too, and calls the weights `qweight`.
+it, which a header does not hold, but the number of inputs follows from that of outputs. NVFP4 halves the inputs, and so
+does SVDQuant (nunchaku), which calls the weights `qweight`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from ..errors import UnreadableModelError
-from ..families import FAMILIES, UNKNOWN, known
+from ..families import UNKNOWN, family_of_class
 from .candidates import INDEX_NAME
 from .fingerprint import file_fingerprint, joint_fingerprint, tensor_fingerprint
 from .header import parse_header
@@ -24,10 +24,6 @@ _PIPELINES = (  # where the diffusion model's class does not tell
     ("Kolors", "kolors"),
     ("StableVideoDiffusion", "svd"),
     ("StableCascade", "stable_cascade"),
-)
-_CLASSES = sorted(  # what the class of the diffusion model begins with; the longer name first
-    ((start, family.name) for family in FAMILIES.values() for start in known(family.classes)),
-    key=lambda each: -len(each[0]),
 )
 
 
@@ -85,7 +81,8 @@ def _architecture(pipeline: str, config: dict[str, Any]) -> str:
     if name.startswith("UNet2DCondition"):
         width = config.get("cross_attention_dim")
         return context_architecture(width[0] if isinstance(width, list) and width else cast("Any", width))
-    return next((architecture for start, architecture in _CLASSES if name.startswith(start)), UNKNOWN)
+    family = family_of_class(name)
+    return family.name if family else UNKNOWN
 
 
 def _weights(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from ..errors import UnreadableModelError
 from .annotations import Annotations, clean_title, first_of
 from .architecture import Recognised, recognise, recognise_header
 from .candidates import Candidate, candidate_at
-from .fingerprint import file_fingerprint, tensor_fingerprint
+from .fingerprint import file_fingerprint, joint_fingerprint, tensor_fingerprint
 from .gguf import recognise_gguf
 from .header import parse_header
 from .metadata import header_annotations
@@ -43,7 +43,7 @@ def read_candidate(candidate: Candidate) -> ModelFile:
     path = candidate.path
     contents = _contents(candidate)
     folder = path if candidate.is_folder else path.parent
-    named = Annotations(title=own_name(path))
+    named = Annotations(title=own_name(candidate.shards[0] if candidate.shards else path))
     words = first_of([sidecar_annotations(folder, candidate.neighbours), contents.said, named])
     previews = preview_paths(path, candidate.neighbours)
     return ModelFile(
@@ -65,6 +65,8 @@ def read_candidate(candidate: Candidate) -> ModelFile:
 def _contents(candidate: Candidate) -> Contents:
     if candidate.is_folder:
         return _folder_contents(candidate.path)
+    if candidate.shards:
+        return _sharded_contents(candidate)
     extension = candidate.path.suffix.lower()
     if extension in (".safetensors", ".sft"):
         return _safetensors_contents(candidate)
@@ -77,6 +79,21 @@ def _safetensors_contents(candidate: Candidate) -> Contents:
         recognised = recognise_header(header)
         fingerprint = tensor_fingerprint(file, header)
     return Contents(recognised, fingerprint, candidate.size, header_annotations(header.metadata, header.tensors))
+
+
+def _sharded_contents(candidate: Candidate) -> Contents:
+    """A model in several files, each with a part of its tensors."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    fingerprints: list[tuple[str, str]] = []
+    for path in candidate.shards:
+        try:
+            with path.open("rb") as file:
+                header = parse_header(file)
+                fingerprints.append((path.name, tensor_fingerprint(file, header)))
+        except UnreadableModelError as error:
+            raise UnreadableModelError(f"its shard {path.name}: {error}") from error
+        shapes |= header.layout.shapes
+    return Contents(recognise(shapes), joint_fingerprint(fingerprints), candidate.size, Annotations())
 
 
 def _gguf_contents(candidate: Candidate) -> Contents:

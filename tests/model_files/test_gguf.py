@@ -62,3 +62,74 @@ def test_other_and_broken_files_are_refused(tmp_path: Path, content: bytes, reas
     (tmp_path / "a.gguf").write_bytes(content)
     with pytest.raises(UnreadableModelError, match=reason):
         read_model_file(tmp_path / "a.gguf")
+
+
+def with_tensors(shapes: dict[str, tuple[int, ...]], word: str | None = None) -> bytes:
+    """A file with a table of tensors, innermost dimension first as in GGUF, and perhaps a word."""
+    field = text("general.architecture") + struct.pack("<I", 8) + text(word) if word else b""
+    table = b"".join(
+        text(name)
+        + struct.pack("<I", len(shape))
+        + struct.pack(f"<{len(shape)}Q", *reversed(shape))
+        + struct.pack("<IQ", 2, 0)
+        for name, shape in shapes.items()
+    )
+    return b"GGUF" + struct.pack("<IQQ", 3, len(shapes), 1 if word else 0) + field + table
+
+
+FLUX = {"double_blocks.0.img_attn.qkv.weight": (9216, 3072), "img_in.weight": (3072, 64)}
+KLEIN = {"single_stream_modulation.lin.weight": (9216, 3072), "double_blocks.0.img_attn.proj.weight": (3072, 3072)}
+CHROMA = {**FLUX, "distilled_guidance_layer.in_proj.weight": (5120, 64)}
+Z_IMAGE = {"noise_refiner.0.attention.qkv.weight": (11520, 3840), "cap_embedder.1.weight": (3840, 2560)}
+SD15 = {
+    "model.diffusion_model.input_blocks.0.0.weight": (320, 4, 3, 3),
+    "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight": (320, 768),
+    "cond_stage_model.transformer.text_model.embeddings.token_embedding.weight": (49408, 768),
+}
+
+
+@pytest.mark.parametrize(
+    ("shapes", "word", "kind", "architecture", "variant"),
+    [
+        (FLUX, None, Kind.DIFFUSION_MODEL, "flux", "12b"),
+        (FLUX, "pig", Kind.DIFFUSION_MODEL, "flux", "12b"),
+        (KLEIN, "flux", Kind.DIFFUSION_MODEL, "flux2", "klein-4b"),
+        (CHROMA, "flux", Kind.DIFFUSION_MODEL, "chroma", "9b"),
+        (Z_IMAGE, "lumina2", Kind.DIFFUSION_MODEL, "z_image", "6b"),
+        (SD15, None, Kind.CHECKPOINT, "sd15", None),
+        ({"strange.weight": (8, 8)}, "wan", Kind.DIFFUSION_MODEL, "wan", None),
+    ],
+)
+def test_tensors_are_believed_before_the_word(
+    tmp_path: Path, shapes: dict[str, tuple[int, ...]], word: str | None, kind: Kind, architecture: str, variant: str
+) -> None:
+    (tmp_path / "a.gguf").write_bytes(with_tensors(shapes, word) + bytes(100))
+    model = read_model_file(tmp_path / "a.gguf")
+    assert (model.kind, model.architecture, model.variant) == (kind, architecture, variant)
+
+
+def test_a_tokenizer_in_front_of_the_tensors_is_passed_over(tmp_path: Path) -> None:
+    tokens = text("tokenizer.tokens") + struct.pack("<IIQ", 9, 8, 2) + text("a") + text("b")
+    scores = text("tokenizer.scores") + struct.pack("<IIQ", 9, 6, 3) + bytes(12)
+    content = with_tensors(FLUX)
+    content = content[:16] + struct.pack("<Q", 2) + tokens + scores + content[24:]
+    (tmp_path / "a.gguf").write_bytes(content)
+    assert read_model_file(tmp_path / "a.gguf").architecture == "flux"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"GGUF" + struct.pack("<IQQ", 3, 2**40, 0),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 2**40),
+        b"GGUF" + struct.pack("<IQQ", 3, 1, 0) + text("x") + struct.pack("<I", 2**31),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + text("x") + struct.pack("<IIQ", 9, 6, 2**60),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + text("x") + struct.pack("<IIQ", 9, 8, 2**60) + text("a"),
+        b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + text("x") + struct.pack("<IIQ", 9, 9, 2**60) * 2000,
+        with_tensors(FLUX)[:-20],
+    ],
+)
+def test_absurd_tables_are_refused_at_once(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.gguf").write_bytes(content)
+    with pytest.raises(UnreadableModelError, match="broken GGUF"):
+        read_model_file(tmp_path / "a.gguf")
