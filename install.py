@@ -6,9 +6,10 @@
     python install.py serve FOLDER...    search and index them in a browser
     python install.py search ...         or any other command; `python install.py --help` says this
 
-The first run makes `.venv` beside this file, with the versions of `constraints.txt`. A virtual, conda or embedded
-Python that has torch is used as it is instead: only what it lacks is added, and nothing in it is moved. Without
-arguments, as ComfyUI's managers and the WebUIs run it, a WebUI is given what it lacks and ComfyUI is left alone.
+The first run makes `.venv` beside this file, with the versions of `constraints.txt`, and `modelsearch` in it, which is
+short for this. A virtual, conda or embedded Python that has torch is used as it is instead: only what it lacks is
+added, and nothing in it is moved. Without arguments, as ComfyUI's managers and the WebUIs run it, a WebUI is given
+what it lacks and ComfyUI is left alone.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import importlib
 import importlib.util
 import os
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,6 +36,8 @@ FURTHER = {"test": HERE / "requirements-dev.txt", "serve": HERE / "requirements-
 CONSTRAINTS = HERE / "constraints.txt"
 STAMP = "modelsearch-installed"  # in .venv: digests of the requirements that it fulfils
 OLDEST, NEWEST = (3, 10), (3, 14)  # NEWEST: the last one that the pinned torch is built for
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"  # torch's own index of builds without CUDA
+CUDA_BUILDS = ("torch", "torchvision")  # what differs in them
 MODULES = {"open_clip_torch": "open_clip", "pillow": "PIL", "scikit-image": "skimage"}
 # Its opencv-python-headless would be written over a host's opencv; these are what else it needs.
 WITHOUT_OPENCV = {"controlnet_aux": ["einops", "importlib_metadata", "scikit-image", "scipy", "timm"]}
@@ -55,13 +60,15 @@ def main(arguments: list[str]) -> int:
         if arguments[0] in ("-h", "--help"):
             print(__doc__)
             return 0
-        python = prepared_python(FURTHER.get(arguments[0]))
+        as_modelsearch = arguments[0] == "--"
+        arguments = arguments[as_modelsearch:]
+        python = prepared_python(FURTHER.get(arguments[0]) if arguments else None)
     except SetupError as error:
         print(f"install.py: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    if arguments[0] == "test":
+    if arguments[:1] == ["test"] and not as_modelsearch:
         return run([python, "-m", "pytest", *arguments[1:]], folder=HERE)
     return run([python, "-c", RUN_COMMAND, str(HERE), *arguments], folder=None)
 
@@ -87,16 +94,19 @@ def prepared_python(further: Path | None) -> str:
     wanted = [digest([CONSTRAINTS, *files[:count]]) for count in range(1, len(files) + 1)]
     fulfilled = stamp.read_text().split() if stamp.is_file() else []
     if not set(wanted) <= set(fulfilled):
+        if not has_nvidia_gpu():
+            install_torch_without_cuda(python)
         pip(python, [*(f"--requirement={file}" for file in files), f"--constraint={CONSTRAINTS}"])
         kept = fulfilled if wanted[0] in fulfilled else []
         stamp.write_text("\n".join(dict.fromkeys([*kept, *wanted])))
+    write_command(python)
     return python
 
 
 def in_own_environment() -> bool:
     """Whether this Python has torch and is an environment made for something: a host's, or one that was activated."""
     prefix = Path(sys.prefix).resolve()
-    is_virtual = sys.prefix != sys.base_prefix and prefix != VENV
+    is_virtual = sys.prefix != sys.base_prefix and prefix != VENV.resolve()
     is_conda = prefix == Path(os.environ.get("CONDA_PREFIX") or HERE).resolve()
     is_embedded = not found("venv")  # the portable ComfyUI's, say
     return (is_virtual or is_conda or is_embedded) and found("torch")
@@ -133,6 +143,42 @@ def make_venv() -> None:
             f"{VENV} could not be made: {error}\nOn Debian and Ubuntu `apt install python3-venv` helps; "
             "or make a virtual environment yourself, install torch in it and run this with its Python."
         ) from error
+
+
+def has_nvidia_gpu() -> bool:
+    """True also where there is no telling: only Linux has builds of both sorts under one name."""
+    traces = ("/proc/driver/nvidia", "/usr/lib/wsl/lib/libcuda.so.1")
+    return sys.platform != "linux" or shutil.which("nvidia-smi") is not None or any(Path(t).exists() for t in traces)
+
+
+def install_torch_without_cuda(python: str) -> None:
+    """The pinned builds, 4.7 of 6.4 GB less on the disk. Where no index has them it says what comes instead."""
+    pins = [line for line in requirements(CONSTRAINTS) if name_of(line) in CUDA_BUILDS]
+    missing = [pin for pin in pins if not any(VENV.glob(f"[Ll]ib/**/{pin.replace('==', '-')}*.dist-info"))]
+    if not missing:
+        return
+    print("no NVIDIA GPU here: looking for torch without CUDA", file=sys.stderr)
+    try:
+        pip(python, ["--no-deps", f"--extra-index-url={CPU_BUILDS}", *(f"{pin}+cpu" for pin in missing)])
+    except SetupError:
+        print(
+            f"no package index has {' and '.join(missing)} without CUDA: the build for NVIDIA GPUs is taken, "
+            "which works without one; the environment takes 6.4 GB on the disk with it, 4.7 GB of that for GPUs",
+            file=sys.stderr,
+        )
+
+
+def write_command(python: str) -> None:
+    """`modelsearch` beside the environment's Python: short for this file, with the same folder."""
+    words = [python, str(HERE / "install.py"), "--"]
+    if os.name == "nt":
+        command, text = "modelsearch.cmd", f"@{subprocess.list2cmdline(words)} %*\r\n"
+    else:
+        command, text = "modelsearch", f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'
+    path = Path(python).with_name(command)
+    if not path.is_file() or path.read_bytes() != text.encode():
+        path.write_bytes(text.encode())
+        path.chmod(0o755)
 
 
 def pip(python: str, arguments: list[str]) -> None:

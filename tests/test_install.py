@@ -123,6 +123,61 @@ def test_the_first_run_makes_an_environment_and_the_next_goes_straight_on(clone:
     assert run(clone, "search", PIP_FIND_LINKS=str(shelf)).stdout.startswith("2.0")
 
 
+def test_the_set_up_leaves_a_command_that_runs_in_any_folder(clone: Path, shelf: Path):
+    assert run(clone, "status", PIP_FIND_LINKS=str(shelf)).returncode == 3
+    command = next((clone / ".venv").glob("*/modelsearch*"))
+    done = subprocess.run([command, "--text", "ink wash"], cwd=shelf, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (3, f"1.0 --text ink wash {shelf}")
+    bare = subprocess.run([command], cwd=shelf, capture_output=True, text=True, check=False)
+    assert (bare.returncode, bare.stdout.strip()) == (3, f"1.0 {shelf}")  # not what install.py says without a command
+    command.unlink()
+    run(clone, "status")
+    assert command.is_file()
+
+
+@pytest.mark.parametrize(
+    ("gpu", "builds", "version"), [(False, True, "1.0+cpu"), (False, False, "1.0"), (True, False, "1.0")]
+)
+def test_where_no_gpu_is_torch_comes_without_cuda_if_it_can_be_had(
+    gpu: bool,
+    builds: bool,
+    version: str,
+    install: ModuleType,
+    clone: Path,
+    shelf: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    for name in install.CUDA_BUILDS:
+        for built in ("1.0", *(["1.0+cpu"] if builds else [])):
+            make_wheel(shelf, name, built)
+    (clone / "requirements.txt").write_text("torch>=0.1\ntorchvision\n")
+    (clone / "constraints.txt").write_text("torch==1.0\ntorchvision==1.0\n")
+    for name in ("VENV", "REQUIREMENTS", "CONSTRAINTS"):
+        monkeypatch.setattr(install, name, clone / getattr(install, name).name)
+    monkeypatch.setattr(install, "in_own_environment", lambda: False)
+    monkeypatch.setattr(install, "has_nvidia_gpu", lambda: gpu)
+    for name, value in {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(shelf), "PIP_CONFIG_FILE": os.devnull}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "executable", base_python())
+    python = install.prepared_python(None)
+    code = "import torch, torchvision; print(torch.VERSION, torchvision.VERSION)"
+    told = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert told == [version, version]
+    assert ("without CUDA: the build for NVIDIA GPUs" in capsys.readouterr().err) == (not gpu and not builds)
+
+
+def test_a_build_that_is_there_is_not_changed_for_another(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "lib" / "python3" / "site-packages" / "torch-1.0+cu999.dist-info").mkdir(parents=True)
+    (tmp_path / "constraints.txt").write_text("torch==1.0\n")
+    monkeypatch.setattr(install, "VENV", tmp_path)
+    monkeypatch.setattr(install, "CONSTRAINTS", tmp_path / "constraints.txt")
+    monkeypatch.setattr(install, "pip", lambda *words: pytest.fail(f"pip {words}"))
+    install.install_torch_without_cuda("python")
+
+
 def test_without_pip_for_the_environment_debians_package_is_named(clone: Path):
     if os.name == "nt":
         pytest.skip("the stand-in is a shell script")
