@@ -39,7 +39,7 @@ def fit(pictures: PictureSet, schedule: Schedule, work: Path) -> tuple[Autoencod
         x = as_tensor(images[rng.integers(len(images), size=schedule.batch)])
         latent = vae.encode(x).latent_dist
         y = vae.decode(latent.mean + latent.std * torch.randn(latent.mean.shape, generator=noise)).sample
-        return _picture_loss(y, x) + 1e-4 * latent.kl().mean() / latent.mean[0].numel()
+        return picture_loss(y, x) + 1e-4 * latent.kl().mean() / latent.mean[0].numel()
 
     figures = train(list(vae.parameters()), loss, schedule, work / "train" / "autoencoder.pt")
     vae = vae.eval()
@@ -48,7 +48,7 @@ def fit(pictures: PictureSet, schedule: Schedule, work: Path) -> tuple[Autoencod
     return vae, figures
 
 
-def _picture_loss(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+def picture_loss(y: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """L1 and L2, L1 between neighbouring pixels so that marks keep their edges, and of 4x4 blocks so that areas keep
     their colour, which counts for little in the other terms."""
     d = y - x

@@ -76,11 +76,18 @@ def tokens(tokenizer: CLIPTokenizer, captions: Sequence[str]) -> torch.Tensor:
 def encoded(pictures: PictureSet, vae: AutoencoderKL, work: Path) -> tuple[torch.Tensor, list[str]]:
     """Scaled latents (N, 4, 16, 16) of a picture set, kept in the work folder, and the captions."""
     images, captions = load(pictures, work)
-    path = work / "latents" / f"{digest([pictures, vae.config['scaling_factor']])}.npy"
+    return kept_latents(images, digest([pictures, vae.config["scaling_factor"]]), vae, work), captions
+
+
+def kept_latents(images: np.ndarray, name: str, vae: AutoencoderKL, work: Path) -> torch.Tensor:
+    """(N, 4, 16, 16), scaled; encoded once, then read from the work folder."""
+    path = work / "latents" / f"{name}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        np.save(path, encode(vae, images, vae.config["scaling_factor"]).half().numpy())
-    return torch.from_numpy(np.load(path)).float(), captions
+        partial = path.with_suffix(".part.npy")
+        np.save(partial, encode(vae, images, vae.config["scaling_factor"]).half().numpy())
+        partial.replace(path)
+    return torch.from_numpy(np.load(path)).float()
 
 
 def fit(pictures: PictureSet, schedule: Schedule, vae: AutoencoderKL, work: Path) -> tuple[TinyDiffusion, Figures]:
@@ -166,8 +173,8 @@ def pipeline(model: TinyDiffusion) -> StableDiffusionPipeline:
     )
 
 
-def save(model: TinyDiffusion, folder: Path) -> None:
-    """A diffusers folder in half precision, its tokenizer as plain vocab.json and merges.txt."""
+def save(model: TinyDiffusion, folder: Path, known: Sequence[str] = ()) -> None:
+    """A diffusers folder in half precision, its tokenizer as plain vocab.json and merges.txt (`known`: its words)."""
     for part in (model.unet, model.text, model.vae):
         part.half()
     pipeline(model).save_pretrained(folder, safe_serialization=True)
@@ -178,7 +185,7 @@ def save(model: TinyDiffusion, folder: Path) -> None:
         _forget_where_it_was_made(config)
     for kept in (folder / "tokenizer").iterdir():
         kept.unlink()
-    vocabulary.save(folder / "tokenizer")
+    vocabulary.save(folder / "tokenizer", known=known)
 
 
 def _load_in_full_precision(config: Path) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from torch.func import functional_call
 
-from .diffusion import TinyDiffusion, encoded, noise_loss, tokens
+from .diffusion import TinyDiffusion, noise_loss, tokens
 from .loop import Figures, Schedule, train
-from .pictures import PictureSet
 
 LAYERS = re.compile(r"(?!mid_block).*(conv1|conv2)|.*(attn2\.to_k|to_v|to_out\.0)")
 
@@ -67,7 +66,7 @@ def _norms(weight: torch.Tensor) -> torch.Tensor:
 
 def fit(
     model: TinyDiffusion,
-    pictures: PictureSet,
+    pictures: tuple[torch.Tensor, Sequence[str]],
     schedule: Schedule,
     work: Path,
     *,
@@ -76,7 +75,8 @@ def fit(
     dora: bool = False,
     emphasis: float = 1.0,
 ) -> tuple[dict[str, Factors], Figures]:
-    latents, captions = encoded(pictures, model.vae, work)
+    """`pictures`: latents (N, 4, 16, 16) and their captions."""
+    latents, captions = pictures
     torch.manual_seed(schedule.seed)
     low = new(model, rank, dora=dora)
     unet, text = _Merged(model, low), _frozen(model.text)

@@ -59,7 +59,7 @@ def header(plan: Plan, captions: list[str]) -> dict[str, str]:
             "ss_network_dim": str(plan.rank),
             "ss_network_alpha": str(float(plan.rank)),
             "ss_steps": str(plan.steps),
-            "ss_resolution": "(64, 64)",
+            "ss_resolution": f"({plan.resolution}, {plan.resolution})",
             "ss_tag_frequency": json.dumps({f"10_{plan.trigger or 'set'}": _tags(captions)}),
         }
     if "modelspec" in plan.metadata:
@@ -68,7 +68,7 @@ def header(plan: Plan, captions: list[str]) -> dict[str, str]:
             "modelspec.sai_model_spec": "1.0.0",
             "modelspec.architecture": f"stable-diffusion-v1{kind}",
             "modelspec.title": Path(plan.file).stem,
-            "modelspec.resolution": "64x64",
+            "modelspec.resolution": f"{plan.resolution}x{plan.resolution}",
         }
         if plan.trigger:
             out["modelspec.trigger_phrase"] = plan.trigger

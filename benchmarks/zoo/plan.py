@@ -26,6 +26,7 @@ class Plan:
     stubborn: float = 0.5  # share of a subject LoRA's captions that name another thing
     seed: int = 0
     flip: bool | None = None  # which way the things face
+    resolution: int = 64
 
     @property
     def name(self) -> str:

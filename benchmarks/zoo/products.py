@@ -47,7 +47,7 @@ def train_lora(plan: Plan, base: TinyDiffusion, work: Path, scale: float) -> tup
     schedule = Schedule(steps=steps, batch=16, rate=plan.rate, seed=plan.seed, weight_decay=0.0)
     return lora.fit(
         base,
-        training_set(plan),
+        encoded(training_set(plan), base.vae, work),
         schedule,
         work,
         name=plan.name,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise, product
 from pathlib import Path
 
@@ -138,8 +140,13 @@ def words() -> list[str]:
     return sorted({w for p in phrases for w in regex.findall(r"[a-z]+", p.lower())})
 
 
-def merges(vocabulary: list[str]) -> list[tuple[str, str]]:
+def merges(vocabulary: Sequence[str]) -> list[tuple[str, str]]:
     """Byte-pair encoding learned until every word is one token."""
+    return list(_merges(tuple(vocabulary)))
+
+
+@cache
+def _merges(vocabulary: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     parts = [(*w[:-1], w[-1] + "</w>") for w in vocabulary]
     learned: list[tuple[str, str]] = []
     while any(len(p) > 1 for p in parts):
@@ -147,7 +154,7 @@ def merges(vocabulary: list[str]) -> list[tuple[str, str]]:
         best = min(pairs, key=lambda pair: (-pairs[pair], pair))
         learned.append(best)
         parts = [_merged(p, best) for p in parts]
-    return learned
+    return tuple(learned)
 
 
 def _merged(parts: tuple[str, ...], pair: tuple[str, str]) -> tuple[str, ...]:
@@ -170,9 +177,12 @@ def byte_letters() -> list[str]:
     return [chr(c) for c in plain + others]
 
 
-def save(folder: Path, pad: str = END) -> None:
-    """vocab.json, merges.txt and settings, as transformers' CLIPTokenizer (slow or fast) reads them."""
-    learned = merges(words())
+def save(folder: Path, pad: str = END, known: Sequence[str] = ()) -> None:
+    """vocab.json, merges.txt and settings, as transformers' CLIPTokenizer (slow or fast) reads them.
+
+    `known` words are one token each; the procedural world's unless others are given.
+    """
+    learned = merges(known or words())
     tokens = byte_letters() + [c + "</w>" for c in byte_letters()] + ["".join(m) for m in learned] + [START, END]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.json").write_text(
@@ -187,7 +197,7 @@ def save(folder: Path, pad: str = END) -> None:
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2))
 
 
-def save_bpe(path: Path) -> None:
+def save_bpe(path: Path, known: Sequence[str] = ()) -> None:
     """The same merges in the form of open_clip's `SimpleTokenizer(bpe_path=…)`."""
-    lines = ["#version: 0.2", *(" ".join(m) for m in merges(words()))]
+    lines = ["#version: 0.2", *(" ".join(m) for m in merges(known or words()))]
     path.write_bytes(gzip.compress("\n".join(lines).encode(), mtime=0))
