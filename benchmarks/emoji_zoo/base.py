@@ -19,7 +19,7 @@ from .scenes import caption
 from .subjects import with_article
 
 WIDTH = 80  # of the text tower
-PICTURES = PictureSet(count=12_000, seed=102)
+PICTURES = PictureSet(count=12_000, seed=102, spared=True)
 SCHEDULE = Schedule(steps=24_000, batch=32, rate=1.5e-3, seed=102, average=0.999)
 BARE = 0.2  # share of the captions that say nothing of the background
 
@@ -70,6 +70,19 @@ def fit(pictures: PictureSet, schedule: Schedule, vae: AutoencoderKL, work: Path
     model.unet.eval()
     model.text.eval()
     return model, figures
+
+
+def so_far(vae: AutoencoderKL, work: Path) -> TinyDiffusion:
+    """With the averaged weights that an unfinished training has reached."""
+    model, _ = prepared(PICTURES, SCHEDULE, vae, work)
+    weights = [p for part in (model.unet, model.text) for p in part.parameters()]
+    reached = torch.load(work / "train" / "base.pt", weights_only=True)["average"]
+    with torch.no_grad():
+        for w, average in zip(weights, reached, strict=True):
+            w.copy_(average)
+    model.unet.eval()
+    model.text.eval()
+    return model
 
 
 def prepared(pictures: PictureSet, schedule: Schedule, vae: AutoencoderKL, work: Path) -> tuple[TinyDiffusion, Loss]:

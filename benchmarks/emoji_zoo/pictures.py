@@ -12,7 +12,7 @@ from PIL import Image
 
 from . import painters
 from .packages import has
-from .scenes import Picture, Scene, render, sample_scene
+from .scenes import Picture, Scene, held_out, render, sample_scene
 from .subjects import BASE_SUBJECTS, emoji
 from .tints import tinted
 
@@ -28,6 +28,7 @@ class PictureSet:
     painted: float = 0.0  # share of pictures that a painter has repainted
     painters: tuple[int, ...] = tuple(range(painters.COUNT))
     tint: str = ""  # a name in `tints.TINTS`, for all pictures
+    spared: bool = False  # nothing of what `scenes.held_out` keeps for queries is in it
 
     @property
     def name(self) -> str:
@@ -52,6 +53,8 @@ class Shown:
 def shown(pictures: PictureSet, index: int, packages: Path) -> Shown:
     rng = np.random.default_rng([pictures.seed, index])
     scene = sample_scene(rng, pictures.subjects, pictures.artists)
+    while pictures.spared and held_out(scene):
+        scene = sample_scene(rng, pictures.subjects, pictures.artists)
     if not has(scene.artist, emoji(scene.subject), packages):
         scene = Scene(**asdict(scene) | {"artist": pictures.artists[0]})
     painter = int(rng.choice(pictures.painters)) if rng.random() < pictures.painted else None

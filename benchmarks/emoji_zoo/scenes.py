@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from . import packages
-from .subjects import emoji, with_article
+from .subjects import SUBJECTS, emoji, with_article
 
 SIDE = 128
 Picture = NDArray[np.uint8]  # (128, 128, 3)
@@ -63,6 +63,11 @@ def sample_scene(rng: np.random.Generator, subjects: tuple[str, ...], artists: t
         y=float(0.5 + rng.uniform(-0.05, 0.05)),
         seed=int(rng.integers(2**31)),
     )
+
+
+def held_out(scene: Scene) -> bool:
+    """Whether no model is trained on this subject before this background (one pair in eleven): queries are made of these."""
+    return (list(SUBJECTS).index(scene.subject) + 3 * list(BACKGROUNDS).index(scene.background)) % 11 == 0
 
 
 def caption(scene: Scene) -> str:

@@ -33,7 +33,7 @@ VAE_ATTENTION = {"group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "t
 
 def save(model: TinyDiffusion, path: Path, metadata: dict[str, str]) -> None:
     tensors = {f"model.diffusion_model.{k}": v for k, v in unet_keys(model.unet.state_dict(), 1).items()}
-    tensors |= {f"first_stage_model.{k}": v for k, v in vae_keys(model.vae.state_dict(), 3).items()}
+    tensors |= {f"first_stage_model.{k}": v for k, v in vae_keys(model.vae.state_dict()).items()}
     tensors |= {f"cond_stage_model.transformer.{k}": v for k, v in text_keys(model.text.state_dict()).items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file({k: v.half().contiguous().cpu() for k, v in tensors.items()}, path, metadata=metadata or {"format": "pt"})
@@ -41,9 +41,13 @@ def save(model: TinyDiffusion, path: Path, metadata: dict[str, str]) -> None:
 
 def unet_keys(state: Tensors, layers: int) -> dict[str, torch.Tensor]:
     """`layers` is the UNet's layers_per_block."""
-    levels = 1 + max(int(k.split(".")[1]) for k in state if k.startswith("down_blocks."))
+    levels = _levels(state, "down_blocks.")
     attends = {k.rsplit(".attentions", 1)[0] for k in state if ".attentions." in k}
     return {_unet_key(k, layers, levels, attends): v for k, v in state.items()}
+
+
+def _levels(state: Tensors, blocks: str) -> int:
+    return 1 + max(int(key.removeprefix(blocks).split(".")[0]) for key in state if key.startswith(blocks))
 
 
 def _unet_key(key: str, layers: int, levels: int, attends: set[str]) -> str:
@@ -70,8 +74,8 @@ def _resnet(kind: str, rest: str) -> str:
     return f"{RESNET[name]}.{end}" if kind == "resnets" else rest
 
 
-def vae_keys(state: Tensors, levels: int) -> dict[str, torch.Tensor]:
-    out = {}
+def vae_keys(state: Tensors) -> dict[str, torch.Tensor]:
+    out, levels = {}, _levels(state, "encoder.down_blocks.")
     for key, value in state.items():
         new = _vae_key(key, levels)
         matrix = ".attn_1." in new and value.ndim == 2

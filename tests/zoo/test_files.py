@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from benchmarks.emoji_zoo import autoencoder as emoji_autoencoder
 from benchmarks.zoo import autoencoder, diffusion, lora, lora_files, mini, single_file, vocabulary
 from benchmarks.zoo.diffusion import TinyDiffusion
 
@@ -40,6 +41,15 @@ def test_a_single_file_paints_what_the_folder_paints(model: TinyDiffusion, folde
     again = diffusion.read(tmp_path / "one.safetensors", folder)
     expected, found = (diffusion.sample(m, [PROMPT], [3], steps=3) for m in (model, again))
     assert (expected == found).all()
+
+
+def test_an_autoencoder_of_four_levels_is_upside_down_in_the_original_layout():
+    vae = emoji_autoencoder.new()
+    keys = single_file.vae_keys(vae.state_dict())
+    first, last = (vae.decoder.up_blocks[i].resnets[0].conv1.weight for i in (0, 3))
+    assert torch.equal(keys["decoder.up.3.block.0.conv1.weight"], first)
+    assert torch.equal(keys["decoder.up.0.block.0.conv1.weight"], last)
+    assert "decoder.up.0.upsample.conv.weight" not in keys and "decoder.up.1.upsample.conv.weight" in keys
 
 
 @pytest.mark.parametrize("layout", ["kohya", "peft", "dora"])
