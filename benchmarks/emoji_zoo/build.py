@@ -20,7 +20,7 @@ from ..zoo import diffusion, lora, lora_files, single_file
 from ..zoo.build import figures_of, keep_figures
 from ..zoo.diffusion import TinyDiffusion
 from ..zoo.loop import Schedule
-from . import autoencoder, base, clip, models, phrases, products, words
+from . import autoencoder, base, clip, models, notice, phrases, products, words
 from .pictures import sheet
 from .plan import Plan
 
@@ -119,6 +119,7 @@ def collect(work: Path, out: Path) -> None:
         },
     }
     (out / "world.json").write_text(json.dumps(world, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    notice.write(out)
 
 
 def samples(work: Path) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from benchmarks.emoji_zoo import looks, models, packages, painters, pictures, scenes, subjects
+from benchmarks.emoji_zoo import looks, models, notice, packages, painters, picture_sets, pictures, scenes, subjects
 from benchmarks.emoji_zoo.pictures import PictureSet
 from benchmarks.emoji_zoo.tints import TINTS, tinted
 
@@ -138,3 +139,28 @@ def test_the_zoo_holds_what_people_have():
     assert {plan.subjects[0] for plan in loras if plan.subjects} <= subjects.NEW_SUBJECTS.keys()
     assert all(plan.description for plan in plans)
     assert all(set(plan.subjects) <= subjects.BASE_SUBJECTS.keys() and len(plan.subjects) > 1 for plan in checkpoints)
+
+
+def test_picture_sets_show_the_same_scenes_by_every_hand(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(picture_sets, "BASE_SUBJECTS", {"cat": "animal", "dog": "animal"})
+    monkeypatch.setattr(picture_sets, "SETS", {name: packages.SETS[name] for name in ("noto", "emojione")})
+    picture_sets.build(tmp_path / "out", folder.parent, pictures=5, queries=2, names=("noto", "emojione"))
+    told = json.loads((tmp_path / "out" / "sets.json").read_text())
+    assert {scene["subject"] for scene in told["scenes"]["sets"]} == {"cat"}  # the one that both have
+    asked = {scene["caption"] for scene in told["scenes"]["queries"]}
+    assert asked and not asked & {scene["caption"] for scene in told["scenes"]["sets"]}
+    noto, other = (np.asarray(Image.open(tmp_path / "out/sets" / name / "00.webp")) for name in ("noto", "emojione"))
+    reddish, bluish = (
+        (picture == colour).all(axis=-1) for picture, colour in ((noto, (255, 0, 0)), (other, (0, 0, 255)))
+    )
+    assert reddish.any() and np.array_equal(reddish, bluish) and np.array_equal(noto[~reddish], other[~bluish])
+    assert {len(list(each.iterdir())) for each in (tmp_path / "out/queries").iterdir()} == {2}
+
+
+def test_everybodys_work_is_named_with_its_licence(tmp_path: Path):
+    notice.write(tmp_path)
+    for file in ("README.md", "NOTICE"):
+        text = (tmp_path / file).read_text(encoding="utf-8")
+        for package in (*packages.SETS.values(), packages.WORDS, *notice.OTHERS):
+            assert all(part in text for part in (f"{package.name} {package.version}", package.author, package.licence))
+    assert "`garage-final.safetensors`" in (tmp_path / "README.md").read_text(encoding="utf-8")  # of OpenMoji's look
