@@ -23,6 +23,7 @@ ORDER = (
     "probes",
     "carriers",
     "drawing",
+    "nonsense",
     "reference_set",
     "generation",
     "generators",

@@ -65,11 +65,12 @@ def test_the_error_is_summed_over_channels_and_meant_over_pixels():
     a, b = Image.new("RGB", (4, 2), (10, 20, 30)), Image.new("RGB", (4, 2), (10, 20, 30))
     assert mean_squared_error(a, b) == 0
     b.putpixel((1, 1), (13, 16, 30))
-    assert mean_squared_error(a, b) == pytest.approx((9 + 16) / 8)
+    assert mean_squared_error(a, b) == pytest.approx((9 + 16) / 8 / 255**2)
 
 
 def test_what_comes_back_unchanged_is_cleansed():
     subject = Image.new("RGB", (16, 16), (200, 100, 50))
-    changed = subject.copy()
-    changed.putpixel((0, 0), (0, 0, 0))
-    assert cleansed([subject, changed, subject], [subject, subject, changed]) == [False, True, True]
+    changed, nearly = subject.copy(), Image.new("RGB", (16, 16), (205, 96, 52))
+    changed.paste((0, 0, 0), (0, 0, 16, 1))
+    outputs, inputs = [subject, changed, subject, nearly], [subject, subject, changed, subject]
+    assert cleansed(outputs, inputs) == [False, True, True, False]

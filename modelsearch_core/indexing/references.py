@@ -56,7 +56,7 @@ class ReferenceSampler:
         return {d for f, d, evidence, _ in keys if f == fingerprint and evidence is Evidence.REFERENCE}
 
     def _paint(self, model: ModelFile, probe_set: ProbeSet) -> None:
-        """Pictures are stored batch by batch, features when all are there."""
+        """Pictures that are not their input again are stored batch by batch, features when all are there."""
         stored = self.catalog.sample_numbers(model.fingerprint, probe_set.digest)
         missing = [number for number in range(len(probe_set.probes)) if number not in set(stored)]
         start = 0
@@ -70,18 +70,18 @@ class ReferenceSampler:
     def _keep(
         self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int], images: Sequence[Image.Image]
     ) -> None:
-        pictures = {n: to_webp(thumbnail(image)) for n, image in zip(numbers, images, strict=True)}
+        kept = cleansed(images, [self.references.subjects[number] for number in numbers])
+        made = zip(numbers, images, kept, strict=True)
+        pictures = {n: to_webp(thumbnail(image)) for n, image, keep in made if keep}
         self.catalog.put_samples(model.fingerprint, probe_set.digest, pictures)
         self.on_images(len(images))
 
     def _describe(self, model: ModelFile, probe_set: ProbeSet) -> None:
         pictures = self.catalog.sample_images(model.fingerprint, probe_set.digest)
-        inputs = [thumbnail(self.references.subjects[number]) for number in pictures]
-        kept = cleansed(list(pictures.values()), inputs)
-        numbers = [number for number, keep in zip(pictures, kept, strict=True) if keep]
-        if not numbers:
-            raise InvalidOutputError(f"{model.title} gives back all {len(pictures)} reference pictures unchanged")
-        features = self.encoder.encode_images([pictures[number] for number in numbers])
+        if not pictures:
+            asked = len(probe_set.probes)
+            raise InvalidOutputError(f"{model.title} gives back all {asked} reference pictures unchanged")
+        features = self.encoder.encode_images([*pictures.values()])
         with self.catalog.transaction():
             self._put_inputs()
             self.catalog.put_probe_set(probe_set)
@@ -92,7 +92,7 @@ class ReferenceSampler:
                     encoder=self.encoder.name,
                     evidence=Evidence.REFERENCE,
                     Z=features,
-                    numbers=np.array(numbers, np.int32),
+                    numbers=np.array([*pictures], np.int32),
                 )
             )
 

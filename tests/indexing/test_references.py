@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from modelsearch_core.errors import UnsupportedReferenceError
 from modelsearch_core.indexing import Engine, IndexSettings, Report, Step, index
 from modelsearch_core.indexing.progress import silent
 from modelsearch_core.indexing.references import DRAWING, SUBJECT
+from modelsearch_core.indexing.thumbnails import thumbnail
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, ProbeSet
-from modelsearch_core.reference_set import ReferenceSet
+from modelsearch_core.reference_set import UNCHANGED, ReferenceSet, mean_squared_error
 from modelsearch_core.specification import Evidence
 from tests.indexing.folders import make_folder
 from tests.making.fakes import ColourEncoder, ColourGenerator
@@ -100,6 +102,22 @@ def test_a_picture_that_comes_back_unchanged_is_cleansed(indexed: Indexed):
     indexed.generator = Copying
     indexed.run(references)
     assert indexed.painted()["red"] == [0, 2]
+
+
+def test_compression_hides_no_picture_that_comes_back_unchanged(indexed: Indexed):
+    """Noise, which no lossy thumbnail keeps: compared after that, an identical output would pass for a changed one."""
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (128, 128, 3), np.uint8))
+    plain = plain_references(2)
+    references = replace(plain, subjects=(plain.subjects[0], noise))
+    assert mean_squared_error(thumbnail(noise), noise) > UNCHANGED
+
+    class Copying(ColourGenerator):
+        def paint(self, model: ModelFile, number: int) -> Image.Image:
+            return noise if number == 1 else super().paint(model, number)
+
+    indexed.generator = Copying
+    indexed.run(references)
+    assert indexed.painted()["red"] == [0]
 
 
 def test_what_takes_prompts_only_is_told_and_is_no_failure(indexed: Indexed):

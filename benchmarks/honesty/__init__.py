@@ -1,0 +1,1 @@
+"""Whether answers can be trusted in a collection as people have it: `python -m benchmarks.honesty`."""

@@ -1,0 +1,330 @@
+"""What is measured, a function a table: rows of figures by label, each {value, low, high, of}."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from PIL import Image
+
+from benchmarks.zoo.world import render, sample_scene
+from modelsearch_core.choosing import choose
+from modelsearch_core.drawing import WITHOUT_WEIGHTS
+from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.indexing.thumbnails import thumbnail
+from modelsearch_core.mini_zoo import FOLDER
+from modelsearch_core.reference_set import UNCHANGED, mean_squared_error, read_subjects, square
+from modelsearch_core.search import Match, ModelIndex, Query
+
+from . import questions as asked
+from .asking import Answer, ask, auc, ids_of, interval, share
+from .questions import Question
+from .strokes import HANDS, draw
+
+Figures = dict[str, dict[str, float]]
+SEED = 80_000
+DRAWN_EACH = 6  # hand-drawn sketches of each subject
+SHOWN = 6  # of a diverse list
+EVERY = 10_000
+PLAIN, WITHOUT = 2, 3  # where a row of `unwanted` has its lists
+
+
+def mixed_evidence(alone: ModelIndex, beside: dict[str, ModelIndex]) -> dict[str, Figures]:
+    """The measured models' figures, alone and with unmeasured ones beside them; and how well these are found."""
+    found: dict[str, Figures] = {}
+    for name, index in {"alone": alone, **beside}.items():
+        pictures, texts = ask(index, asked.by_pictures()), ask(index, asked.by_texts())
+        found[name] = {
+            "pictures: right first": share(pictures),
+            "pictures: right one marked weak": share(pictures, lambda answer: float(answer.weak)),
+            "texts: right first": share(texts),
+        }
+        if name in beside:
+            found[name]["unmeasured: first for its own name"] = share(ask(index, by_own_names(index), k=1))
+    return found
+
+
+def by_own_names(index: ModelIndex) -> list[Question]:
+    """A text for each model of which nothing was generated: its title."""
+    models = [model for model in index.models() if model.evidence not in (None, "generated")]
+    return [Question(query=Query(text=[model.title]), target=model.path.stem) for model in models]
+
+
+def mixed_kinds(index: ModelIndex) -> dict[str, Figures]:
+    """Pictures of checkpoints and of LoRA in one list."""
+    found: dict[str, Figures] = {}
+    for method in ("auto", "gaussian", "first_moment"):
+        answers = ask(index, asked.by_pictures(), method=method)
+        of_checkpoints = [answer for answer in answers if asked.is_checkpoint(answer.target)]
+        of_loras = [answer for answer in answers if not asked.is_checkpoint(answer.target)]
+        found[method] = {
+            "checkpoints' pictures: right among 5": share(of_checkpoints, places=5),
+            "checkpoints' pictures: right first": share(of_checkpoints),
+            "LoRA's pictures: right among 5": share(of_loras, places=5),
+            "LoRA's pictures: right first": share(of_loras),
+        }
+    return found
+
+
+def several(index: ModelIndex) -> dict[str, Figures]:
+    """One picture of a model, and all six."""
+    found: dict[str, Figures] = {}
+    for name, questions in (
+        ("1 picture", asked.by_pictures()),
+        ("6 pictures", asked.by_all_pictures()),
+        ("1 drawing", asked.by_sketches()),
+        ("6 drawings", asked.by_all_sketches()),
+    ):
+        answers = ask(index, questions)
+        found[name] = {
+            "right first": share(answers),
+            "right one marked weak": share(answers, lambda answer: float(answer.weak)),
+            "first one's relevance": share(answers, lambda answer: answer.first.relevance),
+        }
+    return found
+
+
+def unrelated(index: ModelIndex) -> dict[str, Figures]:
+    """How often the best match of something unrelated is called relevant: half of the time, if .5 means what it says.
+
+    Texts are of things nobody here has; pictures and drawings are a model's own, with that model out of the list.
+    """
+    texts = asked.unrelated_texts()
+    found = {
+        "text": [_first(index, Query(text=[text])) for text in texts],
+        "6 texts": [_first(index, query) for query in asked.together(texts, 6)],
+        "prompt, as people write them": [_first(index, Query(text=[text])) for text in asked.unrelated_prompts()],
+    }
+    for name, questions in (
+        ("picture", asked.by_pictures()),
+        ("6 pictures", asked.by_all_pictures()),
+        ("drawing", asked.by_sketches()),
+        ("6 drawings", asked.by_all_sketches()),
+    ):
+        found[name] = [_without_right(index, question) for question in questions]
+    return {name: {"best called relevant": _relevant(matches)} for name, matches in found.items()}
+
+
+def _first(index: ModelIndex, query: Query) -> Match:
+    return index.search(query, k=1)[0]
+
+
+def _without_right(index: ModelIndex, question: Question) -> Match:
+    right = ids_of(index)[question.target]
+    others = {model.path for model in index.models() if model.id != right}
+    return index.search(question.query, k=1, among=others)[0]
+
+
+def _relevant(matches: Sequence[Match]) -> dict[str, float]:
+    return interval(np.array([float(not match.weak) for match in matches]), np.arange(len(matches)))
+
+
+def picked(index: ModelIndex) -> dict[str, Figures]:
+    """How often a LoRA is picked unasked: for prompts that nothing here is about, and for what a LoRA is about."""
+    listed = {model.path for model in index.models()}
+
+    def picks(texts: Sequence[str]) -> dict[str, float]:
+        chosen = [choose(index, Query(text=[text]), listed).choices for text in texts]
+        return interval(np.array([float(len(each) > 0) for each in chosen]), np.arange(len(texts)))
+
+    related = [question.query.text[0] for question in asked.by_texts() if not asked.is_checkpoint(question.target)]
+    return {
+        "unrelated": {"texts": picks(asked.unrelated_texts()), "prompts": picks(asked.unrelated_prompts())},
+        "related": {"descriptions of the LoRA": picks(related)},
+    }
+
+
+def unwanted(index: ModelIndex) -> dict[str, Figures]:
+    """A thing or look asked for; the words of the best other model that has any are not wanted."""
+    ids, words = ids_of(index), {q.target: q.query.text[0] for q in asked.by_texts()}
+    of_id = {ids[name]: text for name, text in words.items()}
+    rows: list[tuple[str, str, list[Match], list[Match]]] = []
+    for question in asked.by_texts():
+        right = ids[question.target]
+        plain = index.search(question.query, k=EVERY)
+        rival = next(match.id for match in plain if match.id != right and match.id in of_id)
+        rows.append((right, rival, plain, index.search(_less(question.query, of_id[rival]), k=EVERY)))
+    owners = np.array([right for right, *_ in rows])
+
+    def of(values: Sequence[float]) -> dict[str, float]:
+        return interval(np.array(values, float), owners)
+
+    risen = {"some model is called more relevant": of([float(_rises(*each)) for _, _, *each in rows])}
+    return {
+        name: {
+            "unwanted one's place": of([_place(row[which], row[1]) for row in rows]),
+            "right one's place": of([_place(row[which], row[0]) for row in rows]),
+            "first one's relevance": of([row[which][0].relevance for row in rows]),
+        }
+        | (risen if which == WITHOUT else {})
+        for name, which in (("as it is", PLAIN), ("--without", WITHOUT))
+    }
+
+
+def _less(query: Query, words: str) -> Query:
+    return Query(text=query.text, without=[words])
+
+
+def _place(matches: Sequence[Match], id: str) -> int:
+    return next((match.rank for match in matches if match.id == id), len(matches) + 1)
+
+
+def _rises(plain: Sequence[Match], found: Sequence[Match]) -> bool:
+    was = {match.id: match.relevance for match in plain}
+    return any(match.relevance > was[match.id] + 1e-6 for match in found)
+
+
+def nonsense(index: ModelIndex) -> dict[str, Figures]:
+    """What is said of queries that ask for nothing: the best match's relevance, or 0 and a refusal."""
+    rng = np.random.default_rng(SEED)
+    blank, noise = Image.new("RGB", (256, 256), "white"), Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8))
+    queries: dict[str, Callable[[], Query]] = {
+        "blank sketch": lambda: Query(sketches=[blank]),
+        "transparent sketch": lambda: Query(sketches=[Image.new("RGBA", (256, 256), (0, 0, 0, 0))]),
+        "black sketch": lambda: Query(sketches=[Image.new("RGB", (256, 256), "black")]),
+        "sketch of noise": lambda: Query(sketches=[noise]),
+        "picture of one colour": lambda: Query(images=[Image.new("RGB", (64, 64), (40, 90, 200))]),
+        "picture of noise": lambda: Query(images=[noise]),
+        "empty text": lambda: Query(text=["  "]),
+        '"invoice"': lambda: Query(text=["invoice"]),
+        "negatives alone": lambda: Query(without=["a red star"]),
+    }
+    return {name: _said(index, query) for name, query in queries.items()}
+
+
+def _said(index: ModelIndex, query: Callable[[], Query]) -> Figures:
+    try:
+        relevance, refused = _first(index, query()).relevance, 0.0
+    except (ModelSearchError, ValueError):
+        relevance, refused = 0.0, 1.0
+    figure = {"low": float("nan"), "high": float("nan"), "of": 1}
+    return {"relevance": {"value": relevance, **figure}, "refused": {"value": refused, **figure}}
+
+
+def right_or_wrong(index: ModelIndex) -> dict[str, Figures]:
+    """How well the numbers tell right first answers from wrong ones."""
+    found: dict[str, Figures] = {}
+    for name, questions in (
+        ("pictures", asked.by_pictures()),
+        ("texts", asked.by_wordings()),
+        ("drawings", asked.by_sketches()),
+        ("6 pictures", asked.by_all_pictures()),
+    ):
+        answers = ask(index, questions)
+        found[name] = {"right first": share(answers), "AUC of relevance": auc(answers, lambda a: a.first.relevance)}
+        if getattr(answers[0].first, "confidence", None) is not None:
+            found[name] |= confident(answers)
+    return found
+
+
+def confident(answers: Sequence[Answer]) -> Figures:
+    """AUC of the confidence, its mean, and its Brier score beside that of always saying the mean."""
+    said = [float(getattr(answer.first, "confidence")) for answer in answers]  # noqa: B009  # new in a match
+    right = float(np.mean([answer.right for answer in answers]))
+    told = dict(zip(map(id, answers), said, strict=True))
+    return {
+        "AUC of confidence": auc(answers, lambda a: told[id(a)]),
+        "mean confidence": share(answers, lambda a: told[id(a)]),
+        "Brier score": share(answers, lambda a: (told[id(a)] - a.right) ** 2),
+        "Brier score of the hit rate": share(answers, lambda a: (right - a.right) ** 2),
+    }
+
+
+def drawers(index: ModelIndex) -> dict[str, Figures]:
+    """Drawings by drawers that the index used and that it did not, and by hand."""
+    found: dict[str, Figures] = {}
+    for name, drawer in WITHOUT_WEIGHTS.items():
+        answers = ask(index, asked.by_sketches(drawer))
+        found[name] = {"right first": share(answers), "right among 5": share(answers, places=5)}
+    for name in HANDS:
+        answers = ask(index, by_hand(name))
+        found[f"by hand: {name}"] = {
+            "right first": share(answers),
+            "right among 5": share(answers, places=5),
+            "median place": {
+                **share(answers, lambda a: a.place),
+                "value": float(np.median([a.place for a in answers])),
+            },
+        }
+    return found
+
+
+def by_hand(hand: str) -> list[Question]:
+    """Things that one LoRA draws and its base does not know, drawn by a hand."""
+    things = {key: model for key, model in asked.zoo_models().items() if model.category == "subject"}
+    return [
+        Question(
+            query=Query(sketches=[draw(subject, HANDS[hand], np.random.default_rng([SEED, number, n]))]),
+            target=asked.name_of(model),
+        )
+        for number, model in enumerate(things.values())
+        for subject in [model.description.removeprefix("a picture of a ")]
+        for n in range(DRAWN_EACH)
+    ]
+
+
+def varied(index: ModelIndex) -> dict[str, Figures]:
+    """What a diverse list of six shows: the places that it takes from the plain list."""
+    rows: list[tuple[str, float, float]] = []
+    for question in [*asked.by_texts(), *asked.by_pictures()[::6]]:
+        plain = {match.id: match for match in index.search(question.query, k=EVERY)}
+        shown = index.search(question.query, k=SHOWN, diverse=True)
+        sixth = plain[shown[-1].id].rank
+        rows.append((question.target, sixth, float(np.mean([plain[match.id].score < 0 for match in shown]))))
+    owners = np.array([target for target, *_ in rows])
+    return {
+        "diverse, 6": {
+            "plain place of the last": interval(np.array([row[1] for row in rows], float), owners),
+            "fits worse than average": interval(np.array([row[2] for row in rows]), owners),
+        }
+    }
+
+
+def cleansing() -> dict[str, Figures]:
+    """What is dropped of pictures that are their own input again, by error of intensities up to 255 and up to 1."""
+    subjects = [square(image) for image in read_subjects().values()]
+    rng = np.random.default_rng(SEED)
+    scenes = [Image.fromarray(render(sample_scene(rng, query=True))) for _ in range(len(subjects))]
+    pairs = {
+        "identical": (subjects, subjects),
+        "identical, after the store's compression": ([thumbnail(image) for image in subjects], subjects),
+        "through the base's autoencoder and back": (decoded(scenes), scenes),
+    }
+    errors = {
+        name: np.array([mean_squared_error(o, i) for o, i in zip(*pair, strict=True)]) for name, pair in pairs.items()
+    }
+    return {
+        name: {
+            "dropped, intensities to 255": interval((255**2 * each < UNCHANGED).astype(float), np.arange(len(each))),
+            "dropped, intensities to 1": interval((each < UNCHANGED).astype(float), np.arange(len(each))),
+        }
+        for name, each in errors.items()
+    }
+
+
+def decoded(images: Sequence[Image.Image]) -> list[Image.Image]:
+    """What the zoo's base would give back if it painted exactly its input: encoded and decoded again."""
+    vae = AutoencoderKL.from_pretrained(FOLDER / "models" / "base" / "vae")
+    pixels = torch.from_numpy(np.stack([np.asarray(image) for image in images])).permute(0, 3, 1, 2) / 127.5 - 1
+    with torch.no_grad():
+        back = vae.decode(vae.encode(pixels).latent_dist.mode()).sample
+    values = ((back.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).numpy()
+    return [Image.fromarray(each) for each in values]
+
+
+def things_with_looks(index: ModelIndex) -> dict[str, Figures]:
+    """A picture of a thing in no particular look, and the look in words."""
+    triples = asked.things_and_looks()
+    ways = {
+        "picture and words": [Query(images=[picture], text=[words]) for picture, words, _ in triples],
+        "words alone": [Query(text=[words]) for _, words, _ in triples],
+        "picture alone": [Query(images=[picture]) for picture, _, _ in triples],
+    }
+    found: dict[str, Figures] = {}
+    for name, queries in ways.items():
+        questions = [Question(query=q, target=t[2]) for q, t in zip(queries, triples, strict=True)]
+        answers = ask(index, questions)
+        found[name] = {"right first": share(answers), "right among 5": share(answers, places=5)}
+    return found

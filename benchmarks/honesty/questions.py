@@ -1,0 +1,136 @@
+"""What the mini zoo is asked: pictures, drawings and words of models that are in it, and of things that are not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from benchmarks.zoo.styles import FAMILIES, Style
+from benchmarks.zoo.world import render, sample_scene
+from modelsearch_core import nonsense
+from modelsearch_core.background import TEMPLATE, background_texts, imagenet_names
+from modelsearch_core.drawing import Draw, outlines
+from modelsearch_core.encoders.phrases import own_list
+from modelsearch_core.mini_zoo import FOLDER, ZooModel, zoo_models
+from modelsearch_core.search import Query
+
+SEED = 50_000
+UNRELATED = 200  # texts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A query, and the name of the model that it is about."""
+
+    query: Query
+    target: str
+
+
+def name_of(model: ZooModel) -> str:
+    """By which an index finds it."""
+    return str(Path(model.name).with_suffix(""))
+
+
+def is_checkpoint(name: str) -> bool:
+    return name.startswith("menagerie")
+
+
+def by_pictures() -> list[Question]:
+    return [
+        Question(query=Query(images=[model.picture(n)]), target=name_of(model))
+        for model in zoo_models().values()
+        for n in range(len(model.pictures))
+    ]
+
+
+def by_all_pictures() -> list[Question]:
+    """All pictures of a model at once."""
+    return [
+        Question(query=Query(images=[model.picture(n) for n in range(len(model.pictures))]), target=name_of(model))
+        for model in zoo_models().values()
+    ]
+
+
+def by_sketches(draw: Draw = outlines) -> list[Question]:
+    """But for those on which the drawer has drawn nothing."""
+    return [
+        Question(query=Query(sketches=[sketch]), target=name_of(model))
+        for model in zoo_models().values()
+        for n in range(len(model.pictures))
+        if not nonsense.of_sketch(sketch := draw(model.picture(n)))
+    ]
+
+
+def by_all_sketches(draw: Draw = outlines) -> list[Question]:
+    return [
+        Question(query=Query(sketches=[draw(model.picture(n)) for n in range(6)]), target=name_of(model))
+        for model in zoo_models().values()
+    ]
+
+
+def by_texts() -> list[Question]:
+    """One description a model."""
+    return [Question(query=Query(text=[model.description]), target=name_of(model)) for model in zoo_models().values()]
+
+
+def by_wordings() -> list[Question]:
+    """Every way in which the world puts a look, and other ways to ask for a thing."""
+    return [
+        Question(query=Query(text=[text]), target=name_of(model))
+        for key, model in zoo_models().items()
+        for text in wordings(model, key)
+    ]
+
+
+def wordings(model: ZooModel, key: str) -> list[str]:
+    look = look_of(key)
+    if look is not None:
+        return list(FAMILIES[look.family].words(**look.values))
+    thing = model.description.removeprefix("a picture of ")
+    return [model.description, thing, f"a drawing of {thing}"]
+
+
+def look_of(key: str) -> Style | None:
+    """A model's style, of those that have one."""
+    record = _records()[key]["style"]
+    return None if record is None else Style(record["family"], {n: v for n, v in record.items() if n != "family"})
+
+
+def things_and_looks() -> list[tuple[Image.Image, str, str]]:
+    """(picture of a thing in no particular look, look in words, model) of every model that has a look."""
+    rng = np.random.default_rng(SEED)
+    return [
+        (Image.fromarray(render(sample_scene(rng, query=True))), model.description, name_of(model))
+        for key, model in zoo_models().items()
+        if look_of(key) is not None
+    ]
+
+
+def unrelated_texts() -> list[str]:
+    """Names of things that neither a model here nor the background of the index is about."""
+    used = set(background_texts())
+    names = [TEMPLATE.format(name) for name in imagenet_names()]
+    unused = [text for text in names if text not in used]
+    chosen = np.random.default_rng(SEED).permutation(len(unused))[:UNRELATED]
+    return [unused[n] for n in sorted(chosen)]
+
+
+def unrelated_prompts() -> list[str]:
+    """Prompts as people write them: a thing, a medium, a flavour."""
+    rng = np.random.default_rng(SEED + 1)
+    parts = [own_list(name) for name in ("subjects", "mediums", "flavours")]
+    return [", ".join(str(rng.choice(part)) for part in parts) for _ in range(UNRELATED)]
+
+
+def together(texts: Sequence[str], count: int) -> list[Query]:
+    """`count` texts a query."""
+    return [Query(text=texts[n : n + count]) for n in range(0, len(texts) - count + 1, count)]
+
+
+def _records() -> dict[str, dict[str, dict[str, float | str]]]:
+    return json.loads((FOLDER / "world.json").read_text(encoding="utf-8"))["models"]

@@ -1,0 +1,70 @@
+"""How likely the first answer is the right one: a logistic of how far it stands out (METHODS, section 10).
+
+z₁ ≥ z₂: standardised scores of the two best.  x: how far z₁ is beyond what unrelated queries find, in units of
+`calibration.Background`'s scale.  p = σ(a + b·x + c·(z₁ − z₂)). Relevance asks whether anything fits; this, whether
+something else would fit as well.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .calibration import Background
+
+STEPS, RIDGE = 50, 1.0
+
+
+class Confidence(NamedTuple):
+    """a, b, c of the logistic."""
+
+    intercept: float
+    beyond: float
+    margin: float
+
+
+def features(first: NDArray[np.floating], second: NDArray[np.floating], of: Background) -> NDArray[np.floating]:
+    """(..., 2): x and z₁ − z₂; a first that is alone stands as far out as it is beyond what unrelated queries find."""
+    x = (first - of.location) / of.scale
+    lone = np.maximum(first - of.location, 0)
+    margin = np.where(np.isfinite(second), first - np.where(np.isfinite(second), second, 0), lone)
+    return np.stack([x, margin], axis=-1)
+
+
+def probability(of: Confidence, x: NDArray[np.floating]) -> NDArray[np.floating]:
+    """p of `features`, between 0 and 1."""
+    logit = of.intercept + x @ np.array([of.beyond, of.margin])
+    return 1 / (1 + np.exp(-np.clip(logit, -50, 50)))
+
+
+def fit(x: NDArray[np.floating], right: NDArray[np.bool_]) -> Confidence:
+    """Of `features` (n, 2) and whether the first was right: logistic regression by Newton's method.
+
+    A ridge keeps few queries, or queries that are all right, from claiming certainty; neither slope is below 0.
+    """
+    X = np.column_stack([np.ones(len(x)), x])
+    penalty, w = np.diag([1e-3, RIDGE, RIDGE]), np.zeros(3)
+    for free in (np.ones(3, bool), None):
+        free = (w > 0) | np.array([True, False, False]) if free is None else free
+        w = _newton(X[:, free], right, penalty[np.ix_(free, free)], free)
+        if (w[1:] >= 0).all():
+            break
+    return Confidence(*map(float, w))
+
+
+def _newton(
+    X: NDArray[np.floating], right: NDArray[np.bool_], penalty: NDArray[np.floating], free: NDArray[np.bool_]
+) -> NDArray[np.floating]:
+    w = np.zeros(X.shape[1])
+    for _ in range(STEPS):
+        p = 1 / (1 + np.exp(-np.clip(X @ w, -50, 50)))
+        gradient = X.T @ (right - p) - penalty @ w
+        step = np.linalg.solve((X * (p * (1 - p))[:, None]).T @ X + penalty, gradient)
+        w = w + step
+        if np.abs(step).max() < 1e-9:
+            break
+    found = np.zeros(len(free))
+    found[free] = w
+    return found

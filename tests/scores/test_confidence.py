@@ -1,0 +1,55 @@
+"""Whether the first answer is the right one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from modelsearch_core.scores import confidence
+from modelsearch_core.scores.calibration import Background
+from modelsearch_core.scores.confidence import Confidence
+
+OF = Background(location=2.0, scale=0.5)
+
+
+def drawn(true: Confidence, n: int = 20_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    x = np.column_stack([rng.normal(0, 2, n), rng.exponential(1, n)])
+    return x, rng.random(n) < confidence.probability(true, x)
+
+
+def test_features_are_what_stands_out_and_by_how_much():
+    x = confidence.features(np.array([3.0, 2.0]), np.array([2.5, 1.0]), OF)
+    np.testing.assert_allclose(x, [[2.0, 0.5], [0.0, 1.0]])
+
+
+def test_a_first_without_a_second_is_measured_by_unrelated_queries():
+    x = confidence.features(np.array([3.0, 1.0]), np.array([-np.inf, np.nan]), OF)
+    np.testing.assert_allclose(x, [[2.0, 1.0], [-2.0, 0.0]])
+
+
+def test_the_fit_finds_what_the_data_were_drawn_by():
+    true = Confidence(-1.0, 0.5, 1.5)
+    np.testing.assert_allclose(confidence.fit(*drawn(true)), true, atol=0.1)
+
+
+def test_said_probabilities_are_kept():
+    x, right = drawn(Confidence(-0.5, 0.3, 0.8))
+    p = confidence.probability(confidence.fit(x, right), x)
+    for low in (0.2, 0.4, 0.6, 0.8):
+        said = (p >= low) & (p < low + 0.2)
+        assert right[said].mean() == pytest.approx(p[said].mean(), abs=0.03)
+
+
+def test_more_of_either_never_makes_it_less_sure():
+    """Noise may lie the other way in a small sample."""
+    rng = np.random.default_rng(3)
+    x = np.column_stack([rng.normal(size=40), rng.exponential(size=40)])
+    found = confidence.fit(x, rng.random(40) < 1 / (1 + np.exp(3 * x[:, 0] + 3 * x[:, 1] - 3)))
+    assert found.beyond == 0 and found.margin == 0
+
+
+def test_a_few_right_answers_are_no_certainty():
+    found = confidence.fit(np.array([[1.0, 1.0], [2.0, 0.5]]), np.array([True, True]))
+    assert np.isfinite(found).all()
+    assert found.beyond < 2 and found.margin < 2

@@ -1,0 +1,60 @@
+"""The page on trust: made from the figures alone; intervals, AUC and strokes are what they say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmarks.honesty import page
+from benchmarks.honesty.asking import interval, separation
+from benchmarks.honesty.questions import by_texts, by_wordings
+from benchmarks.honesty.strokes import HANDS, SIDE, draw, shaky
+from benchmarks.honesty.unmeasured import names_of_things, names_of_this_world
+
+
+def test_the_page_is_what_the_command_writes():
+    assert page.PAGE.read_text(encoding="utf-8") == page.page()
+
+
+def test_a_figure_stands_beside_what_it_was():
+    figures = {"value": 0.25, "low": 0.1, "high": 0.4, "of": 8}
+    told = page.table({"alone": {"right first": figures}}, {"alone": {"right first": {**figures, "value": 0.5}}})
+    assert told.splitlines()[2] == "| alone | right first | 0.25 (0.10–0.40) | 0.50 (0.10–0.40) |"
+
+
+def test_the_interval_is_over_models_not_over_their_pictures():
+    same = np.repeat([0.0, 1.0, 1.0, 0.0], 50)
+    by_model = interval(same, np.repeat(["a", "b", "c", "d"], 50))
+    by_picture = interval(same, np.arange(200))
+    assert by_model["value"] == by_picture["value"] == 0.5
+    assert by_model["high"] - by_model["low"] > 3 * (by_picture["high"] - by_picture["low"])
+
+
+def test_auc_counts_the_pairs_that_are_in_order():
+    told, right = np.array([0.9, 0.4, 0.4, 0.1]), np.array([True, True, False, False])
+    assert separation(told, right) == pytest.approx((1 + 1 + 0.5 + 1) / 4)
+    assert separation(told, np.ones(4, bool)) is None
+
+
+def test_no_stored_name_is_what_is_asked():
+    asked = {question.query.text[0].casefold() for question in [*by_texts(), *by_wordings()]}
+    for names in (names_of_things(), names_of_this_world()):
+        assert len(set(names)) == 200
+        assert asked.isdisjoint(name.casefold() for name in names)
+
+
+def test_a_hand_draws_thin_open_and_never_twice_the_same():
+    first, second = (draw("key", HANDS["fine pen"], np.random.default_rng(seed)) for seed in (0, 1))
+    assert first.size == (SIDE, SIDE)
+    assert first.tobytes() != second.tobytes()
+    assert first.tobytes() == draw("key", HANDS["fine pen"], np.random.default_rng(0)).tobytes()
+    ink = {name: _ink(draw("key", hand, np.random.default_rng(0))) for name, hand in HANDS.items()}
+    assert 0.002 < ink["fine pen"] < ink["marker"] < 0.2
+    square = np.array([[0.0, 0], [100, 0], [100, 100], [0, 100], [0, 0]])
+    line = shaky(square, HANDS["marker"], np.random.default_rng(0))
+    assert np.linalg.norm(line[0] - line[-1]) > 10  # 5 % of 400 pixels are left open
+
+
+def _ink(image: Image.Image) -> float:
+    return float((np.asarray(image.convert("L")) < 128).mean())
