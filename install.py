@@ -18,6 +18,7 @@ import contextlib
 import hashlib
 import importlib
 import importlib.util
+import json
 import os
 import re
 import shlex
@@ -26,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -41,6 +42,28 @@ CUDA_BUILDS = ("torch", "torchvision")  # what differs in them
 MODULES = {"open_clip_torch": "open_clip", "pillow": "PIL", "scikit-image": "skimage"}
 # Its opencv-python-headless would be written over a host's opencv; these are what else it needs.
 WITHOUT_OPENCV = {"controlnet_aux": ["einops", "importlib_metadata", "scikit-image", "scipy", "timm"]}
+# A WebUI's own pipeline needs none of these, and new ones break its old ones: that engine has its own environment.
+OF_DIFFUSERS = ("accelerate", "diffusers", "peft")
+REFUSED = HERE / "modelsearch-refused.txt"  # which environment our packages had to be taken out of again, and why
+# What WebUIs are made of. Some import lazily, so the names that matter are fetched.
+HOST_IMPORTS = (
+    *("import torch", "import torchvision", "import numpy", "from PIL import Image", "import cv2", "import skimage"),
+    *("import transformers", "from transformers import CLIPTextModel, CLIPTokenizer", "import accelerate"),
+    *("from diffusers import StableDiffusionPipeline", "from diffusers import AutoencoderKL", "import peft"),
+    *("import gradio", "import fastapi", "import kornia", "import pytorch_lightning", "import open_clip"),
+    *("import timm", "import safetensors.torch", "import spandrel", "import huggingface_hub", "import scipy.stats"),
+)
+TRY_IMPORTS = """
+import contextlib, io, json, os, sys
+failed, out = {}, os.dup(1)
+os.dup2(2, 1)
+for statement in json.loads(sys.argv[1]):
+    try:
+        exec(statement, {})
+    except BaseException as error:
+        failed[statement] = (type(error).__name__ + ": " + str(error).strip().rpartition(chr(10))[2])[:200]
+os.write(out, json.dumps(failed).encode())
+"""
 # Whatever the folder, and also where an embedded Python ignores PYTHONPATH.
 RUN_COMMAND = (
     "import runpy, sys; sys.path[0] = sys.argv.pop(1); "
@@ -210,17 +233,83 @@ def install_into_host() -> int:
 
 
 def install_into_webui() -> None:
-    """Through the WebUI's own installer, which knows its flags. A failure is one line; the next start tries again."""
-    lines = requirements(REQUIREMENTS)
-    if all(found(module_of(line)) for line in lines):
+    """Through the WebUI's own installer, which knows its flags. What would break the WebUI is taken out again; a
+    failure is one line, and the next start tries again."""
+    lines = [line for line in requirements(REQUIREMENTS) if name_of(line) not in OF_DIFFUSERS]
+    lacking = [line for line in lines if not found(module_of(line))]
+    if not lacking or was_refused():
         return
     launch = importlib.import_module("launch")
+    before, broken = installed(), failing_imports(HOST_IMPORTS)
     try:
         for arguments, names in missing_installs(lines):
             quoted = " ".join(f'"{argument}"' for argument in arguments)
             launch.run_pip(f"install {quoted}", f"{', '.join(names)} for Model Search")
     except (RuntimeError, OSError) as error:
-        print(f"Model Search: {error}", file=sys.stderr)
+        print(f"Model Search: {reason_of(error)}", file=sys.stderr)
+    importlib.invalidate_caches()
+    if set(installed()) != set(before):
+        undo_if_broken(before, broken, [f"import {module_of(line)}" for line in lacking])
+
+
+def reason_of(error: Exception) -> str:
+    """One line of the pages that a WebUI makes of pip's output: what pip gives as the reason, if it does."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    told = next((line for line in lines if line.startswith("ERROR:")), "")
+    return f"{lines[0]} {told}".strip()[:400]
+
+
+def undo_if_broken(before: list[str], broken: dict[str, str], ours: list[str]) -> None:
+    """Takes out what was installed since, where something can no longer be imported that could before, or `ours`."""
+    now = failing_imports([*HOST_IMPORTS, *ours])
+    new = {statement: error for statement, error in now.items() if statement not in broken}
+    if not new:
+        return
+    added = sorted(pin for pin in installed() if pin not in before)
+    names = [name_of(pin) for pin in added]
+    moved = [pin for pin in before if name_of(pin) in names]
+    quiet_pip(["uninstall", "--yes", *names])
+    if moved:
+        quiet_pip(["install", "--no-deps", *moved])
+    statement, error = next(iter(new.items()))
+    said = f"with {', '.join(added)} `{statement}` failed ({error}), so they were taken out again"
+    REFUSED.write_text("\n".join([state_of(before), said]), encoding="utf-8")
+    print(f"Model Search: {said}; its tab cannot search until {REFUSED} is deleted and they install", file=sys.stderr)
+
+
+def was_refused() -> bool:
+    """Whether the same packages were taken out of the same environment before; says so again."""
+    if not REFUSED.is_file():
+        return False
+    state, _, said = REFUSED.read_text(encoding="utf-8").partition("\n")
+    if state != state_of(installed()):
+        REFUSED.unlink()
+        return False
+    print(f"Model Search: {said}; to try again, delete {REFUSED}", file=sys.stderr)
+    return True
+
+
+def state_of(pins: list[str]) -> str:
+    """Changes when an environment or our requirements do."""
+    return hashlib.sha256("\n".join([*sorted(pins), digest([REQUIREMENTS])]).encode()).hexdigest()
+
+
+def failing_imports(statements: Iterable[str], python: str = sys.executable) -> dict[str, str]:
+    """Which of them fail in a process of its own, and how; all of them where that process dies."""
+    command = [python, "-c", TRY_IMPORTS, json.dumps(list(statements))]
+    done = subprocess.run(command, capture_output=True, cwd=tempfile.gettempdir(), check=False)
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        return dict.fromkeys(statements, f"the interpreter ended with {done.returncode}")
+
+
+def quiet_pip(arguments: list[str]) -> None:
+    """Says only that it failed."""
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", check=False)
+    if done.returncode:
+        print(f"Model Search: pip {arguments[0]} failed: {done.stdout.strip()[-500:]}", file=sys.stderr)
 
 
 def add_what_is_lacking(lines: list[str]) -> None:

@@ -321,3 +321,50 @@ def requirement_lines(name: str) -> list[str]:
 def test_ci_runs_the_command_of_the_readme():
     assert "python install.py test" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert "install.py test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1]
+
+
+# What newer packages did to older ones: something that the host brings along fails once `extra` is there.
+FRAGILE = """
+try:
+    import extra
+except ImportError:
+    pass
+else:
+    raise RuntimeError("no clear_device_cache")
+"""
+INSTALLING_WEBUI = """
+import shlex, subprocess, sys
+def run_pip(command, desc=None, live=None):
+    subprocess.run([sys.executable, "-m", "pip", "--quiet", *shlex.split(command)], check=True)
+"""
+
+
+def test_what_breaks_a_webui_is_taken_out_again_and_not_tried_twice(clone: Path, shelf: Path):
+    venv = clone.parent / "venv"
+    subprocess.run([base_python(), "-m", "venv", str(venv)], check=True)
+    python = str(venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    (packages,) = venv.glob("[Ll]ib/**/site-packages")
+    (packages / "accelerate.py").write_text(FRAGILE)
+    webui = clone.parent / "webui"
+    webui.mkdir()
+    (webui / "launch.py").write_text(INSTALLING_WEBUI)
+    make_wheel(shelf, "extra", "1.0")
+    (clone / "requirements.txt").write_text("tiny>=1\nextra\n")
+    around = {"PYTHONPATH": str(webui), "PIP_FIND_LINKS": str(shelf)}
+    first, second = run(clone, python=python, **around), run(clone, python=python, **around)
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "with extra==1.0, tiny==2.0 `import accelerate` failed (RuntimeError: no clear_device_cache)" in first.stderr
+    assert "they were taken out again" in second.stderr
+    assert not list(packages.glob("extra*")) and not list(packages.glob("tiny*"))
+    (clone / "requirements.txt").write_text("tiny>=1\n")  # an update of ours
+    third = run(clone, python=python, **around)
+    assert (third.stderr, third.returncode) == ("", 0) and list(packages.glob("tiny*"))
+
+
+def test_a_webui_gets_nothing_of_the_diffusers_engine(clone: Path, tmp_path: Path):
+    webui = tmp_path / "webui"
+    webui.mkdir()
+    (webui / "launch.py").write_text(WEBUI)
+    (clone / "requirements.txt").write_text("accelerate>=0.26\ndiffusers>=0.31\npeft>=0.10\ntiny>=1\n")
+    run(clone, PYTHONPATH=str(webui))
+    assert (webui / "log.txt").read_text().strip().endswith("| tiny for Model Search")

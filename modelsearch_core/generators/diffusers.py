@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -18,8 +19,10 @@ from .known_models import KnownModels
 from .pictures import Inspection
 from .planning import recipe_of, short
 from .reference_plan import check_references, with_references
-from .resident import Request, Resident
 from .settings import GeneratorSettings
+
+if TYPE_CHECKING:
+    from .resident import Resident
 
 DEFAULTS = GeneratorSettings()
 
@@ -66,7 +69,7 @@ class DiffusersGenerator:
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
         """What the model will be asked and how; reads headers at most."""
         carrier = self._carrier(model)
-        check_references(model.title, carrier.architecture, probes)
+        check_references(model.name, carrier.architecture, probes)
         recipe, accelerator = recipe_of(model, carrier, self.known.accelerators, self.settings)
         decoder = decoder_for(carrier.architecture, self.settings.decoders)
         is_lora = model.kind is Kind.LORA
@@ -91,10 +94,12 @@ class DiffusersGenerator:
     def generate(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Iterator[list[Image.Image]]:
         """8-bit RGB pictures of the numbered probes, in order, batch by batch. The same on one machine whatever the
         batch, up to the last bits of a float; the starting noise is exactly the same everywhere."""
+        from .resident import Request  # planning needs no diffusers
+
         resident = self._load(model, probe_set)
         inspection = Inspection(model, len(numbers), probe_set.precision)
         size = self._batch(model.architecture, probe_set)
-        what = f"a picture of {probe_set.width}x{probe_set.height} from {model.title}"
+        what = f"a picture of {probe_set.width}x{probe_set.height} from {model.name}"
         drawings = self.references.by_digest if self.references else {}
         for pictures, faults in in_batches(numbers, Request(resident, probe_set, drawings), size, what):
             inspection.add(faults)
@@ -113,6 +118,8 @@ class DiffusersGenerator:
         return self.known.bases.of(model)
 
     def _load(self, model: ModelFile, probe_set: ProbeSet) -> Resident:
+        from .resident import Resident
+
         carrier = self.known[probe_set.base] if probe_set.base else model
         bare = model if model.kind is Kind.DIFFUSION_MODEL else None
         resident = self._resident

@@ -29,12 +29,16 @@ CODE = f"import sys; sys.path.insert(0, sys.argv[1]); from {__package__}.worker 
 
 
 class SeparateGenerator:
-    """Plans here, generates there. `close` ends the process; the next request starts another."""
+    """Plans here, generates there. `close` ends the process; the next request starts another. `python` is the
+    interpreter that has diffusers; this one need not."""
 
     name = DiffusersGenerator.name
 
-    def __init__(self, candidates: Sequence[ModelFile], settings: GeneratorSettings) -> None:
+    def __init__(
+        self, candidates: Sequence[ModelFile], settings: GeneratorSettings, python: str | Path = sys.executable
+    ) -> None:
         self._planner = DiffusersGenerator(candidates, settings)
+        self._python = str(python)
         self._settings = settings
         self._process: subprocess.Popen[str] | None = None
 
@@ -98,7 +102,7 @@ class SeparateGenerator:
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", CODE, str(ROOT)],
+                [self._python, "-c", CODE, str(ROOT)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 encoding="utf-8",
