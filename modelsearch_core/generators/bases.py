@@ -67,7 +67,7 @@ class Bases:
         return (
             f"{lora.path.name} is a LoRA for {lora.architecture}{hint} and needs a base model of that architecture; "
             f"the checkpoints at hand are for: {', '.join(sorted(self._carriers)) or 'none at all'}. "
-            "Index the folder with such a checkpoint too, or name one with --base CKPT"
+            "Index the folder with such a checkpoint too, or choose a base model for it"
         )
 
 

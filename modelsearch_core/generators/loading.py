@@ -56,7 +56,7 @@ def load_bare(model: ModelFile, pipe: Any, dtype: Any) -> Any:
             setattr(pipe, part, _denoiser(load_state(model.path), getattr(pipe, part), dtype))
     except _UNDONE as error:
         raise ModelSearchError(
-            f"{model.path.name} does not fit into its base model ({str(error)[:200]}); name another with --base CKPT"
+            f"{model.path.name} does not fit into its base model ({str(error)[:200]}); choose another base model"
         ) from error
     return pipe
 

@@ -76,7 +76,7 @@ class Patches:
             shapes = {name: tuple(tensor.shape) for name, tensor in factors.items()}
             raise ModelSearchError(
                 f"{network.path.name} does not fit the base model: at {'.'.join(place)} it has {shapes}; "
-                "name the base it was trained on with --base CKPT"
+                "choose the base it was trained on"
             ) from error
 
     def _write(self, weight: torch.Tensor, changed: torch.Tensor) -> None:
@@ -92,7 +92,7 @@ def _check_fit(network: ModelFile, places: dict[str, Place | None]) -> None:
     if len(strange) * 2 > len(places) or not places:
         raise ModelSearchError(
             f"{network.path.name} does not fit the base model: {len(strange)} of its {len(places)} layers are unknown "
-            f"there ({', '.join(strange[:2]) or 'it has none'}); name the base it was trained on with --base CKPT"
+            f"there ({', '.join(strange[:2]) or 'it has none'}); choose the base it was trained on"
         )
     if strange:
         log.warning("%s: %d of %d layers not applied, such as %s", network.path, len(strange), len(places), strange[0])

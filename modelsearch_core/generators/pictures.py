@@ -65,8 +65,8 @@ def fault_of(array: np.ndarray[Any, Any]) -> str | None:
 class Inspection:
     """Counts a model's broken pictures. One in eight is tolerated: a probe may happen to come out flat."""
 
-    def __init__(self, model: ModelFile, asked: int, precision: str) -> None:
-        self._model, self._asked, self._precision = model, asked, precision
+    def __init__(self, model: ModelFile, asked: int, precision: str, remedy: str = "try float32 precision") -> None:
+        self._model, self._asked, self._precision, self._remedy = model, asked, precision, remedy
         self._made = 0
         self._faults: list[str] = []
 
@@ -83,6 +83,6 @@ class Inspection:
         cause = (
             "The weights are damaged or do not fit their base model"
             if self._precision == "float32"
-            else f"Often {self._precision} overflows, mostly in the VAE; try float32 precision"
+            else f"Often {self._precision} overflows, mostly in the VAE; {self._remedy}"
         )
-        return f"{len(self._faults)} of the first {self._made} pictures of {self._model.title} are {kinds}. {cause}"
+        return f"{len(self._faults)} of the first {self._made} pictures of {self._model.name} are {kinds}. {cause}"

@@ -41,7 +41,7 @@ def store_words(catalog: Catalog, encoder: Encoder, models: Sequence[ModelFile],
         with catalog.transaction():
             for (model, words), rows in zip(part, _split(features, [len(words) for _, words in part]), strict=True):
                 _replace(catalog, known, _specification(model, _of_words(words), encoder, Evidence.METADATA, rows))
-        progress(Step(stage="words", done=start + len(part), total=len(new), model=part[-1][0].title))
+        progress(Step(stage="words", done=start + len(part), total=len(new), model=part[-1][0].name))
 
 
 def store_previews(catalog: Catalog, encoder: Encoder, models: Sequence[ModelFile], progress: Progress) -> None:
@@ -53,7 +53,7 @@ def store_previews(catalog: Catalog, encoder: Encoder, models: Sequence[ModelFil
         if paths and known.get(model.fingerprint) != digest:
             images = [thumbnail(image) for path in paths if (image := _opened(path)) is not None]
             _store_pictures(catalog, known, encoder, model, digest, images)
-        progress(Step(stage="previews", done=done, total=len(models), model=model.title))
+        progress(Step(stage="previews", done=done, total=len(models), model=model.name))
 
 
 def _opened(path: Path) -> Image.Image | None:

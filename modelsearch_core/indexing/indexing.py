@@ -158,12 +158,12 @@ def generate_all(
     asking = Asking(turns, lambda: sampler_of(engine.generator_for(_distinct([*models, *catalog.models()]))))
     have = _generated(catalog, engine.encoder)
     for done, model in enumerate(_by_base(models, asking.sampler.generator)):
-        current = Step(stage="generate", done=done, total=len(models), model=model.title)
+        current = Step(stage="generate", done=done, total=len(models), model=model.name)
         asked, failure = asking.sample(model, have, report)
         if failure is not None:
             catalog.put_failure(asked.fingerprint, failure)
             report.failed[model.path] = failure
-        progress(Step(stage="generate", done=done + 1, total=len(models), model=model.title, failure=failure))
+        progress(Step(stage="generate", done=done + 1, total=len(models), model=model.name, failure=failure))
 
 
 def outstanding(
@@ -227,9 +227,9 @@ def paint_references(
         check=turns.check,
     )
     for done, model in enumerate(loras):
-        current = Step(stage="references", done=done, total=len(loras), model=model.title)
+        current = Step(stage="references", done=done, total=len(loras), model=model.name)
         failure = _paint_one(sampler, turns, model, report)
-        progress(Step(stage="references", done=done + 1, total=len(loras), model=model.title, failure=failure))
+        progress(Step(stage="references", done=done + 1, total=len(loras), model=model.name, failure=failure))
 
 
 def unpainted(

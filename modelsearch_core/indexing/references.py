@@ -80,7 +80,7 @@ class ReferenceSampler:
         pictures = self.catalog.sample_images(model.fingerprint, probe_set.digest)
         if not pictures:
             asked = len(probe_set.probes)
-            raise InvalidOutputError(f"{model.title} gives back all {asked} reference pictures unchanged")
+            raise InvalidOutputError(f"{model.name} gives back all {asked} reference pictures unchanged")
         features = self.encoder.encode_images([*pictures.values()])
         with self.catalog.transaction():
             self._put_inputs()

@@ -40,11 +40,11 @@ def store_maps(
     digests, have = _seen(catalog, encoder), catalog.spatial.samples(spatial.name)
     wanted = [(model, digests[model.fingerprint]) for model in models if model.fingerprint in digests]
     for done, (model, digest) in enumerate(wanted):
-        progress(Step(stage=STAGE, done=done, total=len(wanted), model=model.title))
+        progress(Step(stage=STAGE, done=done, total=len(wanted), model=model.name))
         failure, pictures = None, len(catalog.sample_numbers(model.fingerprint, digest))
         if pictures and have.get((model.fingerprint, digest)) != pictures:
             failure = _store_one(catalog, spatial, model, digest, report)
-        progress(Step(stage=STAGE, done=done + 1, total=len(wanted), model=model.title, failure=failure))
+        progress(Step(stage=STAGE, done=done + 1, total=len(wanted), model=model.name, failure=failure))
 
 
 def _store_one(catalog: Catalog, spatial: ImageEncoder, model: ModelFile, digest: str, report: Report) -> str | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+MODEL_ENDINGS = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft"}
+
 
 class Kind(str, Enum):
     """What sort of model a file is."""
@@ -46,6 +48,11 @@ class ModelFile:
     base: Path | None = None  # the checkpoint that the user wants under this LoRA
     by_hand: tuple[str, ...] = ()  # fields that the user has set
     stamp: str = ""  # changes when the file or what lies beside it does
+
+    @property
+    def name(self) -> str:
+        """The file name without its ending; a folder's whole name."""
+        return self.path.stem if self.path.suffix.lower() in MODEL_ENDINGS else self.path.name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,11 +53,7 @@ def describe_all(models: Sequence[ModelFile], gallery: Gallery) -> list[Descript
 
 
 def name_of(model: ModelFile) -> str:
-    """The file name without its ending; a folder's whole name."""
-    return model.path.stem if model.path.suffix.lower() in MODEL_ENDINGS else model.path.name
-
-
-MODEL_ENDINGS = {".safetensors", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".sft"}
+    return model.name
 
 
 def suggested_strength(gallery: Gallery, m: int) -> float | None:

@@ -147,7 +147,7 @@ class Findings:
             return f"its pictures are all the same, whatever it is asked; {show}"
         changed = self._gallery.facets.get(entry.key)
         if entry.model.kind is Kind.LORA and changed is not None and changed[0] < NO_CHANGE:
-            return f"its pictures are those of its base, it may be made for another one (--base); {show}"
+            return f"its pictures are those of its base, it may be made for another one; {show}"
         return ""
 
     def _by_answers(self, m: int, own: NDArray[np.intp], mistakes: Sequence[Mistake]) -> Judgement:

@@ -71,7 +71,7 @@ def test_the_chosen_base_wins_where_its_architecture_fits() -> None:
 @pytest.mark.parametrize("architecture", ["flux", "unknown"])
 def test_without_a_base_the_error_names_what_is_there(architecture: str) -> None:
     with pytest.raises(
-        MissingBaseError, match=rf"LoRA for {architecture} \(trained on X\).*: sd15, sdxl\..*--base CKPT"
+        MissingBaseError, match=rf"LoRA for {architecture} \(trained on X\).*: sd15, sdxl\..*choose a base model"
     ):
         Bases(CHECKPOINTS).of(lora(architecture=architecture, hint="X"))
 

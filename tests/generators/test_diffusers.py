@@ -107,7 +107,7 @@ def test_the_base_of_a_lora_is_asked_as_the_checkpoint_that_it_is(
 
 def test_a_lora_without_a_base_says_what_is_missing(models: Models) -> None:
     generator = DiffusersGenerator([models["kohya"]], GeneratorSettings(device="cpu"))
-    with pytest.raises(MissingBaseError, match=r"kohya.safetensors .* sd_mini .* none at all.*--base CKPT"):
+    with pytest.raises(MissingBaseError, match=r"kohya.safetensors .* sd_mini .* none at all.*choose a base model"):
         generator.plan(models["kohya"], PROBES)
 
 

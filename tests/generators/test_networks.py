@@ -175,7 +175,9 @@ def test_a_network_for_another_model_says_what_does_not_fit(tmp_path: Path, pipe
     plain = noise_prediction(pipe)
     layer = f"unet.{sd.UNET_LAYERS[0]}"
     wide = {f"{layer}.lora_A.weight": torch.ones(2, 77), f"{layer}.lora_B.weight": torch.ones(64, 2)}
-    with pytest.raises(ModelSearchError, match=r"wide.safetensors does not fit .*attn1.to_q .*\(2, 77\).*--base CKPT"):
+    with pytest.raises(
+        ModelSearchError, match=r"wide.safetensors does not fit .*attn1.to_q .*\(2, 77\).*choose the base"
+    ):
         patches.set([(lora(sd.save(tmp_path / "wide.safetensors", wide)), 1.0)])
     other = {"unet.x.lora_A.weight": torch.ones(2, 2), "unet.x.lora_B.weight": torch.ones(2, 2)}
     with pytest.raises(ModelSearchError, match="1 of its 1 layers are unknown"):
