@@ -1,6 +1,6 @@
 // Puts the shared panel into the tab of the same name, and carries what its buttons ask for over to gradio.
 
-const modelSearch = { asked: "", waiting: null };
+const modelSearch = { asked: "", waiting: null, added: new Map(), panel: null, strength: null };
 
 function modelSearchAsked() {
   return modelSearch.asked;
@@ -12,7 +12,7 @@ function modelSearchTold(told) {
   modelSearch.waiting = null;
   if (!waiting) return;
   if (answer.error) waiting.reject(new Error(answer.error));
-  else waiting.resolve(answer.done);
+  else waiting.resolve(answer);
 }
 
 function modelSearchAsk(asked) {
@@ -32,23 +32,84 @@ function modelSearchUrl(path) {
   return new URL(path.replace(/^\//, ""), document.baseURI).href;
 }
 
-// What a card offers. A LoRA that is in the prompt already is taken out again, as the WebUI's own cards do.
+// JSON of a route of ours; an Error with the server's words where it refuses.
+async function modelSearchFetch(path, options) {
+  const reply = await fetch(modelSearchUrl(`/modelsearch/${path}`), options);
+  const answer = await reply.json().catch(() => ({ error: `${reply.status} ${reply.statusText}` }));
+  if (!reply.ok) throw new Error(answer.error ?? answer.detail ?? `${reply.status}`);
+  return answer;
+}
+
+// Puts a LoRA into a prompt. Once more takes out what was put in, and nothing that the user has written.
+async function modelSearchToPrompt(tab, match) {
+  const key = `${tab} ${match.id}`;
+  const asked = { action: "lora", tab, model: match.id, strength: modelSearch.strength, added: modelSearch.added.get(key) };
+  const { done, added } = await modelSearchAsk(asked);
+  modelSearch.added.set(key, added);
+  return done;
+}
+
+function modelSearchChoose(match) {
+  const name = match.listed?.name;
+  if (!name) throw new Error(modelSearchWord("The WebUI does not list this model; press the refresh button beside its checkpoints."));
+  selectCheckpoint(name);
+  return `${modelSearchWord("Checkpoint")}: ${name}`;
+}
+
+// What a card offers.
 function modelSearchActions() {
   const isLora = (match) => match.kind === "lora";
-  const toPrompt = (tab) => (match) => modelSearchAsk({ action: "lora", tab, model: match.id });
-  const chooseCheckpoint = (match) => {
-    if (!match.listed?.name) throw new Error(modelSearchWord("The WebUI does not list this model; press the refresh button beside its checkpoints."));
-    selectCheckpoint(match.listed.name);
-    return `${modelSearchWord("Checkpoint")}: ${match.listed.name}`;
-  };
+  const hasHires = () => Boolean(gradioApp().querySelector("#hires_prompt textarea"));
+  const toPrompt = (tab) => (match) => modelSearchToPrompt(tab, match);
   return [
     { id: "txt2img", label: modelSearchWord("To txt2img"), icon: "insert", primary: true, can: isLora, run: toPrompt("txt2img") },
     { id: "img2img", label: modelSearchWord("To img2img"), icon: "image", can: isLora, run: toPrompt("img2img") },
-    { id: "checkpoint", label: modelSearchWord("Use this checkpoint"), icon: "target", primary: true, can: (match) => !isLora(match), run: chooseCheckpoint },
+    { id: "hires", label: modelSearchWord("To the hires prompt"), icon: "stack", can: (match) => isLora(match) && hasHires(), run: toPrompt("hires") },
+    { id: "checkpoint", label: modelSearchWord("Use this checkpoint"), icon: "target", primary: true, can: (match) => !isLora(match), run: modelSearchChoose },
   ];
 }
 
+// At the top of the panel: with which strength a LoRA goes into a prompt, and previews for those that have none.
+function modelSearchToolbar() {
+  const strength = document.createElement("input");
+  Object.assign(strength, { type: "number", min: -10, max: 10, step: 0.05, placeholder: modelSearchWord("suggested") });
+  strength.addEventListener("input", () => (modelSearch.strength = strength.value === "" ? null : Number(strength.value)));
+  const label = document.createElement("label");
+  label.append(modelSearchWord("Strength"), strength);
+  const previews = document.createElement("button");
+  Object.assign(previews, { type: "button", textContent: modelSearchWord("Previews…"), title: modelSearchWord("Previews for LoRA that have none") });
+  previews.addEventListener("click", () => modelSearch.panel.guard(modelSearchPreviews));
+  const bar = document.createElement("div");
+  bar.className = "modelsearch-toolbar";
+  bar.append(label, previews);
+  return [bar];
+}
+
+async function modelSearchPreviews() {
+  const { lacking } = await modelSearchFetch("webui/previews");
+  if (!lacking) return modelSearch.panel.say(modelSearchWord("Every LoRA that is indexed with pictures has a preview."));
+  const question = modelSearchWord("Write a preview picture beside each of this many LoRA that have none? Pictures that are there stay.");
+  if (!confirm(`${question} (${lacking})`)) return undefined;
+  const body = { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" };
+  const { written, refused } = await modelSearchFetch("webui/previews", body);
+  modelSearch.panel.say(`${modelSearchWord("Previews written")}: ${written}`);
+  const reasons = Object.values(refused);
+  if (reasons.length) modelSearch.panel.say(`${reasons.length}: ${reasons[0]}`, "error");
+  return undefined;
+}
+
+// Mounted once, when its tab is first seen or something is to be shown in it.
+function modelSearchPanel() {
+  modelSearch.mounting ??= modelSearchMount(gradioApp().querySelector("#modelsearch_panel")).catch((error) => {
+    modelSearch.mounting = undefined;
+    gradioApp().querySelector("#modelsearch_panel").textContent = error.message;
+    throw error;
+  });
+  return modelSearch.mounting;
+}
+
 async function modelSearchMount(box) {
+  await modelSearchFetch("status"); // says why, where we are refused
   const [{ mountPanel }, { createApi }] = await Promise.all(
     ["panel.mjs", "api.mjs"].map((name) => import(modelSearchUrl(`/modelsearch/panel/${name}`))),
   );
@@ -57,7 +118,10 @@ async function modelSearchMount(box) {
   const api = createApi({ fetch: (path, options) => fetch(modelSearchUrl(path), options), url: modelSearchUrl });
   const theme = document.body.classList.contains("dark") ? "dark" : "light";
   const language = opts.localization && opts.localization !== "None" ? opts.localization : "en";
-  mountPanel(box, { api, host: { name: "webui", theme, language, actions: modelSearchActions() } });
+  box.replaceChildren();
+  const host = { name: "webui", theme, language, actions: modelSearchActions(), toolbar: modelSearchToolbar() };
+  modelSearch.panel = mountPanel(box, { api, host });
+  return modelSearch.panel;
 }
 
 onUiLoaded(() => {
@@ -66,8 +130,7 @@ onUiLoaded(() => {
   box.closest(".prose")?.after(box); // gradio colours every element of running text
   const seen = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
-    seen.disconnect();
-    modelSearchMount(box).catch((error) => (box.textContent = `Model Search: ${error.message}`));
+    modelSearchPanel().then(() => seen.disconnect(), () => undefined); // tried again when it is next seen
   });
   seen.observe(box);
 });

@@ -6,9 +6,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .scores.calibration import WEAK_BELOW
-from .search import Match, ModelIndex, Query
+
+if TYPE_CHECKING:
+    from .search import Match, ModelIndex, Query
 
 MOST = 3
 USUAL_STRENGTH = 0.8

@@ -37,20 +37,39 @@ def loras_in(prompt: str) -> list[str]:
     return [parts.split(":")[0].strip() for kind, parts in TAG.findall(prompt) if kind.casefold() in LORA_TAGS]
 
 
+def lacking(prompt: str, words: Sequence[str]) -> list[str]:
+    """Those words that do not stand between commas in the prompt yet, each once."""
+    there = {part.casefold() for part in _parts(prompt)}
+    return [word for word in dict.fromkeys(words) if word.casefold() not in there]
+
+
+def with_words(prompt: str, words: Sequence[str]) -> str:
+    """The prompt with those words at its end that are not in it yet."""
+    return ", ".join(part for part in (prompt.rstrip().rstrip(",").rstrip(), *lacking(prompt, words)) if part)
+
+
 def with_lora(prompt: str, tag: LoraTag, words: Sequence[str] = ()) -> str:
     """The prompt with the tag at its end, and with those trigger words before it that are not in it yet."""
-    there = {part.casefold() for part in _parts(prompt)}
-    new = [word for word in words if word.casefold() not in there]
-    text = ", ".join([part for part in (prompt.rstrip().rstrip(",").rstrip(), *new) if part])
+    text = with_words(prompt, words)
     return f"{text} {tag}" if text else str(tag)
 
 
 def without_lora(prompt: str, name: str, words: Sequence[str] = ()) -> str:
-    """The prompt without that LoRA's tags, and without its trigger words where they stand between commas."""
-    text = re.sub(rf"[ \t]*{TAG.pattern}", lambda tag: "" if loras_in(tag[0]) == [name] else tag[0], prompt)
-    dropped = {word.casefold() for word in words}
-    kept = [part for part in text.split(",") if _bare(part) not in dropped]
-    return ",".join(kept).strip(" \t,")
+    """The prompt without that LoRA's tags and the `words` that were added with it."""
+    return without_words(
+        re.sub(rf"[ \t]*{TAG.pattern}", lambda tag: "" if loras_in(tag[0]) == [name] else tag[0], prompt), words
+    )
+
+
+def without_words(prompt: str, words: Sequence[str]) -> str:
+    """The prompt without the last of each that stands between commas; tags behind it stay."""
+    parts = prompt.split(",")
+    for word in words:
+        found = [place for place, part in enumerate(parts) if TAG.sub("", part).strip().casefold() == word.casefold()]
+        if found:
+            tags = [tag[0] for tag in TAG.finditer(parts[found[-1]])]
+            parts[found[-1] : found[-1] + 1] = [" " + " ".join(tags)] if tags else []
+    return ",".join(parts).strip(" \t,")
 
 
 def plain_words(prompt: str) -> str:
@@ -61,7 +80,3 @@ def plain_words(prompt: str) -> str:
 
 def _parts(prompt: str) -> list[str]:
     return [part for piece in TAG.sub("", prompt).split(",") if (part := piece.strip())]
-
-
-def _bare(part: str) -> str:
-    return part.strip().casefold()

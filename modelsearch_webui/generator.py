@@ -1,8 +1,12 @@
-"""The generator that lends the WebUI's own pipeline: whatever this WebUI can load can be indexed."""
+"""The generator that lends the WebUI's own pipeline: whatever this WebUI can load can be indexed.
+
+A model may lie in several places; the WebUI is asked for the copy that it lists.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ import numpy as np
 from modules import sd_models
 from PIL import Image
 
-from modelsearch_core.errors import ModelSearchError, UnsupportedReferenceError
+from modelsearch_core.errors import MissingBaseError, ModelSearchError, UnsupportedReferenceError
 from modelsearch_core.generators.accelerators import Accelerators
 from modelsearch_core.generators.bases import Bases
 from modelsearch_core.generators.planning import recipe_of, short
@@ -29,28 +33,39 @@ SAMPLERS = {  # the core's names: the WebUIs' sampler and scheduler
     "lcm": ("LCM", "SGM Uniform"),
     "tcd": ("TCD", "SGM Uniform"),
 }
+FULL_PRECISION = "start the WebUI with --no-half-vae, or choose another VAE"
 
 
 class WebUIGenerator:
-    """Lends the pipeline to `modelsearch_core.indexing`. `host` is the sort of WebUI: each draws differently."""
+    """Lends the pipeline to `modelsearch_core.indexing`. `host` is the sort of WebUI: each draws differently; `files`
+    are all files that are known, copies too."""
 
     def __init__(
         self,
         candidates: Sequence[ModelFile],
         settings: GeneratorSettings,
         host: str,
+        files: Iterable[ModelFile] = (),
     ) -> None:
         self.name = f"webui:{host}"
         self._settings = settings
         self._batch = settings.batch or 1
-        self._loras = [m for m in candidates if m.kind is Kind.LORA and places.lora_name(m.path)]
+        self._paths: dict[str, list[Path]] = defaultdict(list)
+        for file in files:
+            self._paths[file.fingerprint].append(file.path)
+        self._loras = [m for m in candidates if m.kind is Kind.LORA and places.lora_name(*self._copies(m))]
         self._accelerators = Accelerators(self._loras)
-        self._bases = Bases(m for m in candidates if m.kind is not Kind.LORA and places.checkpoint_title(m.path))
+        self._bases = Bases(
+            m for m in candidates if m.kind is not Kind.LORA and places.checkpoint_title(*self._copies(m))
+        )
 
     def base_of(self, model: ModelFile) -> ModelFile | None:
         if model.kind is not Kind.LORA:
             return None
-        return self._bases.of(model)
+        try:
+            return self._bases.of(model)
+        except MissingBaseError as error:
+            raise MissingBaseError(f"{error}: Settings, Model Search, Base models under LoRA") from error
 
     def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
         if any(probe.drawing for probe in probes):
@@ -78,7 +93,7 @@ class WebUIGenerator:
     def generate(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Iterator[list[Image.Image]]:
         from modelsearch_core.generators.pictures import Inspection, fault_of  # brings torch along
 
-        inspection = Inspection(model, len(numbers), "the WebUI's")
+        inspection = Inspection(model, len(numbers), "the WebUI's half precision", FULL_PRECISION)
         for start in range(0, len(numbers), self._batch):
             part = numbers[start : start + self._batch]
             images = pipeline.run(self._job(model, probe_set, part))
@@ -91,7 +106,7 @@ class WebUIGenerator:
         tags = " ".join(map(str, self._tags(model, probe_set)))
         sampler, scheduler = self._sampler(probe_set)
         return pipeline.Job(
-            checkpoint=_entry(self.base_of(model) or model),
+            checkpoint=self._entry(self.base_of(model) or model),
             prompts=[f"{probe_set.prompt(number)} {tags}".rstrip() for number in numbers],
             negative_prompt=probe_set.negative_prompt,
             seeds=[probe_set.probes[number].seed for number in numbers],
@@ -107,26 +122,30 @@ class WebUIGenerator:
         """The few-step LoRA and the LoRA that is asked."""
         for other in self._loras:
             if other.fingerprint == probe_set.accelerator:
-                yield lora_tag(_lora_name(other), 1.0)
+                yield lora_tag(self._lora_name(other), 1.0)
                 break
         if model.kind is Kind.LORA:
-            yield lora_tag(_lora_name(model), probe_set.lora_weight)
+            yield lora_tag(self._lora_name(model), probe_set.lora_weight)
 
     def _sampler(self, probe_set: ProbeSet) -> tuple[str, str]:
         return next(names for names in SAMPLERS.values() if " ".join(names) == probe_set.sampler)
 
+    def _copies(self, model: ModelFile) -> list[Path]:
+        return self._paths.get(model.fingerprint) or [model.path]
 
-def _entry(model: ModelFile) -> Any:
-    title = places.checkpoint_title(model.path)
-    if title is None:
-        raise ModelSearchError(f"the WebUI does not list {model.path}; press the refresh button beside its checkpoints")
-    return sd_models.checkpoints_list[title]
+    def _entry(self, model: ModelFile) -> Any:
+        title = places.checkpoint_title(*self._copies(model))
+        if title is None:
+            raise ModelSearchError(
+                f"the WebUI does not list {model.path}; press the refresh button beside its checkpoints"
+            )
+        return sd_models.checkpoints_list[title]
 
-
-def _lora_name(model: ModelFile) -> str:
-    name = places.lora_name(Path(model.path))
-    if name is None:
-        raise ModelSearchError(
-            f"the WebUI cannot name {model.path.name} in a prompt: it does not list it, or another file has that name"
-        )
-    return name
+    def _lora_name(self, model: ModelFile) -> str:
+        name = places.lora_name(*self._copies(model))
+        if name is None:
+            raise ModelSearchError(
+                f"the WebUI cannot name {model.path.name} in a prompt: it does not list it, or another file has "
+                "that name"
+            )
+        return name

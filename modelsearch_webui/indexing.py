@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from modelsearch_core.catalog import Catalog
@@ -22,6 +23,7 @@ from modelsearch_core.panel import IndexJob, Order, Progress, State
 
 from . import pipeline, places, queue, settings
 from .bases import read_bases, with_chosen_bases
+from .environment import python_with_diffusers
 from .generator import WebUIGenerator
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ class WebUIIndexer:
         self._open_encoder = open_encoder
         self._order_file = catalog_path.with_name("ordered.json")
         self._may_download = True
+        self._waits_for = ""  # why nothing was read at the start
         self._stopping = False
         self._job = IndexJob(
             catalog_path,
@@ -51,7 +54,8 @@ class WebUIIndexer:
         return self._job.paints_drawings
 
     def progress(self) -> Progress:
-        return self._job.progress()
+        progress = self._job.progress()
+        return replace(progress, message=self._waits_for) if progress.state is State.IDLE else progress
 
     def start(self, order: Order, *, may_download: bool = True) -> None:
         """`may_download`: CLIP, where it is nowhere on disk. Only what a user asked for may."""
@@ -65,13 +69,21 @@ class WebUIIndexer:
             self._remember(order)
 
     def has_encoder(self) -> bool:
-        """Whether CLIP is on disk; opens it."""
+        """Whether the index's CLIP is on disk; opens it, or says in the tab and in the log that it is waited for."""
         try:
-            self._open_encoder(settings.text("encoder"), may_download=False)
+            self._open_encoder(self._encoder_source(), may_download=False)
         except MissingWeightsError as error:
-            log.info("Model Search waits for Start in its tab: %s", error)
+            self._waits_for = f"names and previews of new models are read once Start is pressed: {error}"
+            log.warning("Model Search: %s", self._waits_for)
             return False
         return True
+
+    def _encoder_source(self) -> str:
+        """That of the index where there is one: another's features could not be compared with its own."""
+        if not self._path.exists():
+            return settings.text("encoder")
+        with Catalog(self._path, read_only=True) as catalog:
+            return _source_of(catalog)
 
     def pause(self) -> None:
         self._job.pause()
@@ -111,15 +123,24 @@ class WebUIIndexer:
             log.warning("Model Search: %s", progress.message)
 
     def _engine(self, catalog: Catalog, _: Order) -> Engine:
-        known = catalog.encoders()
-        source = known[0][1] if known else settings.text("encoder")
+        source = _source_of(catalog)
         encoder = self._open_encoder(source, may_download=self._may_download)
         drawer = open_drawer(device="cpu", folders=places.weights_folders())
-        return Engine(encoder=encoder, encoder_source=source, generator_for=generator_for, draw=drawer)
+        return Engine(
+            encoder=encoder,
+            encoder_source=source,
+            generator_for=lambda models: generator_for(models, catalog.models()),
+            draw=drawer,
+        )
 
 
-def generator_for(models: Sequence[ModelFile]) -> Generator:
-    """The engine that the settings name."""
+def _source_of(catalog: Catalog) -> str:
+    known = catalog.encoders()
+    return known[0][1] if known else settings.text("encoder")
+
+
+def generator_for(models: Sequence[ModelFile], files: Sequence[ModelFile] = ()) -> Generator:
+    """The engine that the settings name. `files`: all that are known, copies too."""
     candidates = with_chosen_bases(models, read_bases(settings.text("bases")))
     chosen = GeneratorSettings(
         size=settings.number("size") // 64 * 64 or None,
@@ -128,10 +149,10 @@ def generator_for(models: Sequence[ModelFile]) -> Generator:
         decoders=places.decoder_folders(),
     )
     if settings.value("engine") != settings.DIFFUSERS:
-        return WebUIGenerator(candidates, chosen, pipeline.engine_name())
-    from modelsearch_core.generators.separate import SeparateGenerator  # brings diffusers along
+        return WebUIGenerator(candidates, chosen, pipeline.engine_name(), files)
+    from modelsearch_core.generators.separate import SeparateGenerator  # brings torch along
 
-    return SeparateGenerator(candidates, chosen)
+    return SeparateGenerator(candidates, chosen, python_with_diffusers(places.catalog_path().with_name("diffusers")))
 
 
 def _with_samples(order: Order) -> Order:

@@ -1,11 +1,9 @@
-"""From the start of the WebUI's server to its end, or to "Reload UI", which runs the extension's script again."""
+"""What lives from the start of the WebUI's server to its end, or to "Reload UI": panel, indexer, idle starter."""
 
 from __future__ import annotations
 
 import logging
-import sys
 import threading
-from typing import Any
 
 from modules import shared
 
@@ -15,7 +13,6 @@ from modelsearch_core.panel import Order, Panel
 from . import places, settings
 from .host import WebUIHost
 from .indexing import IdleStarter
-from .mounting import mount
 
 log = logging.getLogger(__name__)
 STOPPING = 10.0  # seconds for an index run to come to its next step
@@ -59,19 +56,6 @@ def panel() -> Panel:
     return running().panel
 
 
-def started(_: Any, app: Any) -> None:
-    """For `on_app_started`."""
-    mount(app, panel, own_names)
-    threading.Thread(target=_begin, name="modelsearch-begin", daemon=True).start()
-
-
-def unloaded() -> None:
-    """For `on_script_unloaded`: ends everything, and lets the next load read the code anew."""
-    end()
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("modelsearch_core", "modelsearch_webui")]:
-        del sys.modules[name]
-
-
 def end() -> None:
     with _lock:
         if _running:
@@ -84,7 +68,7 @@ def own_names() -> tuple[str, ...]:
     return tuple(name.strip().casefold() for name in given if name.strip())
 
 
-def _begin() -> None:
+def begin() -> None:
     """Goes on with what a restart interrupted, else reads what can be read without generating or downloading."""
     indexer = running().host.indexer
     order = indexer.ordered() or (Order(quick=True) if settings.value("quick_start") else None)

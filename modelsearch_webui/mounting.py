@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response
 from starlette.routing import Route as WebRoute
+from starlette.routing import Router
 
 from modelsearch_core.panel import ROUTES, Panel, Reply, Request, Route, answer, may_enter
 from modelsearch_core.panel.refusals import RefusedError
 from modelsearch_core.panel.routes import json_object, refused
 
-PREFIX = "/modelsearch/"
-FOREIGN = (
-    "this request comes from another site; open the WebUI at its own address, or add its name in Settings, Model Search"
-)
+from .host_routes import HOST_ROUTES
+from .settings import NAMES_LABEL
+
+ABANDONED = 499  # nobody reads it
 
 
-def mount(app: Any, panel: Callable[[], Panel], own_names: Callable[[], Collection[str]]) -> None:
-    """`panel` is called when the first request comes."""
-    for route in ROUTES:
-        endpoint = _endpoint(app, route, panel, own_names)
-        app.router.routes.append(WebRoute(PREFIX + route.path, endpoint, methods=[route.method]))
+def router(app: Any, panel: Callable[[], Panel], own_names: Callable[[], Collection[str]]) -> Router:
+    """What `app` has below `/modelsearch`. `panel` is called when the first request comes."""
+    routes = [*ROUTES, *HOST_ROUTES]
+    return Router([WebRoute(f"/{r.path}", _endpoint(app, r, panel, own_names), methods=[r.method]) for r in routes])
+
+
+def foreign(headers: Mapping[str, str]) -> str:
+    """Why a request is refused, and what to do where it was the user's own."""
+    name = headers.get("Host", "")[:200].rpartition(":")[0] or headers.get("Host", "")[:200]
+    return (
+        f"Model Search answers no page of another site. If you reach this WebUI under the name {name!r}, write that "
+        f"name into Settings, Model Search, “{NAMES_LABEL}”, apply the settings and reload this page"
+    )
 
 
 def signed_in(app: Any, cookies: Collection[tuple[str, str]]) -> bool:
@@ -39,13 +49,15 @@ def signed_in(app: Any, cookies: Collection[tuple[str, str]]) -> bool:
 def _endpoint(app: Any, route: Route, panel: Callable[[], Panel], own_names: Callable[[], Collection[str]]) -> Any:
     async def endpoint(request: WebRequest) -> Response:
         if not may_enter(_headers(request), own_names()):
-            return _response(refused(403, FOREIGN))
+            return _response(refused(403, foreign(_headers(request))))
         if not signed_in(app, list(request.cookies.items())):
             return _response(refused(401, "sign in to the WebUI first"))
         try:
             read = await _read(request, route.limit)
         except RefusedError as error:
             return _response(refused(error.status, str(error)))
+        except ClientDisconnect:  # a search that was given up; some WebUIs print a page of it
+            return Response(status_code=ABANDONED)
         return _response(await run_in_threadpool(lambda: answer(panel(), route, read)))
 
     return endpoint

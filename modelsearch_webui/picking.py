@@ -4,41 +4,24 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from PIL import Image
 
 from modelsearch_core.choosing import MOST, Chosen, choose
 from modelsearch_core.errors import EmptyCatalogError, ModelSearchError
 from modelsearch_core.panel.pictures import MOST_BYTES, open_picture
-from modelsearch_core.prompt_tags import lora_tag, loras_in, plain_words, with_lora
+from modelsearch_core.prompt_tags import LoraTag, lora_tag, loras_in, plain_words, with_lora
 from modelsearch_core.scores.calibration import WEAK_BELOW
-from modelsearch_core.search import Query
+from modelsearch_core.search import Match, Query
 
 from . import lifecycle, places
+from .controls import BY_PICTURE, BY_PROMPT, INFOTEXT, SOURCES, TITLE
 
-TITLE = "Model Search"
-INFOTEXT = "Model Search"
-BY_PROMPT, BY_PICTURE, BY_BOTH = SOURCES = ("prompt", "picture", "prompt and picture")
 NOTHING = "no LoRA is relevant"
 log = logging.getLogger(__name__)
-
-
-def controls(elem_id: Callable[[str], str]) -> tuple[list[Any], list[Any]]:
-    """(the script's inputs in the order of `apply`, fields that are filled from a pasted infotext)."""
-    with gr.Accordion("Model Search: pick LoRA for this prompt", open=False, elem_id=elem_id("modelsearch")):
-        enabled = gr.Checkbox(False, label="Pick LoRA by what they make", elem_id=elem_id("modelsearch_enabled"))
-        source = gr.Radio(list(SOURCES), value=BY_PROMPT, label="Find them by", elem_id=elem_id("modelsearch_source"))
-        picture = _image_input(height=220, label="Picture like the one wanted", elem_id=elem_id("modelsearch_picture"))
-        with gr.Row():
-            count = gr.Slider(1, MOST, 1, step=1, label="LoRA at most", elem_id=elem_id("modelsearch_count"))
-            floor = gr.Slider(
-                0.0, 1.0, WEAK_BELOW, step=0.05, label="Relevance above", elem_id=elem_id("modelsearch_floor")
-            )
-        words = gr.Checkbox(True, label="With their trigger words", elem_id=elem_id("modelsearch_words"))
-    return [enabled, source, picture, count, floor, words], [(enabled, _as_pasted)]
 
 
 def apply(
@@ -51,47 +34,59 @@ def apply(
     words: bool = True,
     *_: Any,
 ) -> None:
-    """Adds LoRA to all prompts of this job and says so in the infotext; says too when it adds none."""
+    """Adds LoRA to the prompts of this job and says so in the infotext; says too when it adds none, and why."""
     if not enabled:
         return
     try:
-        said = _apply(p, source, picture, int(count), float(floor), bool(words))
+        wanted = _number("LoRA at most", count, 1, MOST), _number("Relevance above", floor, 0, 1)
+        told = _apply(p, source, opened(picture), int(wanted[0]), wanted[1], bool(words))
+        p.extra_generation_params[INFOTEXT] = told[0] if len(set(told)) == 1 else told  # one for each picture
+        said = "; ".join(dict.fromkeys(told))
     except EmptyCatalogError:
         said = "nothing is indexed yet; open the Model Search tab"
         p.extra_generation_params.pop(INFOTEXT, None)
     except (ModelSearchError, ValueError) as error:
         said = str(error)
-        p.extra_generation_params[INFOTEXT] = "failed"
+        p.extra_generation_params[INFOTEXT] = f"failed: {error}"
     log.info("%s: %s", TITLE, said)
     p.comment(f"{TITLE}: {said}")
 
 
-def _apply(p: Any, source: str, picture: Any, count: int, floor: float, words: bool) -> str:
-    query = query_of(source, p.all_prompts[0], picture)
-    names = {path: name for path in places.lora_paths() if (name := places.lora_name(path)) is not None}
+def _apply(p: Any, source: str, picture: Image.Image | None, count: int, floor: float, words: bool) -> list[str]:
+    """What was chosen, for each prompt. A WebUI applies the LoRA of a batch's first prompt to all of the batch, so each
+    batch gets what fits its prompts together."""
+    names = nameable()
+    size = getattr(p, "batch_size", None) or len(p.all_prompts)
+    batches = [range(start, min(start + size, len(p.all_prompts))) for start in range(0, len(p.all_prompts), size)]
+    told: list[str] = []
+    known: dict[tuple[str, ...], Chosen] = {}
     with lifecycle.panel().library.reading() as snapshot:
-        architecture = _architecture(snapshot.models)
-        chosen = choose(snapshot.index, query, names, architecture=architecture, count=count, floor=floor)
-    tags, new_words = _tags(chosen, names, loras_in(p.all_prompts[0])), _words(chosen) if words else []
-    for tag in tags:
-        _add(p, tag, new_words if tag is tags[-1] else ())
-    said = ", ".join(f"{c.match.name} {c.strength:g} (relevance {c.match.relevance:.2f})" for c in chosen.choices)
-    said = said or _none(chosen, floor)
-    p.extra_generation_params[INFOTEXT] = said
-    return said
+        architecture = architecture_of_choice(snapshot.models)
+        for batch in batches:
+            prompts = tuple(dict.fromkeys(p.all_prompts[number] for number in batch))
+            if prompts not in known:
+                query = query_of(source, prompts, picture)
+                known[prompts] = choose(
+                    snapshot.index, query, names, architecture=architecture, count=count, floor=floor
+                )
+            told += [_said(known[prompts], names, floor)] * len(batch)
+    for batch in batches:
+        prompts = tuple(dict.fromkeys(p.all_prompts[number] for number in batch))
+        _add(p, batch, known[prompts], names, words)
+    return told
 
 
-def query_of(source: str, prompt: str, picture: Any) -> Query:
+def query_of(source: str, prompts: Sequence[str], picture: Image.Image | None) -> Query:
     """ModelSearchError where what is to be searched by is missing."""
     if source not in SOURCES:
         raise ModelSearchError(f"LoRA are found by one of {', '.join(SOURCES)}, not {source!r}")
-    text = plain_words(prompt) if source != BY_PICTURE else ""
-    image = opened(picture) if source != BY_PROMPT else None
+    texts = [text for prompt in prompts if (text := plain_words(prompt))] if source != BY_PICTURE else []
+    image = picture if source != BY_PROMPT else None
     if source == BY_PICTURE and image is None:
         raise ModelSearchError("give a picture, or find LoRA by the prompt")
-    if not text and image is None:
+    if not texts and image is None:
         raise ModelSearchError("the prompt is empty; write one, or give a picture")
-    return Query(text=[text] if text else [], images=[image] if image else [])
+    return Query(text=texts, images=[image] if image else [])
 
 
 def opened(picture: Any) -> Image.Image | None:
@@ -109,45 +104,55 @@ def opened(picture: Any) -> Image.Image | None:
     return open_picture(content)
 
 
-def _architecture(models: Sequence[Any]) -> str | None:
+def nameable() -> dict[Path, str]:
+    """The LoRA files that a prompt can name, and how."""
+    return {path: name for path in places.lora_paths() if (name := places.lora_name(path)) is not None}
+
+
+def architecture_of_choice(models: Sequence[Any]) -> str | None:
     """That of the user's checkpoint; None where the index does not know it."""
     path = places.chosen_checkpoint()
     found = next((model.architecture for model in models if path in (model.path, *model.copies)), "unknown")
     return None if found == "unknown" else found
 
 
-def _tags(chosen: Chosen, names: dict[Any, str], there: Sequence[str]) -> list[Any]:
-    """Not those that the user has written."""
-    found = []
-    for choice in chosen.choices:
-        name = next(names[path] for path in (choice.match.path, *choice.match.copies) if path in names)
-        if name not in there:
-            found.append(lora_tag(name, choice.strength))
-    return found
+def named(match: Match, names: Mapping[Path, str]) -> str:
+    return next(names[path] for path in (match.path, *match.copies) if path in names)
 
 
-def _words(chosen: Chosen) -> list[str]:
-    return list(dict.fromkeys(word for choice in chosen.choices for word in choice.match.trigger_words))
+def _add(p: Any, batch: Sequence[int], chosen: Chosen, names: Mapping[Path, str], words: bool) -> None:
+    there = loras_in(p.all_prompts[batch[0]])  # not those that the user has written
+    tags = [lora_tag(named(c.match, names), c.strength) for c in chosen.choices if named(c.match, names) not in there]
+    new = list(dict.fromkeys(w for c in chosen.choices for w in c.match.trigger_words)) if words else []
+    for prompts in (p.all_prompts, getattr(p, "all_hr_prompts", None) or []):
+        for number in batch:
+            if number < len(prompts):
+                prompts[number] = _with(prompts[number], tags, new)
 
 
-def _add(p: Any, tag: Any, words: Sequence[str]) -> None:
-    p.all_prompts = [with_lora(prompt, tag, words) for prompt in p.all_prompts]
-    if getattr(p, "all_hr_prompts", None):
-        p.all_hr_prompts = [with_lora(prompt, tag, words) for prompt in p.all_hr_prompts]
+def _with(prompt: str, tags: Sequence[LoraTag], words: Sequence[str]) -> str:
+    for tag in tags:
+        prompt = with_lora(prompt, tag, words if tag is tags[-1] else ())
+    return prompt
 
 
-def _none(chosen: Chosen, floor: float) -> str:
+def _said(chosen: Chosen, names: Mapping[Path, str], floor: float) -> str:
+    """By the names that stand in the prompt."""
+    choices = [f"{named(c.match, names)} {c.strength:g} (relevance {c.match.relevance:.2f})" for c in chosen.choices]
+    if choices:
+        return ", ".join(choices)
     if chosen.best is None:
         return f"{NOTHING}: none for this base model is indexed"
-    return f"{NOTHING} (best: {chosen.best.name} {chosen.best.relevance:.2f}, wanted above {floor:.2f})"
+    best = f"{named(chosen.best, names)} {chosen.best.relevance:.2f}"
+    return f"{NOTHING} (best: {best}, wanted above {floor:.2f})"
 
 
-def _as_pasted(params: dict[str, Any]) -> Any:
-    """Off, where the pasted prompt has the tags already."""
-    return False if INFOTEXT in params else None
-
-
-def _image_input(**given: Any) -> Any:
-    if int(gr.__version__.split(".")[0]) >= 4:
-        return gr.Image(sources=["upload", "clipboard"], type="pil", **given)
-    return gr.Image(source="upload", tool=None, type="pil", **given)
+def _number(name: str, given: Any, low: float, high: float) -> float:
+    """As the API may give it. ModelSearchError for what the slider could not say."""
+    try:
+        value = float(given)
+    except (TypeError, ValueError):
+        value = float("nan")
+    if not low <= value <= high:
+        raise ModelSearchError(f"“{name}” must be a number from {low:g} to {high:g}, not {given!r}")
+    return value

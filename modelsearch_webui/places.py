@@ -55,11 +55,14 @@ def listed(path: Path, kind: str) -> Mapping[str, Any]:
     return {} if title is None else {"name": title}
 
 
-def lora_name(path: Path) -> str | None:
-    """What `<lora:…>` calls that very file. None where it is not listed, or another file has its name."""
+def lora_name(*paths: Path) -> str | None:
+    """What `<lora:…>` calls the first of these copies that it can name. None where none is listed, or other files
+    have their names."""
     networks = _networks()
-    if networks is None:
-        return None
+    return None if networks is None else next(filter(None, (_name(networks, path) for path in paths)), None)
+
+
+def _name(networks: Any, path: Path) -> str | None:
     entry = networks.available_networks.get(path.stem)
     if entry is None or not _same(entry.filename, path):
         return None
@@ -74,13 +77,30 @@ def lora_paths() -> set[Path]:
     return {path for entry in list(entries) if lora_name(path := _absolute(entry.filename)) is not None}
 
 
-def checkpoint_title(path: Path) -> str | None:
-    entry = sd_models.checkpoint_aliases.get(path.stem)
-    if entry is not None and _same(entry.filename, path):
-        return entry.title
-    return next(
-        (other.title for other in list(sd_models.checkpoints_list.values()) if _same(other.filename, path)), None
-    )
+def checkpoint_title(*paths: Path) -> str | None:
+    """What the WebUI's drop-down calls the first of these copies that it lists."""
+    for path in paths:
+        entry = sd_models.checkpoint_aliases.get(path.stem)
+        if entry is not None and _same(entry.filename, path):
+            return entry.title
+    wanted = {os.path.normcase(path) for path in paths}
+    listed = list(sd_models.checkpoints_list.values())
+    return next((e.title for e in listed if os.path.normcase(_absolute(e.filename)) in wanted), None)
+
+
+def path_of(kind: str, name: str) -> Path | None:
+    """The file behind a card of Extra Networks, which calls it `name`."""
+    if kind == "lora":
+        networks = _networks()
+        entry = networks and networks.available_networks.get(name)
+    else:
+        names = (e for e in list(sd_models.checkpoints_list.values()) if name in (_card_name(e), e.title))
+        entry = next(names, None) or sd_models.checkpoint_aliases.get(name)
+    return _absolute(entry.filename) if entry else None
+
+
+def _card_name(entry: Any) -> str | None:
+    return getattr(entry, "name_for_extra", None)
 
 
 def chosen_checkpoint() -> Path | None:

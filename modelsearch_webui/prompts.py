@@ -1,31 +1,90 @@
-"""What the panel's buttons do to a prompt."""
+"""What the panel's buttons do to the prompts: put a LoRA in, and take out again what was put in and nothing else."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from modelsearch_core.errors import ModelSearchError
-from modelsearch_core.prompt_tags import lora_tag, loras_in, with_lora, without_lora
+from modelsearch_core.prompt_tags import lacking, lora_tag, loras_in, with_lora, with_words, without_lora, without_words
 
 from . import lifecycle, places
 
 USUAL_STRENGTH = 0.8
+STRONGEST = 10.0
+FIELDS = {  # by what the browser calls it: elem_ids of prompt and negative prompt
+    "txt2img": ("txt2img_prompt", "txt2img_neg_prompt"),
+    "img2img": ("img2img_prompt", "img2img_neg_prompt"),
+    "hires": ("hires_prompt", "hires_neg_prompt"),
+}
 
 
-def change(asked: dict[str, Any], prompt: str) -> tuple[str, str]:
-    """(the prompt with the LoRA, or without it where it was in it; what was done). ModelSearchError for a model that
-    the WebUI cannot apply."""
+def change(asked: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
+    """Changes `texts`, the prompts by elem_id. Gives what was `done`, and what was `added`, which the browser sends
+    along the next time; None where it was taken out again. ModelSearchError for a model that the WebUI cannot apply.
+
+    asked: tab, model, strength (the suggested one where there is none), added.
+    """
+    tab = asked["tab"]
+    if tab not in FIELDS or FIELDS[tab][0] not in texts:
+        raise ModelSearchError(f"this WebUI shows no prompt of {tab}")
     model = lifecycle.panel().library.newest().model(str(asked["model"]))
     if model.kind != "lora":
         raise ModelSearchError(f"{model.name} is a {model.kind}, not a LoRA")
-    paths = (model.path, *model.copies)
-    name = next((name for path in paths if (name := places.lora_name(path)) is not None), None)
+    name = places.lora_name(model.path, *model.copies)
     if name is None:
         raise ModelSearchError(
             f"the WebUI does not know a LoRA {model.name!r}: press Refresh in its Lora tab; if it still does not, the "
             "file lies outside its LoRA folders, or another file has the same name"
         )
-    if name in loras_in(prompt):
-        return without_lora(prompt, name, model.trigger_words), f"<lora:{name}> taken out of {asked['tab']}"
-    tag = lora_tag(name, USUAL_STRENGTH if model.strength is None else model.strength)
-    return with_lora(prompt, tag, model.trigger_words), f"{tag} added to {asked['tab']}"
+    if name not in loras_in(texts[FIELDS[tab][0]]):
+        return _added(model, name, _strength(asked.get("strength"), model.strength), tab, texts)
+    if isinstance(added := asked.get("added"), Mapping):
+        return _taken_out(name, added, tab, texts)
+    return {"done": f"<lora:{name}> stands in {tab} already, as it was written there", "added": None}
+
+
+def _added(model: Any, name: str, strength: float, tab: str, texts: dict[str, str]) -> dict[str, Any]:
+    prompt, negative = FIELDS[tab]
+    tag = lora_tag(name, strength)
+    copied = tab == "hires" and not texts[prompt].strip()  # an empty one stands for the first pass's
+    if copied:
+        texts[prompt] = texts.get(FIELDS["txt2img"][0], "")
+    added = {"words": lacking(texts[prompt], model.trigger_words), "negative": [], "copied": copied}
+    texts[prompt] = with_lora(texts[prompt], tag, model.trigger_words)
+    if texts.get(negative) is not None and not copied:
+        against = _negative_words(model.path)
+        added["negative"] = lacking(texts[negative], against)
+        texts[negative] = with_words(texts[negative], against) if added["negative"] else texts[negative]
+    return {"done": f"{tag} added to {tab}", "added": added}
+
+
+def _taken_out(name: str, added: Mapping[str, Any], tab: str, texts: dict[str, str]) -> dict[str, Any]:
+    prompt, negative = FIELDS[tab]
+    words, against = (list(map(str, added.get(part) or ())) for part in ("words", "negative"))
+    texts[prompt] = without_lora(texts[prompt], name, words)
+    if added.get("copied") and texts[prompt] == texts.get(FIELDS["txt2img"][0]):
+        texts[prompt] = ""
+    if against and negative in texts:
+        texts[negative] = without_words(texts[negative], against)
+    return {"done": f"<lora:{name}> taken out of {tab}", "added": None}
+
+
+def _strength(asked: Any, suggested: float | None) -> float:
+    if asked is None:
+        return USUAL_STRENGTH if suggested is None else suggested
+    if isinstance(asked, (int, float)) and abs(asked) <= STRONGEST:  # not so for NaN
+        return float(asked)
+    raise ModelSearchError(f"the strength must be a number from -{STRONGEST:g} to {STRONGEST:g}, not {asked!r}")
+
+
+def _negative_words(path: Path) -> list[str]:
+    """What the user noted for a LoRA in this WebUI's own metadata editor, to go into the negative prompt."""
+    try:
+        noted = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return []
+    text = noted.get("negative text") if isinstance(noted, dict) else None
+    return [part for word in text.split(",") if (part := word.strip())] if isinstance(text, str) else []

@@ -10,7 +10,9 @@ from modules import shared
 from modelsearch_core.encoders import DEFAULT_ENCODER
 
 SECTION = ("modelsearch", "Model Search")
+CATEGORY = "sd"  # Stable Diffusion, where Extra Networks are too; without one it is "Uncategorized"
 WEBUI, DIFFUSERS = "this WebUI", "diffusers in a process of its own"
+NAMES_LABEL = "Names under which a browser reaches this WebUI, besides addresses (comma)"
 NUMBERS = {
     "samples": (0, 1, 128),
     "batch": (4, 1, 16),
@@ -24,6 +26,7 @@ def declare() -> None:
     """For `on_ui_settings`."""
     for name, (value, label, component, arguments) in _options().items():
         info = shared.OptionInfo(value, label, component, arguments, section=SECTION)
+        info.category_id = CATEGORY
         shared.opts.add_option(f"modelsearch_{name}", info)
 
 
@@ -58,7 +61,7 @@ def _options() -> dict[str, tuple[Any, str, Any, dict[str, Any]]]:
         "steps": (0, "Steps of these pictures (0: as fits the base model)", gr.Slider, _slider("steps")),
         "engine": (WEBUI, "Pictures for the index are made by", gr.Radio, {"choices": [WEBUI, DIFFUSERS]}),
         "bases": ("", "Base models under LoRA, as in: sd15=v1-5-pruned, sdxl=sd_xl_base", gr.Textbox, {}),
-        "own_names": ("", "Names under which a browser reaches this WebUI, besides addresses (comma)", gr.Textbox, {}),
+        "own_names": ("", NAMES_LABEL, gr.Textbox, {}),
     }
 
 

@@ -10,32 +10,37 @@ import gradio as gr
 
 from modelsearch_core.errors import ModelSearchError
 
-from . import prompts
-
-TABS = ("txt2img", "img2img")
+PROMPTS = tuple(f"{tab}_{kind}" for tab in ("txt2img", "img2img", "hires") for kind in ("prompt", "neg_prompt"))
 JS = "js" if int(gr.__version__.split(".")[0]) >= 4 else "_js"
+Change = Callable[[dict[str, Any], dict[str, str]], dict[str, Any]]
 _prompts: dict[str, Any] = {}
 
 
 def catch_prompts(component: Any, **_: Any) -> None:
-    """For `on_after_component`: remembers the prompts of both tabs."""
-    name = str(getattr(component, "elem_id", None) or "").removesuffix("_prompt")
-    if name in TABS and str(component.elem_id).endswith("_prompt"):
+    """For `on_after_component`: remembers the prompts of both tabs, and those of the second pass."""
+    name = getattr(component, "elem_id", None)
+    if name in PROMPTS:
         _prompts[name] = component
 
 
-def build(change: Callable[[dict[str, Any], str], tuple[str, str]] = prompts.change) -> list[tuple[Any, str, str]]:
-    """For `on_ui_tabs`. `change` gets what was asked and a prompt; gives the new one and what to tell the user."""
+def change_prompts(asked: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
+    from .prompts import change  # reads the index
+
+    return change(asked, texts)
+
+
+def build(change: Change = change_prompts) -> list[tuple[Any, str, str]]:
+    """For `on_ui_tabs`. `change` gets what was asked and the prompts, changes these and gives what to tell the user."""
     with gr.Blocks(analytics_enabled=False) as ui:
         gr.HTML('<div id="modelsearch_panel"></div>')
         with gr.Row(elem_id="modelsearch_bridge"):
             asked, told = gr.Textbox(elem_id="modelsearch_asked"), gr.Textbox(elem_id="modelsearch_told")
             go = gr.Button("Change the prompt", elem_id="modelsearch_go")
-    for_tabs = [tab for tab in TABS if tab in _prompts]
-    shown = [_prompts[tab] for tab in for_tabs]
+    names = [name for name in PROMPTS if name in _prompts]
+    shown = [_prompts[name] for name in names]
 
     def changed(text: str, *texts: str) -> list[Any]:
-        return answered(text, dict(zip(for_tabs, texts, strict=True)), change)
+        return answered(text, dict(zip(names, texts, strict=True)), change)
 
     with ui:
         done = go.click(
@@ -50,18 +55,16 @@ def build(change: Callable[[dict[str, Any], str], tuple[str, str]] = prompts.cha
     return [(ui, "Model Search", "modelsearch")]
 
 
-def answered(text: str, texts: dict[str, str], change: Callable[[dict[str, Any], str], tuple[str, str]]) -> list[Any]:
+def answered(text: str, texts: dict[str, str], change: Change) -> list[Any]:
     """The message for the browser, then the prompts as they are now."""
+    before = {name: value or "" for name, value in texts.items()}
+    now = dict(before)
     try:
         asked = json.loads(text)
-        tab = asked["tab"]
-        if tab not in texts:
-            raise ModelSearchError(f"this WebUI shows no prompt of {tab}")
-        texts[tab], said = change(asked, texts[tab] or "")
-        told = {"id": asked.get("id"), "done": said}
+        told = {"id": asked.get("id"), **change(asked, now)}
     except (ModelSearchError, ValueError, KeyError, TypeError) as error:
-        told = {"error": str(error)}
-    return [json.dumps({**told, "at": _serial()}), *texts.values()]
+        now, told = before, {"error": str(error)}
+    return [json.dumps({**told, "at": _serial()}), *now.values()]
 
 
 _count = [0]

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from modelsearch_core.errors import ModelSearchError
-from modelsearch_core.prompt_tags import lora_tag, loras_in, plain_words, with_lora, without_lora
+from modelsearch_core.prompt_tags import (
+    lacking,
+    lora_tag,
+    loras_in,
+    plain_words,
+    with_lora,
+    without_lora,
+    without_words,
+)
 
 INK = lora_tag("ink wash", 0.75)
 
@@ -43,6 +51,18 @@ def test_taking_out_gives_back_what_was_there(prompt: str):
 def test_taking_out_leaves_other_loras_and_words_within_phrases():
     prompt = "a sumi-e heron, sumi-e <lora:other:1> <lora:ink wash:0.3:0.5>, dusk"
     assert without_lora(prompt, "ink wash", ["heron"]) == "a sumi-e heron, sumi-e <lora:other:1>, dusk"
+
+
+def test_taking_out_takes_the_last_of_a_word_once_and_leaves_the_tags_behind_it():
+    assert (
+        without_words("ink, a heron, ink, ink <lora:other:1>, dusk", ["Ink"])
+        == "ink, a heron, ink, <lora:other:1>, dusk"
+    )
+    assert without_words("ink, a heron", ["ink", "ink"]) == "a heron"
+
+
+def test_words_lack_that_do_not_stand_between_commas():
+    assert lacking("an ink heron, Dusk <lora:x:1>", ["ink", "dusk", "rain", "rain"]) == ["ink", "rain"]
 
 
 def test_loras_are_read_in_order_and_nothing_else():

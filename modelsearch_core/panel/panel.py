@@ -89,7 +89,12 @@ class Panel:
         }
 
     def _match(self, match: Match) -> dict[str, Any]:
-        return {**match.to_json(), "listed": dict(self._host.listed(match.path, match.kind))}
+        return {**match.to_json(), "listed": self._listed(match)}
+
+    def _listed(self, model: Match | Description) -> dict[str, Any]:
+        """What the host calls the first copy of the model that it lists."""
+        paths = (model.path, *model.copies)
+        return dict(next(filter(None, (self._host.listed(path, model.kind) for path in paths)), {}))
 
     def models(self, query: Mapping[str, str]) -> dict[str, Any]:
         """A page of all models. Query: kind, architecture, folder, name, sort, offset, limit."""
@@ -107,7 +112,7 @@ class Panel:
             **model.to_json(),
             "thumbnails": numbers[:: max(1, len(numbers) // most)][:most],
             "failure": snapshot.failures.get(model.id),
-            "listed": dict(self._host.listed(model.path, model.kind)),
+            "listed": self._listed(model),
         }
 
     def _numbers(self, key: tuple[str, str] | None) -> list[int]:

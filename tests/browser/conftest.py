@@ -15,6 +15,7 @@ from tests.server.running import running
 from tests.server.test_server import Client
 
 NAMES = ["base checkpoint", "red", "green", "blue", "yellow", "red blue", "broken pink"]
+ALSO_LOCAL = "--host-resolver-rules=MAP mypc.local 127.0.0.1"  # a name of one's own network
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 
 
@@ -25,7 +26,7 @@ def browser() -> Iterator[Any]:
     if path is None:
         pytest.skip("no Chromium on this machine; install it, or set CHROMIUM to its path")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", ALSO_LOCAL])
         yield browser
         browser.close()
 

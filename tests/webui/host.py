@@ -32,6 +32,7 @@ PARTS = (
     "metadata.ini",
     "install.py",
     "requirements.txt",
+    "constraints.txt",
 )
 START_SECONDS = 900.0
 # Their installers would upgrade numpy; nothing here needs them.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -156,9 +157,55 @@ def test_quick_makes_no_picture(fresh: Any):
 
 def test_a_start_without_clip_asks_before_it_downloads(fresh: Any, monkeypatch: pytest.MonkeyPatch):
     fresh.find("modules.shared").opts.data["modelsearch_encoder"] = "ViT-B-32-quickgelu/openai"
-    fresh.ours("lifecycle")._begin()
+    fresh.ours("lifecycle").begin()
     assert fresh.indexer.progress().state is State.IDLE
     assert not fresh.ours("places").catalog_path().exists()
+
+
+def test_a_start_reads_with_the_indexs_clip_whatever_the_settings_name(fresh: Any):
+    indexed(fresh, quick=True)
+    lifecycle = fresh.ours("lifecycle")
+    lifecycle.end()
+    fresh.find("modules.shared").opts.data["modelsearch_encoder"] = "ViT-B-32-quickgelu/openai"  # not on disk
+    fresh.indexer = lifecycle.running().host.indexer
+    lifecycle.begin()
+    assert ended(fresh).state is State.DONE
+
+
+def test_a_start_that_waits_for_clip_says_so_in_the_tab(fresh: Any, caplog: pytest.LogCaptureFixture):
+    fresh.find("modules.shared").opts.data["modelsearch_encoder"] = "ViT-B-32-quickgelu/openai"
+    fresh.ours("lifecycle").begin()
+    assert "once Start is pressed" in fresh.indexer.progress().message
+    assert "once Start is pressed" in caplog.text
+
+
+def test_a_copy_that_the_webui_lists_is_asked(fresh: Any, tmp_path: Path):
+    """The first by name lies where the WebUI does not look."""
+    hidden = tmp_path / "another folder"
+    hidden.mkdir()
+    for kind, name in (("Lora", "red"), ("Stable-diffusion", "grey checkpoint")):
+        shutil.copy(tmp_path / "models" / kind / f"{name}.safetensors", hidden)
+    (tmp_path / "models" / "Stable-diffusion" / "a checkpoint.safetensors").unlink()
+    fresh.find("modules.sd_models").list_models()
+    places = fresh.ours("places")
+    folders = [*places.folders(), type(places.folders()[0])(hidden, "more")]
+    places.folders = lambda: folders
+    progress = indexed(fresh)
+    assert (progress.state, progress.failures) == (State.DONE, 0), progress
+    assert {p.loaded.title for p in fresh.find("modules.processing").made} == {"grey checkpoint.safetensors [abc]"}
+    assert any("<lora:red:" in p.prompt[0] for p in fresh.find("modules.processing").made)
+
+
+def test_what_a_webui_does_not_have_is_not_named(fresh: Any):
+    (tmp,) = [folder.path for folder in fresh.ours("places").folders()[1:]]
+    for path in tmp.glob("*.safetensors"):
+        path.unlink()
+    fresh.find("modules.sd_models").list_models()
+    indexed(fresh)
+    snapshot = fresh.ours("lifecycle").panel().library.newest()
+    assert snapshot.failures
+    for reason in snapshot.failures.values():
+        assert "--" not in reason and "Settings, Model Search, Base models under LoRA" in reason
 
 
 def test_what_a_restart_interrupts_goes_on(fresh: Any):
@@ -176,7 +223,7 @@ def test_what_a_restart_interrupts_goes_on(fresh: Any):
     processing.during[0] = lambda p: None
     assert fresh.indexer.progress().state is State.CANCELLED
     fresh.indexer = lifecycle.running().host.indexer
-    lifecycle._begin()
+    lifecycle.begin()
     assert ended(fresh).state is State.DONE
     assert set(evidence(fresh).values()) == {"generated"}
     assert fresh.indexer.ordered() is None

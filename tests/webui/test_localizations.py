@@ -20,10 +20,13 @@ def shown(webui: Any) -> set[str]:
     options = webui.find("modules.shared").opts.data_labels.values()
     labels = {info.label for info in options if info is not None and info.section}
     labels |= set(webui.ours("settings")._options()["engine"][3]["choices"])
-    found, _ = webui.ours("picking").controls(str)
+    found, _ = webui.ours("controls").controls(str)
     labels |= {control.given["label"] for control in found} | set(found[1].positional[0])
-    code = (ROOT / "javascript" / "modelsearch.js").read_text("utf-8")
-    return labels | set(re.findall(r'modelSearchWord\("([^"]+)"\)', code)) - {"Checkpoint"} - SHARED
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "javascript").glob("*.js"))
+    words = set(re.findall(r'modelSearchWord\("([^"]+)"\)', code)) | set(
+        re.findall(r'modelSearchButton\(".", "([^"]+)"', code)
+    )
+    return labels | words - {"Checkpoint"} - SHARED
 
 
 def test_there_are_languages():

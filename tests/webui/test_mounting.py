@@ -16,15 +16,16 @@ BOUNDARY = "a-boundary"
 
 
 class Client:
-    """Calls the server in this process."""
+    """Calls the server in this process. `leaves`: goes away before it has sent anything."""
+
+    leaves = False
 
     def __init__(self, webui: Any, **app: Any) -> None:
         from starlette.applications import Starlette
 
         self.app = Starlette()
         self.app.__dict__.update(app)
-        lifecycle = webui.ours("lifecycle")
-        webui.ours("mounting").mount(self.app, lifecycle.panel, lifecycle.own_names)
+        webui.ours("start").started(None, self.app)
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any, dict[str, str]]:
         given = {"host": "127.0.0.1:7860", **{name.replace("_", "-"): value for name, value in headers.items()}}
@@ -42,6 +43,8 @@ class Client:
         parts = [body[start : start + 65536] for start in range(0, len(body), 65536)] or [b""]
 
         async def receive() -> dict[str, Any]:
+            if self.leaves:
+                return {"type": "http.disconnect"}
             part = parts.pop(0) if parts else b""
             return {"type": "http.request", "body": part, "more_body": bool(parts)}
 
@@ -152,11 +155,18 @@ def test_where_gradio_wants_a_password_so_do_we(webui: Any):
     assert client.ask("GET", "status", cookie="access-token-unsecure-1=token")[0] == 200
 
 
-def test_starting_mounts_the_routes_without_a_page(webui: Any, monkeypatch: pytest.MonkeyPatch):
-    """`--nowebui` gives no Blocks."""
-    from starlette.applications import Starlette
+def test_a_name_that_is_refused_is_told_with_the_setting_that_admits_it(client: Client):
+    _, answer, _ = client.ask("GET", "status", host="mypc:7860")
+    assert "under the name 'mypc'" in answer["error"]
+    assert "Settings, Model Search, “Names under which a browser reaches this WebUI" in answer["error"]
 
-    webui.find("modules.shared").opts.data["modelsearch_quick_start"] = False
-    app = Starlette()
-    webui.ours("lifecycle").started(None, app)
-    assert {route.path for route in app.router.routes} >= {"/modelsearch/status", "/modelsearch/panel/{name:path}"}
+
+def test_a_search_that_is_given_up_while_it_is_sent_raises_nothing(client: Client):
+    """Some WebUIs print a page of what is raised."""
+    client.leaves = True
+    for kind in ("application/json", f"multipart/form-data; boundary={BOUNDARY}"):
+        assert client.ask("POST", "search", b"{", content_type=kind)[0] == 499
+
+
+def test_what_is_not_ours_is_not_found(client: Client):
+    assert client.ask("GET", "elsewhere")[0] == 404

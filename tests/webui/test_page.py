@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
+from PIL import PngImagePlugin
 
-from tests.webui.collection import painted
-from tests.webui.host import WebUI
+from tests.webui.collection import make_collection, painted
+from tests.webui.host import WebUI, install
 
 pytestmark = pytest.mark.timeout(900)
 PATIENCE = 180_000  # milliseconds
@@ -20,22 +26,35 @@ PATIENCE = 180_000  # milliseconds
 class Opened:
     """A page of the WebUI with our tab open."""
 
-    def __init__(self, browser: Any, server: WebUI, dark: bool = False) -> None:
+    def __init__(
+        self,
+        browser: Any,
+        server: WebUI,
+        dark: bool = False,
+        *,
+        address: str = "",
+        title: str = "Model Search",
+        wait_for: str = ".modelsearch .ms-card .ms-name",
+    ) -> None:
         self.errors: list[str] = []
         self.page = browser.new_page(viewport={"width": 1360, "height": 940}, locale="en-GB")
         self.page.set_default_timeout(PATIENCE)
-        self.page.route(re.compile(r"^https?://(?!127\.0\.0\.1)"), lambda route: route.abort())
+        self.page.route(re.compile(r"^https?://(?!127\.0\.0\.1|localhost|mypc\.local)"), lambda route: route.abort())
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("response", self._answered)
-        self.page.goto(f"{server.address}/?__theme={'dark' if dark else 'light'}", wait_until="domcontentloaded")
+        address = address or server.address
+        self.page.goto(f"{address}/?__theme={'dark' if dark else 'light'}", wait_until="domcontentloaded")
         self.page.wait_for_function("typeof opts === 'object' && Object.keys(opts).length > 10")
-        self.page.get_by_role("tab", name="Model Search").or_(
-            self.page.locator("#tabs > .tab-nav > button", has_text="Model Search")
-        ).first.click()
-        self.page.wait_for_selector(".modelsearch .ms-card .ms-name")
+        self.tab(title)
+        self.page.wait_for_selector(wait_for)
+
+    def tab(self, title: str) -> None:
+        """Opens one of the WebUI's own."""
+        of_old = self.page.locator("#tabs > .tab-nav > button", has_text=re.compile(rf"^\s*{title}\s*$", re.IGNORECASE))
+        self.page.get_by_role("tab", name=title, exact=True).or_(of_old).first.click()
 
     def _answered(self, response: Any) -> None:
-        if "/modelsearch/" in response.url and response.status >= 400:
+        if "/modelsearch/" in response.url and response.status >= 400 and response.status != 403:
             self.errors.append(f"{response.status} {response.url}")
 
     def prompt(self, tab: str = "txt2img") -> Any:
@@ -51,6 +70,12 @@ class Opened:
         self.card(name).get_by_role("button", name=action).click()
         self.page.wait_for_function("(n) => document.querySelectorAll('.ms-toast').length > n", arg=before)
         return self.page.locator(".ms-toast").last.inner_text()
+
+    def press_label(self, name: str) -> list[str]:
+        """What the buttons of a card are called."""
+        self.card(name).hover()
+        buttons = self.card(name).locator(".ms-quick button").all()
+        return [button.get_attribute("aria-label") or button.inner_text() for button in buttons]
 
     def keep(self, name: str) -> None:
         if folder := os.environ.get("MODELSEARCH_SCREENSHOTS"):
@@ -111,6 +136,167 @@ def test_a_lora_that_the_webui_lost_is_refused(tab: Opened, real: WebUI):
     finally:
         away.rename(path)
         real.post("/sdapi/v1/refresh-loras", {})
+
+
+def test_what_the_user_wrote_stays_as_a_lora_goes_out(tab: Opened):
+    tab.prompt().evaluate("(area) => { area.value = 'crimson, a quiet harbour'; updateInput(area); }")
+    tab.page.locator(".modelsearch-toolbar input").fill("0.35")
+    tab.press("red", "To txt2img")
+    assert tab.prompt().input_value() == "crimson, a quiet harbour, rough <lora:red:0.35>"
+    tab.press("red", "To txt2img")
+    assert tab.prompt().input_value() == "crimson, a quiet harbour"
+    tab.page.locator(".modelsearch-toolbar input").fill("")
+
+
+def test_a_sketch_is_drawn_and_searched_by(tab: Opened):
+    tab.page.click(".modelsearch button[aria-label='Draw a sketch']")
+    box = tab.page.locator(".ms-canvas").bounding_box()
+    tab.page.mouse.move(box["x"] + 40, box["y"] + 40)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + 200, box["y"] + 90, steps=6)
+    tab.page.mouse.up()
+    with tab.page.expect_response("**/modelsearch/search") as answered:
+        tab.page.locator(".ms-sketch .ms-primary").click()
+    assert answered.value.status == 200
+    tab.page.wait_for_selector(".ms-chip img")
+    tab.keep("webui_sketch")
+
+
+def test_a_picture_is_searched_by_its_style(tab: Opened, tmp_path: Path):
+    painted("blue").resize((256, 256)).save(tmp_path / "picture.png")
+    tab.page.locator(".modelsearch input[type=file]").first.set_input_files(tmp_path / "picture.png")
+    slider = tab.page.locator(".ms-style input")
+    slider.wait_for()
+    with tab.page.expect_response("**/modelsearch/search") as answered:
+        slider.focus()
+        tab.page.keyboard.press("End")
+    assert answered.value.status == 200
+    assert re.search(rb'"style": ?1', answered.value.request.post_data_buffer)
+    tab.keep("webui_style")
+
+
+def test_a_card_of_extra_networks_finds_models_like_its_own(tab: Opened):
+    tab.tab("txt2img")
+    lora = tab.page.locator("#txt2img_extra_tabs button", has_text=re.compile(r"^\s*Lora\s*$")).first
+    lora.click()
+    card = tab.page.locator("#txt2img_lora_cards .card[data-name='red']")
+    card.hover()
+    tab.keep("webui_card")
+    card.locator(".modelsearch-button").first.click()
+    tab.page.wait_for_selector(".modelsearch .ms-chip")
+    tab.page.wait_for_function("document.querySelector('.ms-card .ms-relevance') !== null")
+    assert "red" in tab.page.locator(".modelsearch .ms-chip").first.inner_text()
+    tab.keep("webui_similar")
+
+
+def test_png_info_says_which_model_made_a_picture_and_finds_others(tab: Opened, tmp_path: Path):
+    said = PngImagePlugin.PngInfo()
+    said.add_text("parameters", "a harbour <lora:green:0.8>\nSteps: 20, Sampler: Euler, Model: elsewhere")
+    painted("red").resize((256, 256)).save(tmp_path / "picture.png", pnginfo=said)
+    tab.tab("PNG Info")
+    tab.page.locator("#pnginfo_image input[type=file]").set_input_files(tmp_path / "picture.png")
+    tab.page.wait_for_selector("#pnginfo_image img")
+    buttons = tab.page.locator(".modelsearch-row .modelsearch-button")
+    buttons.first.click()
+    dialog = tab.page.locator(".modelsearch-makers")
+    dialog.wait_for()
+    assert "green" in dialog.locator("li").first.inner_text()
+    assert "named in the file" in dialog.locator("li").first.inner_text()
+    assert "elsewhere" in dialog.inner_text()
+    tab.keep("webui_makers")
+    dialog.get_by_role("button", name="Close").click()
+    tab.tab("PNG Info")
+    with tab.page.expect_response("**/modelsearch/search") as answered:
+        buttons.last.click()
+    assert answered.value.status == 200
+    tab.page.wait_for_function("document.querySelector('.ms-card .ms-name')?.textContent === 'red'")
+
+
+def test_previews_are_asked_for_once_and_written_where_there_is_none(tab: Opened, real: WebUI):
+    loras = real.base / "models" / "Lora"
+    own = loras / "yellow.png"
+    painted("yellow").save(own)
+    before = own.read_bytes()
+    asked: list[str] = []
+    tab.page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+    try:
+        tab.page.locator(".modelsearch-toolbar button").click()
+        tab.page.wait_for_selector(".ms-toast")
+        assert "(4)" in asked[0] and len(asked) == 1
+        assert "4" in tab.page.locator(".ms-toast").last.inner_text()
+        assert len(list(loras.rglob("*.preview.png"))) == 4 and own.read_bytes() == before
+    finally:
+        for path in [own, *loras.rglob("*.preview.png")]:
+            path.unlink()
+
+
+def test_a_name_that_is_refused_is_told_in_the_page(real: WebUI, browser: Any):
+    """`mypc.local` leads here, as a name of one's own network does."""
+    away = Opened(browser, real, address=real.address.replace("127.0.0.1", "mypc.local"), wait_for="#modelsearch_panel")
+    away.page.wait_for_function("document.querySelector('#modelsearch_panel').textContent.includes('mypc.local')")
+    text = away.page.locator("#modelsearch_panel").inner_text()
+    assert "Names under which a browser reaches this WebUI" in text
+    away.keep("webui_refused")
+    away.page.close()
+
+
+class Stripping(BaseHTTPRequestHandler):
+    """A reverse proxy that serves the WebUI below /sd."""
+
+    upstream = ""
+    protocol_version = "HTTP/1.0"
+
+    def do_GET(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        sent = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
+        path = self.path.removeprefix("/sd") or "/"
+        request = Request(self.upstream + path, self.rfile.read(length) or None, sent, method=self.command)
+        try:
+            reply = urlopen(request, timeout=120)
+        except HTTPError as error:
+            reply = error
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                self.send_header(name, value)
+        self.end_headers()
+        shutil.copyfileobj(reply, self.wfile)
+
+    do_POST = do_HEAD = do_GET  # noqa: N815
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def proxied(needs_webui: None, tmp_path: Path) -> Iterator[tuple[WebUI, str]]:
+    """A WebUI in German below a path of a reverse proxy."""
+    install(tmp_path, localization="de_DE")
+    make_collection(tmp_path)
+    server = WebUI(tmp_path, "--subpath", "sd")
+    handler = type("Handler", (Stripping,), {"upstream": server.address})
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    try:
+        yield server.wait_until_up(), f"http://127.0.0.1:{proxy.server_port}/sd"
+    finally:
+        proxy.shutdown()
+        server.stop()
+
+
+def test_below_a_path_of_a_proxy_and_in_another_language(proxied: tuple[WebUI, str], browser: Any):
+    server, address = proxied
+    opened = Opened(browser, server, address=address, title="Modellsuche")
+    assert "In txt2img" in opened.press_label("red")
+    opened.page.wait_for_function(
+        "[...document.querySelectorAll('.ms-card img')].every((image) => image.naturalWidth > 0)"
+    )
+    said = opened.press("red", "In txt2img")
+    assert "added to txt2img" in said
+    assert opened.prompt().input_value().startswith("crimson, rough <lora:red:")
+    opened.keep("webui_german")
+    assert not opened.errors
+    opened.page.close()
 
 
 def test_dark(real: WebUI, browser: Any):

@@ -18,43 +18,98 @@ def model(webui: Any, name: str) -> Any:
     return next(model for model in models if model.name == name)
 
 
-def asked(webui: Any, name: str, tab: str = "txt2img", prompts: Any = None) -> list[Any]:
-    """[what the user is told, the prompts]."""
-    texts = prompts or {"txt2img": "a harbour", "img2img": ""}
-    text = json.dumps({"action": "lora", "tab": tab, "model": model(webui, name).id})
+def asked(webui: Any, name: str, tab: str = "txt2img", prompts: Any = None, **more: Any) -> tuple[Any, dict[str, str]]:
+    """(what the browser is told, the prompts)."""
+    texts = prompts or {"txt2img_prompt": "a harbour", "img2img_prompt": ""}
+    text = json.dumps({"action": "lora", "tab": tab, "model": model(webui, name).id, **more})
     told, *after = webui.ours("tab").answered(text, texts, webui.ours("prompts").change)
-    return [json.loads(told), *after]
+    return json.loads(told), dict(zip(texts, after, strict=True))
 
 
 def test_a_lora_goes_behind_what_the_user_typed(webui: Any):
-    told, txt2img, img2img = asked(webui, "red")
-    assert txt2img.startswith("a harbour, crimson, rough <lora:red:0.") and img2img == ""
-    assert "added to txt2img" in told["done"]
+    told, texts = asked(webui, "red")
+    assert texts["txt2img_prompt"].startswith("a harbour, crimson, rough <lora:red:0.")
+    assert texts["img2img_prompt"] == "" and "added to txt2img" in told["done"]
 
 
-def test_asked_for_again_it_goes_out_with_its_words(webui: Any):
-    _, first, _ = asked(webui, "red")
-    told, second, _ = asked(webui, "red", prompts={"txt2img": first + ", dusk", "img2img": ""})
-    assert second == "a harbour, dusk" and "taken out" in told["done"]
+def test_asked_for_again_what_was_added_goes_out(webui: Any):
+    told, texts = asked(webui, "red")
+    texts["txt2img_prompt"] += ", dusk"
+    told, texts = asked(webui, "red", prompts=texts, added=told["added"])
+    assert texts["txt2img_prompt"] == "a harbour, dusk" and "taken out" in told["done"] and told["added"] is None
+
+
+def test_the_users_own_words_stay(webui: Any):
+    told, texts = asked(webui, "red", prompts={"txt2img_prompt": "crimson, a harbour"})
+    assert texts["txt2img_prompt"].startswith("crimson, a harbour, rough <lora:red:")
+    _, texts = asked(webui, "red", prompts=texts, added=told["added"])
+    assert texts == {"txt2img_prompt": "crimson, a harbour"}
+
+
+def test_a_tag_that_the_user_wrote_stays(webui: Any):
+    written = {"txt2img_prompt": "crimson <lora:red:0.3>"}
+    told, texts = asked(webui, "red", prompts=written)
+    assert texts == written and "stands in txt2img already" in told["done"]
+
+
+@pytest.mark.parametrize(("strength", "expected"), [(0.35, "0.35"), (-1, "-1"), (0, "0")])
+def test_the_user_says_how_strong(webui: Any, strength: float, expected: str):
+    _, texts = asked(webui, "green", strength=strength)
+    assert texts["txt2img_prompt"] == f"a harbour <lora:green:{expected}>"
+
+
+@pytest.mark.parametrize("strength", [11, "strong", float("nan")])
+def test_a_strength_that_is_none_is_told(webui: Any, strength: Any):
+    told, texts = asked(webui, "green", strength=strength)
+    assert "must be a number from -10 to 10" in told["error"] and texts["txt2img_prompt"] == "a harbour"
+
+
+def test_negative_words_that_the_user_noted_come_along_and_go_again(webui: Any):
+    note = webui.base / "models" / "Lora" / "green.json"
+    note.write_text(json.dumps({"negative text": "blurry, grey"}), encoding="utf-8")
+    try:
+        before = {"txt2img_prompt": "a harbour", "txt2img_neg_prompt": "grey"}
+        told, texts = asked(webui, "green", prompts=before)
+        assert texts["txt2img_neg_prompt"] == "grey, blurry"
+        assert asked(webui, "green", prompts=texts, added=told["added"])[1] == before
+    finally:
+        note.unlink()
+
+
+def test_an_empty_hires_prompt_begins_with_the_first_passs(webui: Any):
+    before = {"txt2img_prompt": "a harbour", "hires_prompt": ""}
+    told, texts = asked(webui, "green", "hires", prompts=before, strength=1)
+    assert texts == {"txt2img_prompt": "a harbour", "hires_prompt": "a harbour <lora:green:1>"}
+    assert asked(webui, "green", "hires", prompts=texts, added=told["added"])[1] == before
+
+
+def test_a_copy_that_the_webui_lists_is_used(webui: Any, tmp_path: Path):
+    """Of two copies the first by name is not listed."""
+    path = webui.base / "models" / "Lora" / "red.safetensors"
+    places = webui.ours("places")
+    assert places.lora_name(tmp_path / "red.safetensors", path) == "red"
+    checkpoint = webui.base / "models" / "Stable-diffusion" / "grey checkpoint.safetensors"
+    assert places.checkpoint_title(tmp_path / "grey checkpoint.safetensors", checkpoint).startswith("grey checkpoint")
+    assert places.checkpoint_title(tmp_path / "grey checkpoint.safetensors") is None
 
 
 def test_each_tab_has_its_own_prompt(webui: Any):
-    _, txt2img, img2img = asked(webui, "pïnk mit Lücke", "img2img")
-    assert txt2img == "a harbour" and img2img.startswith("<lora:pïnk mit Lücke:")
+    _, texts = asked(webui, "pïnk mit Lücke", "img2img")
+    assert texts["txt2img_prompt"] == "a harbour" and texts["img2img_prompt"].startswith("<lora:pïnk mit Lücke:")
 
 
 @pytest.mark.parametrize(
     ("text", "said"), [("no json", "Expecting"), ("{}", "tab"), ('{"tab": "extras"}', "no prompt of extras")]
 )
 def test_nonsense_is_told_and_changes_nothing(webui: Any, text: str, said: str):
-    told, prompt = webui.ours("tab").answered(text, {"txt2img": "a"}, webui.ours("prompts").change)
+    told, prompt = webui.ours("tab").answered(text, {"txt2img_prompt": "a"}, webui.ours("prompts").change)
     assert said in json.loads(told)["error"] and prompt == "a"
 
 
 def test_a_lora_that_the_webui_does_not_list_is_refused(webui: Any):
     webui.find("networks").available_networks.pop("red")
-    told, txt2img, _ = asked(webui, "red")
-    assert "does not know a LoRA 'red'" in told["error"] and txt2img == "a harbour"
+    told, texts = asked(webui, "red")
+    assert "does not know a LoRA 'red'" in told["error"] and texts["txt2img_prompt"] == "a harbour"
 
 
 def test_a_checkpoint_does_not_go_into_a_prompt(webui: Any):
@@ -64,13 +119,17 @@ def test_a_checkpoint_does_not_go_into_a_prompt(webui: Any):
 
 def test_the_tab_is_wired_to_both_prompts(webui: Any):
     tab, gradio = webui.ours("tab"), webui.find("gradio")
-    for name in ("txt2img_prompt", "img2img_prompt", "txt2img_neg_prompt"):
+    for name in ("txt2img_prompt", "img2img_prompt", "txt2img_neg_prompt", "txt2img_seed"):
         tab.catch_prompts(SimpleNamespace(elem_id=name))
     tab.catch_prompts(SimpleNamespace())
     ((_, title, elem_id),) = tab.build()
     (go,) = [component for component in gradio.built if component.elem_id == "modelsearch_go"]
     assert (title, elem_id) == ("Model Search", "modelsearch")
-    assert [component.elem_id for component in go.events[0]["outputs"]][1:] == ["txt2img_prompt", "img2img_prompt"]
+    assert [component.elem_id for component in go.events[0]["outputs"]][1:] == [
+        "txt2img_prompt",
+        "txt2img_neg_prompt",
+        "img2img_prompt",
+    ]
 
 
 class TestNames:

@@ -6,6 +6,8 @@ import base64
 import io
 import json
 import os
+import re
+import socket
 import subprocess
 import threading
 import time
@@ -86,6 +88,48 @@ def test_the_installer_is_quiet_and_quick_twice(real: WebUI, tmp_path: Path):
         assert time.monotonic() - began < 10  # a second where nothing else runs
 
 
+def given_up(server: WebUI, body: bytes, length: int) -> None:
+    """A search whose sender goes away, before all of it or before the answer."""
+    with socket.create_connection(("127.0.0.1", server.port)) as line:
+        head = "POST /modelsearch/search HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        line.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode() + body)
+        time.sleep(0.2)
+
+
+def test_a_search_that_is_given_up_prints_nothing(real: WebUI):
+    before = len(real.logged().splitlines())
+    body = json.dumps({"text": ["red"]}).encode()
+    for _ in range(3):
+        given_up(real, body[:5], len(body))
+        given_up(real, body, len(body))
+    real.until(lambda: real.post("/modelsearch/search", {"text": ["red"]})[0] == 200)
+    time.sleep(2)
+    new = real.logged().splitlines()[before:]
+    assert not [line for line in new if "Error" in line or "Disconnect" in line or "Traceback" in line], new
+
+
+def plot_choices(server: WebUI) -> list[str]:
+    """What the X/Y/Z plot of txt2img can vary."""
+    return [choice[0] if isinstance(choice, list) else choice for choice in plot_control(server, "x_type")["choices"]]
+
+
+def plot_control(server: WebUI, name: str) -> dict[str, Any]:
+    for component in server.get("/config")["components"]:
+        if str(component["props"].get("elem_id", "")).endswith(f"txt2img_xyz_plot_{name}"):
+            return component["props"]
+    raise AssertionError(f"no control {name}")
+
+
+def plot_arguments(server: WebUI, given: dict[str, Any]) -> list[Any]:
+    """In the order of the host's own script, its defaults for what is not given."""
+    source = (checkout() / "scripts" / "xyz_grid.py").read_text("utf-8")
+    names = re.findall(r"\w+", re.search(r"return \[(x_type,[^]]+)\]", source)[1])
+    usual = {"margin_size": 0, "items_per_grid": 0}
+    lists = ("x_values_dropdown", "y_values_dropdown", "z_values_dropdown")
+    texts = ("x_values", "y_values", "z_values")
+    return [given.get(name, [] if name in lists else "" if name in texts else usual.get(name, False)) for name in names]
+
+
 class TestComputing:
     """With a checkpoint of full size."""
 
@@ -95,10 +139,37 @@ class TestComputing:
         assert {model["evidence"] for model in models} == {"metadata"}
         assert len(models) == 3
 
+    def test_idle_it_begins_by_itself_where_that_is_allowed_and_interrupt_ends_it(self, computing: WebUI):
+        wanted = {"modelsearch_auto_index": True, "modelsearch_idle_minutes": 1}
+        assert computing.post("/sdapi/v1/options", wanted)[0] == 200
+        computing.until(lambda: computing.indexing()["active"], 300)
+        computing.post("/sdapi/v1/options", {"modelsearch_auto_index": False})
+
+        def interrupted() -> bool:
+            computing.post("/sdapi/v1/interrupt", {})
+            return not computing.indexing()["active"]
+
+        computing.until(interrupted, 900)
+        assert computing.indexing()["state"] == "cancelled"
+
+    def test_paused_it_makes_no_picture_until_it_goes_on(self, computing: WebUI):
+        assert computing.post("/modelsearch/index", {"action": "start"})[0] == 200
+        computing.until(lambda: computing.indexing()["images"] > 0, 900)
+        computing.post("/modelsearch/index", {"action": "pause"})
+        computing.until(lambda: computing.indexing()["state"] in ("paused", "done"), 600)
+        held = computing.indexing()
+        time.sleep(5)
+        assert held["state"] == "paused" and computing.indexing()["images"] == held["images"]
+        computing.post("/modelsearch/index", {"action": "resume"})
+        computing.until(lambda: computing.indexing()["state"] == "running", 60)
+        computing.post("/modelsearch/index", {"action": "cancel"})
+        assert self.ended(computing)["state"] == "cancelled"
+
     def test_two_loras_are_indexed_while_a_users_picture_goes_first(self, computing: WebUI):
         answers: list[Any] = []
         body = {"prompt": "a harbour", **SMALL, "force_task_id": "task(user)"}
-        assert computing.post("/modelsearch/index", {"action": "start"})[0] == 200
+        order = {"action": "start", "samples": 6}
+        assert computing.post("/modelsearch/index", order)[0] == 200
         user = threading.Thread(target=lambda: answers.append(computing.post("/sdapi/v1/txt2img", body, 900.0)))
         computing.until(lambda: computing.indexing()["images"] > 0, 900)
         user.start()
@@ -130,6 +201,43 @@ class TestComputing:
         (infotext,) = json.loads(answer["info"])["infotexts"]
         assert ("<lora:noisy " in infotext) is added
         assert ('Model Search: "no LoRA is relevant' in infotext) is not added
+
+    def test_a_batch_of_different_prompts_is_told_for_each_picture(self, computing: WebUI):
+        prompts = ["a harbour", "a heron"]
+        script = {"Model Search": {"args": [True, "prompt", None, 1, 0.0, True]}}
+        body = {"prompt": prompts[0], "n_iter": 2, **SMALL, "alwayson_scripts": script}
+        status, answer = computing.post("/sdapi/v1/txt2img", body, 900.0)
+        assert status == 200, answer
+        texts = json.loads(answer["info"])["infotexts"]
+        assert len(texts) == 2 and all("Model Search: " in text and "<lora:noisy " in text for text in texts)
+
+    def test_wrong_arguments_by_api_are_told_in_the_infotext(self, computing: WebUI):
+        script = {"Model Search": {"args": [True, "colour", None, 1, 0.5, True]}}
+        status, answer = computing.post(
+            "/sdapi/v1/txt2img", {"prompt": "a harbour", **SMALL, "alwayson_scripts": script}, 900.0
+        )
+        (infotext,) = json.loads(answer["info"])["infotexts"]
+        assert status == 200 and "failed: LoRA are found by one of prompt" in infotext
+
+    def test_the_plot_compares_without_and_with_the_best(self, computing: WebUI):
+        choices = plot_choices(computing)
+        numbers = {label: place for place, label in enumerate(choices)}
+        axis, none = numbers["[Model Search] LoRA that fits the prompt, by rank (0: none)"], numbers["Nothing"]
+        given = {"x_type": axis, "x_values": "0-2", "y_type": none, "z_type": none, "draw_legend": True}
+        body = {
+            "prompt": "a harbour",
+            **SMALL,
+            "script_name": "x/y/z plot",
+            "script_args": plot_arguments(computing, given),
+        }
+        status, answer = computing.post("/sdapi/v1/txt2img", body, 900.0)
+        assert status == 200, answer
+        texts = json.loads(answer["info"])["infotexts"]
+        assert [text.count("<lora:noisy ") for text in texts[-3:]] == [0, 1, 1]
+        pictures = answer["images"][-3:]
+        assert len(set(pictures)) == 3
+        if folder := os.environ.get("MODELSEARCH_SCREENSHOTS"):
+            Path(folder, "webui_plot.png").write_bytes(base64.b64decode(answer["images"][0]))
 
     def test_nothing_went_wrong_in_the_log(self, computing: WebUI):
         log = computing.logged()

@@ -40,6 +40,7 @@ def test_each_callback_is_registered_once_and_by_position(webui: Any):
     load_script()
     registered = webui.find("modules.script_callbacks").registered
     names = {"on_ui_settings", "on_ui_tabs", "on_app_started", "on_after_component", "on_script_unloaded"}
+    names.add("on_before_ui")
     assert {name: len(callbacks) for name, callbacks in registered.items()} == dict.fromkeys(names, 1)
 
 
@@ -112,12 +113,17 @@ def test_with_nothing_relevant_it_says_so(webui: Any):
         (("picture", "no base64!"), "no base64"),
         (("picture", base64.b64encode(b"no picture").decode()), "cannot be read as a picture"),
         (("colour", None), "not 'colour'"),
+        (("prompt", None, "many"), "“LoRA at most” must be a number from 1 to 3, not 'many'"),
+        (("prompt", None, 1, 7), "“Relevance above” must be a number from 0 to 1, not 7"),
+        (("prompt", 17), "base64"),
     ],
 )
 def test_what_is_wrong_is_said_and_the_picture_is_made_all_the_same(webui: Any, given: Any, said: str):
     p = processing()
     webui.ours("picking").apply(p, True, *given)
     assert p.all_prompts[0] == "a harbour" and said in p.said[0]
+    assert p.extra_generation_params["Model Search"].startswith("failed: ")
+    assert said in p.extra_generation_params["Model Search"]
 
 
 def test_an_empty_prompt_is_told(webui: Any):
@@ -131,3 +137,84 @@ def test_where_nothing_is_indexed_it_says_where_to_start(webui: Any, tmp_path: A
     p = processing()
     webui.ours("picking").apply(p, True)
     assert "open the Model Search tab" in p.said[0] and not p.extra_generation_params
+
+
+def test_each_batch_gets_what_fits_its_own_prompts(webui: Any):
+    picking = webui.ours("picking")
+
+    def alone(prompt: str) -> str:
+        one = processing(all_prompts=[prompt])
+        picking.apply(one, True, "prompt", None, 1, 0.0, False)
+        return one.all_prompts[0]
+
+    words = ("red", "green", "a harbour", "tiger", "snow", "ink", "a b c d", "night train", "zzz", "1 2 3")
+    found = {alone(word).partition("<lora:")[2]: word for word in words}
+    first, second, *_ = found.values()  # prompts with different answers
+    p = processing(all_prompts=[first, first, second, second], batch_size=2)
+    picking.apply(p, True, "prompt", None, 1, 0.0, False)
+    assert p.all_prompts == [alone(first)] * 2 + [alone(second)] * 2
+    told = p.extra_generation_params["Model Search"]
+    assert len(told) == 4 and told[0] != told[2]  # the WebUI writes the one of each picture's number
+
+
+def test_the_infotext_says_the_name_that_stands_in_the_prompt(webui: Any):
+    webui.find("networks").aliases["red"] = "Crimson"
+    webui.find("networks").list_available_networks()
+    webui.find("modules.shared").opts.data["lora_preferred_name"] = "Alias from file"
+    p = processing()
+    webui.ours("picking").apply(p, True, "picture", painted("red"), 1, 0.5, True)
+    assert "<lora:Crimson:" in p.all_prompts[0]
+    assert p.extra_generation_params["Model Search"].startswith("Crimson ")
+
+
+def test_loading_the_script_brings_nothing_large(webui: Any):
+    import sys
+
+    before = {name for name in sys.modules if name.startswith(("modelsearch_", "torch"))}
+    for name in before:
+        if name.startswith("modelsearch_"):
+            del sys.modules[name]
+    load_script()
+    assert not {name for name in sys.modules if name.startswith(("modelsearch_core.search", "modelsearch_core.panel"))}
+    assert not {name for name in sys.modules if name.startswith("modelsearch_core.catalog")}
+
+
+class Axis:
+    """An X/Y/Z script as the WebUIs have it."""
+
+    def __init__(self, label: str, type: Any, apply: Any, format_value: Any, confirm: Any = None) -> None:
+        self.label, self.type, self.apply, self.format_value, self.confirm = label, type, apply, format_value, confirm
+
+
+def test_the_plots_axis_applies_and_names_the_lora_of_a_rank(webui: Any):
+    scripts, axis = webui.find("modules.scripts"), webui.ours("axis")
+    plot = SimpleNamespace(axis_options=[], AxisOption=Axis)
+    scripts.scripts_data[:] = [SimpleNamespace(module=plot), SimpleNamespace(module=SimpleNamespace())]
+    axis.add()
+    axis.add()
+    (option,) = plot.axis_options
+    labels, prompts = [], []
+    for rank in (0, 1, 2, 99):
+        p = SimpleNamespace(prompt="red")
+        labels.append(option.format_value(p, option, rank))
+        option.apply(p, rank, [])
+        prompts.append(p.prompt)
+    assert labels[0] == "without LoRA" and labels[3] == "99: there is none"
+    assert prompts[0] == prompts[3] == "red"
+    assert len({prompts[1], prompts[2]}) == 2
+    for rank in (1, 2):
+        name, weight = prompts[rank].partition("<lora:")[2].rstrip(">").split(":")
+        assert labels[rank] == f"{rank}: {name} {weight}"
+    with pytest.raises(RuntimeError, match="not 51"):
+        option.confirm(None, [1, 51])
+
+
+def test_sd_next_is_refused_in_one_sentence(webui: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any):
+    hosts = webui.ours("hosts")
+    monkeypatch.setattr(hosts.importlib.util, "find_spec", lambda name: name == "modules.sd_checkpoint" or None)
+    registered = webui.find("modules.script_callbacks").registered
+    registered.clear()
+    path = ROOT / "scripts" / "model_search.py"
+    exec(compile(path.read_text(), str(path), "exec"), {"__name__": path.name})  # noqa: S102
+    (record,) = caplog.records
+    assert "does not run inside SD.Next" in record.getMessage() and not registered

@@ -10,6 +10,7 @@ def _registers(name):
 
 on_ui_settings = _registers("on_ui_settings")
 on_ui_tabs = _registers("on_ui_tabs")
+on_before_ui = _registers("on_before_ui")
 on_app_started = _registers("on_app_started")
 on_after_component = _registers("on_after_component")
 on_script_unloaded = _registers("on_script_unloaded")

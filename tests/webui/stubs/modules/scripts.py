@@ -1,4 +1,5 @@
 AlwaysVisible = object()
+scripts_data = []
 
 
 class Script:

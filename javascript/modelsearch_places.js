@@ -1,0 +1,117 @@
+// Where people look: buttons on Extra Networks cards, beside the gallery's, and in PNG Info.
+
+const MODEL_SEARCH_GALLERIES = ["txt2img", "img2img", "extras"];
+
+async function modelSearchShow() {
+  const names = ["Model Search", modelSearchWord("Model Search")];
+  const tabs = [...gradioApp().querySelectorAll("#tabs button")];
+  (gradioApp().querySelector("#tab_modelsearch-button") ?? tabs.find((tab) => names.includes(tab.textContent.trim())))?.click();
+  return modelSearchPanel();
+}
+
+async function modelSearchSimilar(kind, name) {
+  const panel = await modelSearchShow();
+  await panel.guard(async () => panel.like(await modelSearchFetch(`webui/listed?${new URLSearchParams({ kind, name })}`)));
+}
+
+async function modelSearchPicture(source) {
+  const reply = await fetch(source);
+  if (!reply.ok) throw new Error(`${reply.status} ${source}`);
+  return reply.blob();
+}
+
+async function modelSearchBy(source) {
+  const panel = await modelSearchShow();
+  await panel.guard(async () => panel.take([await modelSearchPicture(source)], false));
+}
+
+async function modelSearchMakers(source) {
+  const panel = await modelSearchShow();
+  await panel.guard(async () => {
+    const form = new FormData();
+    form.append("query", "{}");
+    form.append("image", await modelSearchPicture(source), "picture");
+    modelSearchTell(panel, source, await modelSearchFetch("webui/makers", { method: "POST", body: form }));
+  });
+}
+
+// A dialog with the models that made a picture; a press searches for models like that one.
+function modelSearchTell(panel, source, { models, absent }) {
+  const make = (tag, props, ...children) => {
+    const element = Object.assign(document.createElement(tag), props);
+    element.append(...children);
+    return element;
+  };
+  const dialog = make("dialog", { className: "modelsearch-makers" });
+  const close = make("button", { type: "button", textContent: modelSearchWord("Close") });
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => dialog.remove());
+  const row = (model) => {
+    const why = model.named ? modelSearchWord("named in the file") : `${Math.round(100 * model.relevance)} %`;
+    const pictures = model.thumbnails.slice(0, 2).map((number) => make("img", { src: panel.api.sampleUrl(model.id, number), alt: "" }));
+    const text = make("span", {}, make("b", { textContent: model.name }), ` ${model.kind} · ${why}`);
+    const button = make("button", { type: "button", title: modelSearchWord("Find similar") }, ...pictures, text);
+    button.addEventListener("click", () => (dialog.close(), panel.like(model)));
+    return make("li", {}, button);
+  };
+  const rows = make("ul", {}, ...models.map(row));
+  const missing = absent.length ? [make("p", { textContent: `${modelSearchWord("Named in the file and not indexed")}: ${absent.join(", ")}` })] : [];
+  dialog.append(make("h3", { textContent: modelSearchWord("Which model made this") }), make("img", { src: source, alt: "" }), rows, ...missing, close);
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+function modelSearchButton(icon, title, run) {
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: icon, title: modelSearchWord(title) });
+  button.className = "modelsearch-button";
+  button.addEventListener("click", (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    Promise.resolve(run()).catch((error) => console.error(error));
+  });
+  return button;
+}
+
+// Beside a gallery's own buttons, and below PNG Info's picture; `picture` gives the address of the one that is shown.
+function modelSearchPictureButtons(place, picture) {
+  if (!place || place.querySelector(".modelsearch-button")) return;
+  const asked = (run) => () => {
+    const source = picture();
+    if (source) return run(source);
+    return alert(modelSearchWord("There is no picture yet."));
+  };
+  place.append(
+    modelSearchButton("❓", "Which model made this", asked(modelSearchMakers)),
+    modelSearchButton("🔎", "Find models like this", asked(modelSearchBy)),
+  );
+}
+
+function modelSearchShown(gallery) {
+  const box = gradioApp().querySelector(gallery);
+  return (box?.querySelector(".preview img") ?? box?.querySelector("img"))?.src;
+}
+
+// A card gets its buttons when it is first pointed at: there may be thousands.
+function modelSearchCard(event) {
+  const card = event.target.closest?.(".extra-network-cards .card, .extra-network-thumbs .card");
+  const page = card?.closest("[id$='_lora_cards'], [id$='_checkpoints_cards']");
+  if (!page || card.querySelector(".modelsearch-button")) return;
+  const kind = page.id.endsWith("_lora_cards") ? "lora" : "checkpoint";
+  const preview = card.querySelector("img.preview")?.src;
+  const row = card.querySelector(".button-row") ?? card;
+  row.append(modelSearchButton("≈", "Find similar", () => modelSearchSimilar(kind, card.dataset.name)));
+  if (preview) row.append(modelSearchButton("🔎", "Search by this picture", () => modelSearchBy(preview)));
+}
+
+onUiLoaded(() => {
+  for (const name of MODEL_SEARCH_GALLERIES) {
+    modelSearchPictureButtons(gradioApp().querySelector(`#image_buttons_${name}`), () => modelSearchShown(`#${name}_gallery`));
+  }
+  const pngInfo = gradioApp().querySelector("#pnginfo_image");
+  if (pngInfo) {
+    const row = Object.assign(document.createElement("div"), { className: "modelsearch-row" });
+    pngInfo.after(row);
+    modelSearchPictureButtons(row, () => modelSearchShown("#pnginfo_image"));
+  }
+  gradioApp().addEventListener("mouseover", modelSearchCard);
+});

@@ -1,0 +1,65 @@
+"""An axis of the X/Y/Z plot: the LoRA that fit the prompt best, one after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modelsearch_core.errors import ModelSearchError
+
+LABEL = "[Model Search] LoRA that fits the prompt, by rank (0: none)"
+MOST_RANKS = 50
+Ranked = tuple[str, float, tuple[str, ...]]  # name in a prompt, strength, trigger words
+
+
+def add() -> None:
+    """For `on_before_ui`: adds the axis where the script is there, once."""
+    from modules import scripts
+
+    for data in scripts.scripts_data:
+        module = getattr(data, "module", None)
+        options = getattr(module, "axis_options", None)
+        if options is None or not hasattr(module, "AxisOption"):
+            continue
+        options[:] = [option for option in options if option.label != LABEL]
+        options.append(module.AxisOption(LABEL, int, _apply, format_value=_label, confirm=_confirm))
+
+
+def _confirm(_: Any, ranks: list[int]) -> None:
+    if wrong := [rank for rank in ranks if not 0 <= rank <= MOST_RANKS]:
+        raise RuntimeError(f"a LoRA's rank is from 1 to {MOST_RANKS}, or 0 for none; not {wrong[0]}")
+
+
+def _apply(p: Any, rank: int, _: list[int]) -> None:
+    from modelsearch_core.prompt_tags import lora_tag, with_lora
+
+    if rank and (found := ranked(p.prompt, rank)):
+        name, strength, words = found
+        p.prompt = with_lora(p.prompt, lora_tag(name, strength), words)
+
+
+def _label(p: Any, _: Any, rank: int) -> str:
+    if not rank:
+        return "without LoRA"
+    try:
+        found = ranked(p.prompt, rank)
+    except ModelSearchError as error:
+        return f"{rank}: {error}"
+    return f"{rank}: {found[0]} {found[1]:g}" if found else f"{rank}: there is none"
+
+
+def ranked(prompt: str, rank: int) -> Ranked | None:
+    """The LoRA of that rank for the prompt, among those for the chosen checkpoint; None where there are fewer."""
+    from modelsearch_core.choosing import USUAL_STRENGTH
+
+    from . import lifecycle, picking
+
+    names = picking.nameable()
+    query = picking.query_of(picking.BY_PROMPT, [prompt], None)
+    with lifecycle.panel().library.reading() as snapshot:
+        architecture = picking.architecture_of_choice(snapshot.models)
+        matches = snapshot.index.search(query, kind="lora", architecture=architecture, among=names, k=rank)
+    if len(matches) < rank:
+        return None
+    match = matches[rank - 1]
+    strength = USUAL_STRENGTH if match.strength is None else match.strength
+    return picking.named(match, names), strength, match.trigger_words

@@ -1,0 +1,57 @@
+"""What the WebUI calls as its server starts and at "Reload UI", which runs the extension's script again.
+
+Light: what is imported here is waited for at every start of the WebUI. The rest comes with the first request, or in a
+thread once the page is up.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Mount
+
+OURS = ("modelsearch_core", "modelsearch_webui")
+
+
+def started(_: Any, app: Any) -> None:
+    """For `on_app_started`."""
+    app.router.routes.append(Mount("/modelsearch", app=_Routes(app)))
+    threading.Thread(target=_begin, name="modelsearch-begin", daemon=True).start()
+
+
+def unloaded() -> None:
+    """For `on_script_unloaded`: ends everything, and lets the next load read the code anew."""
+    if lifecycle := sys.modules.get("modelsearch_webui.lifecycle"):
+        lifecycle.end()
+    for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
+        del sys.modules[name]
+
+
+def _begin() -> None:
+    from .lifecycle import begin
+
+    begin()
+
+
+class _Routes:
+    """Our routes, imported and made when the first request comes."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._made: list[Any] = []
+        self._lock = threading.Lock()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        router = self._made[0] if self._made else await run_in_threadpool(self._router)
+        await router(scope, receive, send)
+
+    def _router(self) -> Any:
+        with self._lock:
+            if not self._made:
+                from . import lifecycle, mounting
+
+                self._made.append(mounting.router(self._app, lifecycle.panel, lifecycle.own_names))
+            return self._made[0]
