@@ -44,9 +44,14 @@ async function modelSearchFetch(path, options) {
 async function modelSearchToPrompt(tab, match) {
   const key = `${tab} ${match.id}`;
   const asked = { action: "lora", tab, model: match.id, strength: modelSearch.strength, added: modelSearch.added.get(key) };
-  const { done, added } = await modelSearchAsk(asked);
+  const { done, tag, added } = await modelSearchAsk(asked);
   modelSearch.added.set(key, added);
-  return done;
+  const said = {
+    added: modelSearchWord("{tag} added to {tab}"),
+    "taken out": modelSearchWord("{tag} taken out of {tab}"),
+    there: modelSearchWord("{tag} stands in {tab} already, as it was written there"),
+  };
+  return said[done].replace("{tag}", () => tag).replace("{tab}", tab);
 }
 
 function modelSearchChoose(match) {

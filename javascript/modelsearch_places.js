@@ -35,7 +35,8 @@ async function modelSearchMakers(source) {
   });
 }
 
-// A dialog with the models that made a picture; a press searches for models like that one.
+// A dialog with the models that made a picture; a press searches for models like that one. What is no clear match is
+// shown only where nothing else is, and a little of it.
 function modelSearchTell(panel, source, { models, absent }) {
   const make = (tag, props, ...children) => {
     const element = Object.assign(document.createElement(tag), props);
@@ -47,14 +48,17 @@ function modelSearchTell(panel, source, { models, absent }) {
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
   const row = (model) => {
-    const why = model.named ? modelSearchWord("named in the file") : `${Math.round(100 * model.relevance)} %`;
+    const likeness = `${Math.round(100 * model.relevance)} %${model.weak ? `, ${modelSearchWord("no clear match")}` : ""}`;
+    const why = model.named ? modelSearchWord("named in the file") : likeness;
     const pictures = model.thumbnails.slice(0, 2).map((number) => make("img", { src: panel.api.sampleUrl(model.id, number), alt: "" }));
     const text = make("span", {}, make("b", { textContent: model.name }), ` ${model.kind} · ${why}`);
     const button = make("button", { type: "button", title: modelSearchWord("Find similar") }, ...pictures, text);
     button.addEventListener("click", () => (dialog.close(), panel.like(model)));
     return make("li", {}, button);
   };
-  const rows = make("ul", {}, ...models.map(row));
+  const clear = models.filter((model) => model.named || !model.weak);
+  const shown = clear.length ? clear : models.slice(0, 3);
+  const rows = make("ul", {}, ...shown.map(row));
   const missing = absent.length ? [make("p", { textContent: `${modelSearchWord("Named in the file and not indexed")}: ${absent.join(", ")}` })] : [];
   dialog.append(make("h3", { textContent: modelSearchWord("Which model made this") }), make("img", { src: source, alt: "" }), rows, ...missing, close);
   document.body.append(dialog);

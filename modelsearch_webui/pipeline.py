@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from modules import call_queue, processing, sd_models, shared
+from modules import call_queue, processing, scripts, sd_models, shared
 from PIL import Image
 
 from modelsearch_core.errors import ModelSearchError
@@ -80,7 +80,7 @@ def _images(job: Job) -> list[Image.Image]:
 
 
 def _processing(job: Job) -> Any:
-    """Without scripts: no other extension changes the pictures."""
+    """With a runner of no scripts: no other extension changes the pictures, and reForge asks every runner for one."""
     p = processing.StableDiffusionProcessingTxt2Img(
         prompt=list(job.prompts),
         negative_prompt=[job.negative_prompt] * len(job.prompts),
@@ -96,6 +96,7 @@ def _processing(job: Job) -> Any:
         do_not_save_samples=True,
         do_not_save_grid=True,
     )
+    p.scripts, p.script_args = scripts.ScriptRunner(), []
     if hasattr(p, "scheduler"):  # a part of the sampler's name in older WebUIs
         p.scheduler = job.scheduler
     if hasattr(p, "distilled_cfg_scale"):

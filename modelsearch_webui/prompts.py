@@ -22,8 +22,9 @@ FIELDS = {  # by what the browser calls it: elem_ids of prompt and negative prom
 
 
 def change(asked: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
-    """Changes `texts`, the prompts by elem_id. Gives what was `done`, and what was `added`, which the browser sends
-    along the next time; None where it was taken out again. ModelSearchError for a model that the WebUI cannot apply.
+    """Changes `texts`, the prompts by elem_id. Gives what was `done` with which `tag` (added, taken out, or there as
+    the user wrote it), and what was `added`, which the browser sends along the next time. ModelSearchError for a
+    model that the WebUI cannot apply.
 
     asked: tab, model, strength (the suggested one where there is none), added.
     """
@@ -43,7 +44,7 @@ def change(asked: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
         return _added(model, name, _strength(asked.get("strength"), model.strength), tab, texts)
     if isinstance(added := asked.get("added"), Mapping):
         return _taken_out(name, added, tab, texts)
-    return {"done": f"<lora:{name}> stands in {tab} already, as it was written there", "added": None}
+    return {"done": "there", "tag": f"<lora:{name}>", "added": None}
 
 
 def _added(model: Any, name: str, strength: float, tab: str, texts: dict[str, str]) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def _added(model: Any, name: str, strength: float, tab: str, texts: dict[str, st
         against = _negative_words(model.path)
         added["negative"] = lacking(texts[negative], against)
         texts[negative] = with_words(texts[negative], against) if added["negative"] else texts[negative]
-    return {"done": f"{tag} added to {tab}", "added": added}
+    return {"done": "added", "tag": str(tag), "added": added}
 
 
 def _taken_out(name: str, added: Mapping[str, Any], tab: str, texts: dict[str, str]) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def _taken_out(name: str, added: Mapping[str, Any], tab: str, texts: dict[str, s
         texts[prompt] = ""
     if against and negative in texts:
         texts[negative] = without_words(texts[negative], against)
-    return {"done": f"<lora:{name}> taken out of {tab}", "added": None}
+    return {"done": "taken out", "tag": f"<lora:{name}>", "added": None}
 
 
 def _strength(asked: Any, suggested: float | None) -> float:

@@ -71,7 +71,7 @@ def test_every_model_is_asked_through_the_pipeline(fresh: Any):
     assert set(evidence(fresh).values()) == {"generated"}
     for p in fresh.find("modules.processing").made:
         assert (p.width, p.height, p.steps, p.batch_size, p.n_iter) == (64, 64, 2, 2, 1)
-        assert p.do_not_save_samples and p.do_not_save_grid and p.scripts is None
+        assert p.do_not_save_samples and p.do_not_save_grid and p.scripts.alwayson_scripts == []
         assert p.clip_skip == 1
     assert {p.sampler_name for p in fresh.find("modules.processing").made} == {"DPM++ 2M"}
 

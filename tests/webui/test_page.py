@@ -292,7 +292,7 @@ def test_below_a_path_of_a_proxy_and_in_another_language(proxied: tuple[WebUI, s
         "[...document.querySelectorAll('.ms-card img')].every((image) => image.naturalWidth > 0)"
     )
     said = opened.press("red", "In txt2img")
-    assert "added to txt2img" in said
+    assert "in txt2img eingefügt" in said
     assert opened.prompt().input_value().startswith("crimson, rough <lora:red:")
     opened.keep("webui_german")
     assert not opened.errors

@@ -2,6 +2,11 @@ AlwaysVisible = object()
 scripts_data = []
 
 
+class ScriptRunner:
+    def __init__(self):
+        self.alwayson_scripts = []
+
+
 class Script:
     infotext_fields = None
 
