@@ -322,7 +322,8 @@ def missing_installs(lines: list[str]) -> Iterator[tuple[list[str], list[str]]]:
     missing = [line for line in lines if not found(module_of(line))]
     alone = [line for line in missing if name_of(line) in WITHOUT_OPENCV and found("cv2")]
     needed = [other for line in alone for other in WITHOUT_OPENCV[name_of(line)] if not found(module_of(other))]
-    together = [line for line in missing if line not in alone] + needed
+    together = [line for line in missing if line not in alone]
+    together += [name for name in needed if name not in map(name_of, together)]
     with tempfile.TemporaryDirectory() as folder:
         held = Path(folder, "installed.txt")
         held.write_text("\n".join(installed()), encoding="utf-8")

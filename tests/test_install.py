@@ -237,6 +237,7 @@ def test_what_an_environment_lacks_is_installed_and_what_it_has_is_held(
 ):
     monkeypatch.setattr(install, "found", lambda module: module not in ("diffusers", "controlnet_aux", "timm"))
     lines = ["numpy>=1.26", "diffusers>=0.31", "controlnet_aux>=0.0.7"]
+    assert next(install.missing_installs([*lines, "timm>=0.9.12"]))[1] == ["diffusers", "timm"]  # each once
     calls = install.missing_installs(lines)
     (constraint, *packages), names = next(calls)
     held = Path(constraint.removeprefix("--constraint=")).read_text(encoding="utf-8").splitlines()

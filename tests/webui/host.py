@@ -1,7 +1,7 @@
 """A WebUI of its own for tests: a data folder, the repository as an extension, a server process.
 
-`WEBUI_PATH` is a checkout of Forge or reForge, `WEBUI_PYTHON` a Python that has what it needs (the running one by
-default).
+`WEBUI_PATH` is a checkout of Forge, Classic, Neo, reForge or AUTOMATIC1111, `WEBUI_PYTHON` a Python that has what it
+needs (the running one by default).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class WebUI:
         self.log = base / "server.log"
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        command = [python(), "launch.py", *OPTIONS, "--always-cpu", "--api", "--port", str(self.port)]
+        command = [python(), "launch.py", *OPTIONS, *on_processor(), "--api", "--port", str(self.port)]
         command += ["--data-dir", str(base), "--gradio-allowed-path", str(checkout()), *options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=checkout(), stdout=log, stderr=log, env=own_environment())
@@ -100,6 +100,12 @@ class WebUI:
 
     def indexing(self) -> dict[str, Any]:
         return self.get("/modelsearch/index")["progress"]
+
+
+def on_processor() -> tuple[str, ...]:
+    """How this WebUI is told to compute without a graphics card."""
+    of_forge = (checkout() / "modules_forge").is_dir()
+    return ("--always-cpu",) if of_forge else ("--use-cpu", "all", "--no-half")
 
 
 def checkout() -> Path:

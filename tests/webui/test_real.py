@@ -19,6 +19,7 @@ import pytest
 
 from tests.webui.collection import painted
 from tests.webui.host import EXTENSION, WebUI, checkout, install, own_environment, python
+from tests.webui.test_page import Opened
 
 SMALL = {"steps": 1, "width": 64, "height": 64, "seed": 1, "sampler_name": "Euler"}
 pytestmark = pytest.mark.timeout(1800)
@@ -238,6 +239,29 @@ class TestComputing:
         assert len(set(pictures)) == 3
         if folder := os.environ.get("MODELSEARCH_SCREENSHOTS"):
             Path(folder, "webui_plot.png").write_bytes(base64.b64decode(answer["images"][0]))
+
+    def test_the_gallery_says_which_models_made_its_picture(self, computing: WebUI, browser: Any):
+        opened = Opened(browser, computing)
+        opened.tab("txt2img")
+        for name, value in (("width", 64), ("height", 64), ("steps", 1)):
+            field = opened.page.locator(f"#txt2img_{name} input[type=number]").first
+            field.fill(str(value))
+            field.press("Tab")
+        opened.prompt().fill("a harbour <lora:noisy 1:1>")
+        opened.page.locator("#txt2img_generate").click()
+        opened.page.wait_for_selector("#txt2img_gallery img", timeout=600_000)
+        opened.keep("webui_gallery")
+        opened.page.locator("#image_buttons_txt2img .modelsearch-button").first.click()
+        dialog = opened.page.locator(".modelsearch-makers")
+        dialog.wait_for()
+        said = [row.inner_text() for row in dialog.locator("li").all()]
+        assert {text.split("\n")[0].split(" lora")[0].split(" checkpoint")[0] for text in said if "named" in text} == {
+            "noisy 1",
+            "noise",
+        }, said
+        opened.keep("webui_gallery_makers")
+        assert not opened.errors
+        opened.page.close()
 
     def test_nothing_went_wrong_in_the_log(self, computing: WebUI):
         log = computing.logged()
