@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -130,9 +131,15 @@ def install(base: Path, **settings: Any) -> Path:
             shutil.copytree(ROOT / part, extension / part, ignore=shutil.ignore_patterns("__pycache__"))
         elif (ROOT / part).exists():
             shutil.copy(ROOT / part, extension / part)
-    config = {"disabled_extensions": DISABLED, **settings}
+    config = {"disabled_extensions": DISABLED, **version(), **settings}
     (base / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return extension
+
+
+def version() -> dict[str, str]:
+    """Neo waits for a key where a configuration is not of its version."""
+    source = (checkout() / "modules" / "launch_utils.py").read_text("utf-8")
+    return dict(re.findall(r'^(VERSION_UID)\b.*= "(\w+)"', source, re.MULTILINE))
 
 
 def free_port() -> int:
