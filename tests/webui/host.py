@@ -105,8 +105,11 @@ class WebUI:
 
 def on_processor() -> tuple[str, ...]:
     """How this WebUI is told to compute without a graphics card."""
-    of_forge = (checkout() / "modules_forge").is_dir()
-    return ("--always-cpu",) if of_forge else ("--use-cpu", "all", "--no-half")
+    if not (checkout() / "modules_forge").is_dir():
+        return "--use-cpu", "all", "--no-half"
+    arguments = checkout() / "backend" / "args.py"
+    of_neo = arguments.is_file() and '"--cpu"' in arguments.read_text("utf-8")
+    return ("--cpu",) if of_neo else ("--always-cpu",)
 
 
 def checkout() -> Path:
