@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -49,7 +50,7 @@ class WebUI:
         self.log = base / "server.log"
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        command = [python(), "launch.py", *OPTIONS, *on_processor(), "--api", "--port", str(self.port)]
+        command = [python(), "launch.py", *known_options(), *on_processor(), "--api", "--port", str(self.port)]
         command += ["--data-dir", str(base), "--gradio-allowed-path", str(checkout()), *options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=checkout(), stdout=log, stderr=log, env=own_environment())
@@ -57,11 +58,12 @@ class WebUI:
     def wait_until_up(self) -> WebUI:
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
-            try:
+            time.sleep(0.5)
+            if "Startup time" not in self.logged():
+                continue  # reForge does not come up where it is asked too early
+            with suppress(OSError):
                 self.get("/modelsearch/status")
                 return self
-            except OSError:
-                time.sleep(0.5)
         raise AssertionError(f"the WebUI did not start:\n{self.logged()[-4000:]}")
 
     def stop(self) -> None:
@@ -101,6 +103,12 @@ class WebUI:
 
     def indexing(self) -> dict[str, Any]:
         return self.get("/modelsearch/index")["progress"]
+
+
+def known_options() -> list[str]:
+    """Those that this WebUI has: some refuse others'."""
+    known = (checkout() / "modules" / "cmd_args.py").read_text("utf-8")
+    return [option for option in OPTIONS if option in known]
 
 
 def on_processor() -> tuple[str, ...]:
