@@ -81,6 +81,7 @@ def computing(needs_webui: None, tmp_path_factory: pytest.TempPathFactory) -> It
     """A WebUI with a full-size checkpoint that makes noise, and two LoRA for it."""
     base = tmp_path_factory.mktemp("computing")
     small = {"modelsearch_size": 64, "modelsearch_steps": 2, "modelsearch_samples": 2}
+    small["live_previews_enable"] = False  # reForge would fetch a decoder for them
     install(base, modelsearch_encoder=str(clip_folder(base / "clip")), **small)
     make_full_size(base)
     server = WebUI(base)
