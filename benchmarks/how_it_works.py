@@ -34,7 +34,7 @@ WIDE, HIGH, MARGIN, TILE = 1200, 820, 60, 40
 
 
 def samples(index: ModelIndex, name: str, numbers: list[int]) -> list[Image.Image]:
-    entry = index.gallery.entries[index.row(name)]
+    entry = index.collection.entries[index.row(name)]
     found = [index.sample(entry.model.fingerprint, number) for number in numbers]
     return [image for image in found if image is not None]
 
@@ -42,7 +42,7 @@ def samples(index: ModelIndex, name: str, numbers: list[int]) -> list[Image.Imag
 def probes(index: ModelIndex) -> Image.Image:
     """What the models made of the same prompts and noise."""
     numbers = [0, 3, 5, 8, 11, 14, 17, 20]
-    prompts = [index.gallery.prompt(index.row("base"), number) for number in numbers]
+    prompts = [index.collection.prompt(index.row("base"), number) for number in numbers]
     rows = [
         Row(
             name,
@@ -60,7 +60,7 @@ def cloud(index: ModelIndex) -> Image.Image:
     """The models' samples where the encoder puts them, each model's mean and spread, and a picture that asks."""
     sheet = Image.new("RGB", (WIDE, HIGH), PAPER)
     pen = ImageDraw.Draw(sheet, "RGBA")
-    Z = {name: np.asarray(index.gallery.specification(index.row(name)).Z, np.float64) for name in SHOWN}
+    Z = {name: np.asarray(index.collection.specification(index.row(name)).Z, np.float64) for name in SHOWN}
     picture = zoo_models()["styles__mj_v2-final(1)"].picture(4)
     h = index.encoder.encode_images([picture]).astype(np.float64)
     every = np.concatenate([*Z.values(), h])
@@ -119,7 +119,7 @@ def background(index: ModelIndex) -> Image.Image:
     """What raw scores of one query look like beside those of unrelated queries."""
     sheet = Image.new("RGB", (WIDE, 400), PAPER)
     pen = ImageDraw.Draw(sheet)
-    match = index.search(Query(text=["glowing pink neon outlines"]), k=len(index.gallery))
+    match = index.search(Query(text=["glowing pink neon outlines"]), k=len(index.collection))
     requirement = index._requirements(Query(text=["glowing pink neon outlines"]), "auto")[0]
     answer = index._answering.answer(requirement)
     unrelated = answer.bank_z[np.isfinite(answer.bank_z)]

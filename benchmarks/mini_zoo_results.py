@@ -26,13 +26,12 @@ from modelsearch_core.mini_zoo import FOLDER, PROMPTS, zoo_models
 from modelsearch_core.ranking import from_distance
 from modelsearch_core.scores import kernel_mean
 from modelsearch_core.search import METHODS, ModelIndex, Query
-from modelsearch_core.search.experts import LEARNED
+from modelsearch_core.search.methods import METHODS as TABLE
 
 RESULT = ROOT / "benchmarks" / "results" / "mini_zoo.json"
 CATALOG = ROOT / "build" / "mini_zoo.sqlite"
-WITH_MAPS = {"spatial"}  # benchmarks/spatial measures it
 BY_PICTURE_ONLY = {"kernel_mean", "prompted_kernel_mean", "rkme_clip", "rkme_concat"}
-NEED_MORE = {*LEARNED, *WITH_MAPS}  # answer once something was learned, or maps were made
+NEED_MORE = {name for name, method in TABLE.items() if method.wants}  # something learned, or maps
 
 INTRODUCTION = """## The bundled mini zoo
 
@@ -78,16 +77,16 @@ def evaluate(catalog: Path) -> dict[str, Any]:
             tables[kind] = [measure(index, asked, targets, method) for method in methods_for(kind)]
         weights = kernel_mean_weights(index)
         asked = len(queries("image", index)[0])
-    return {"models": len(index.gallery), "queries": asked, "tables": tables, "kernel_mean": weights}
+    return {"models": len(index.collection), "queries": asked, "tables": tables, "kernel_mean": weights}
 
 
 def kernel_mean_weights(index: ModelIndex) -> list[dict[str, float | str]]:
     """The weighted kernel mean with other weights of the samples than the words of an interrogator."""
     asked, targets = queries("image", index)
     h = index.encoder.encode_images([query.images[0] for query in asked])
-    Z, offsets = index.gallery.samples.Z, index.gallery.samples.offsets
+    Z, offsets = index.collection.samples.Z, index.collection.samples.offsets
     kernels = kernel_mean.kernels(Z, offsets)
-    cosine = kernel_mean.prompt_weights(index.gallery.prompts, h)
+    cosine = kernel_mean.prompt_weights(index.collection.prompts, h)
     weights = {"cosine of the picture and the prompt": cosine}
     for temperature in (0.05, 0.2, 0.5):
         softmax = kernel_mean.softmax_weights(cosine, offsets, temperature)

@@ -1,18 +1,22 @@
-"""From a closed catalog to a first answer: `python benchmarks/search.py [--models 2000]`.
+"""From a closed catalogue to answers: `python benchmarks/search.py [--models 1000 10000] [--keep FOLDER]`.
 
-Fills a catalog with random features (32 samples of 512 numbers a model), opens it and asks by first_moment with features
-that are already there, as the encoder's time is its own. Prints and writes benchmarks/results/search.json.
+Writes catalogues as indexing would (benchmarks/catalogues.py), then measures each thing in a process of its own: wall
+and processor seconds, and peak memory over a process that has only imported. The encoder is not in it. Writes
+benchmarks/results/search.json and docs/results_speed.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -20,106 +24,165 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from modelsearch_core.background import background_texts
-from modelsearch_core.carriers import carriers, one_each
+from benchmarks.catalogues import ENCODER, Chance, fill
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.embedding import Features, unit
-from modelsearch_core.model_files import Kind, ModelFile
 from modelsearch_core.search import ModelIndex, Query
-from modelsearch_core.specification import Evidence, Specification
 
-D, S = 512, 32
+RESULT = ROOT / "benchmarks" / "results" / "search.json"
+PAGE = ROOT / "docs" / "results_speed.md"
+QUERIES = 100  # whose first ten are compared with those of the full computation
+TEN = 10
 
 
-class RandomEncoder:
-    """Features of nothing."""
+def picture(seed: int) -> Image.Image:
+    """No two seeds look the same to `Chance`."""
+    return Image.fromarray(np.full((1, 1, 3), [seed % 251, seed // 251, 0], np.uint8))
 
-    name, dimension = "random", D
 
+def query(kind: str, seed: int, index: ModelIndex) -> Query:
+    if kind == "text":
+        return Query(text=[f"question {seed}"])
+    if kind == "like":
+        return Query(like=[index.collection.entries[(seed * 37) % len(index.collection)].fingerprint])
+    return Query(images=[picture(seed)]) if kind == "picture" else Query(sketches=[picture(seed)])
+
+
+def first_and_next(path: Path, kind: str) -> dict[str, float]:
+    """Opening with a first answer, and the mean of the next ten."""
+    clock = Clock()
+    index = ModelIndex.open(path, encoder=Chance())
+    index.search(query(kind, 0, index))
+    found = clock.read("first")
+    clock = Clock()
+    for seed in range(1, 11):
+        index.search(query(kind, seed, index))
+    return found | {name: value / 10 for name, value in clock.read("next").items()} | {"memory": grown()}
+
+
+def after_writes(path: Path, kind: str) -> dict[str, float]:
+    """The next answer after a setting was written, and after one model was measured again."""
+    index = ModelIndex.open(path, encoder=Chance())
+    index.search(query(kind, 0, index))
+    found: dict[str, float] = {}
+    with Catalog(path) as writer:
+        writer.put_setting("any", str(time.time()))
+        clock = Clock()
+        index.reload()
+        index.search(query(kind, 1, index))
+        found |= clock.read("setting")
+        key = index.collection.entries[5].key
+        measured = writer.specification(*key, ENCODER)
+        assert measured is not None
+        writer.put_specification(measured)
+        clock = Clock()
+        assert index.reload()
+        index.search(query(kind, 2, index))
+    return found | clock.read("model")
+
+
+def agreement(path: Path, kind: str) -> dict[str, float]:
+    """Of queries: whose first ten, and whose first, are the full computation's."""
+    ten = one = 0
+    with ModelIndex.open(path, encoder=Chance()) as index:
+        started = time.process_time()
+        for seed in range(QUERIES):
+            asked = query(kind, seed + 1000, index)
+            fast, full = ([match.id for match in index.search(asked, k=TEN, exact=exact)] for exact in (False, True))
+            ten += fast == full
+            one += fast[0] == full[0]
+    return {"ten": ten / QUERIES, "first": one / QUERIES, "seconds": (time.process_time() - started) / QUERIES}
+
+
+class Clock:
     def __init__(self) -> None:
-        self._rng = np.random.default_rng(1)
+        self._wall, self._processor = time.perf_counter(), time.process_time()
 
-    def encode_images(self, images: Sequence[Image.Image]) -> Features:
-        return self.encode_texts([""] * len(images))
-
-    def encode_texts(self, texts: Sequence[str]) -> Features:
-        return unit(self._rng.normal(size=(len(texts), D))).astype(np.float32)
+    def read(self, name: str) -> dict[str, float]:
+        return {name: time.perf_counter() - self._wall, f"{name}, processor": time.process_time() - self._processor}
 
 
-def fill(path: Path, models: int) -> None:
-    rng, encoder = np.random.default_rng(0), RandomEncoder()
-    texts = background_texts()
-    texts = list(dict.fromkeys([*texts, *(text for pair in one_each(texts, carriers()) for text in pair)]))
-    with Catalog(path) as catalog, catalog.transaction():
-        catalog.put_encoder(encoder.name, "random", D)
-        catalog.put_text_features(encoder.name, texts, encoder.encode_texts(texts))
-        catalog.put_files(file_of(number) for number in range(models))
-        for number in range(models):
-            Z = unit(rng.normal(size=(S, D)) + 3 * rng.normal(size=D))
-            catalog.put_specification(specification_of(number, Z))
+def grown() -> float:
+    """Peak memory in MB, what was imported included."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def file_of(number: int) -> ModelFile:
-    return ModelFile(
-        path=Path(f"models/{number:05d}.safetensors"),
-        kind=Kind.LORA,
-        architecture="sd15",
-        fingerprint=f"{number:032x}",
-        size=1,
-        modified=1,
-        title=f"model {number}",
-    )
+TASKS: dict[str, Callable[[Path, str], dict[str, float]]] = {
+    "answers": first_and_next,
+    "writes": after_writes,
+    "agreement": agreement,
+}
 
 
-def specification_of(number: int, Z: Features) -> Specification:
-    return Specification(
-        fingerprint=f"{number:032x}",
-        digest="d",
-        encoder="random",
-        evidence=Evidence.GENERATED,
-        Z=Z,
-        numbers=np.arange(S, dtype=np.int32),
-        drawings=Z,
-    )
+def measured(task: str, path: Path, kind: str) -> dict[str, float]:
+    """In a process of its own."""
+    words = [sys.executable, __file__, "--task", task, "--file", str(path), "--kind", kind]
+    done = subprocess.run(words, stdout=subprocess.PIPE, check=True, text=True)
+    return json.loads(done.stdout)
 
 
-def measure(path: Path) -> dict[str, float]:
-    """Seconds of each part."""
-    picture = Image.new("RGB", (8, 8))
-    started = time.perf_counter()
-    index = ModelIndex.open(path, encoder=RandomEncoder())
-    opened = time.perf_counter()
-    index.search(Query(text=["a"]), method="first_moment")
-    first = time.perf_counter()
-    index.search(Query(text=["b"]), method="first_moment")
-    second = time.perf_counter()
-    index.search(Query(images=[picture]), method="first_moment")
-    image = time.perf_counter()
-    index.search(Query(images=[picture]))
-    automatic = time.perf_counter()
-    index.search(Query(images=[picture]))
-    again = time.perf_counter()
-    return {
-        "open": opened - started,
-        "first text": first - opened,
-        "next text": second - first,
-        "first image": image - second,
-        "first image, auto": automatic - image,
-        "next image, auto": again - automatic,
-    }
+def run(models: int, folder: Path, *, compared: bool) -> dict[str, Any]:
+    path = folder / f"{models}.sqlite"
+    if not path.is_file():
+        fill(path, models)
+    found: dict[str, Any] = {"models": models, "bytes a model": path.stat().st_size // models}
+    for kind in ("text", "picture", "sketch", "like"):
+        found[kind] = measured("answers", path, kind)
+        print(models, kind, found[kind], file=sys.stderr, flush=True)
+    found["writes"] = measured("writes", path, "text")
+    print(models, found["writes"], file=sys.stderr, flush=True)
+    if compared:
+        found["agreement"] = {kind: measured("agreement", path, kind) for kind in ("picture", "sketch")}
+        print(models, found["agreement"], file=sys.stderr, flush=True)
+    return found
+
+
+def page(results: list[dict[str, Any]]) -> str:
+    lines = [
+        "# How fast answers come",
+        "",
+        "Written by `python benchmarks/search.py`. Catalogues as indexing writes them (benchmarks/catalogues.py): 64 samples",
+        "with line drawings a model, words, trigger words for four of five LoRA, 36 recipes over 12 bases, 512 numbers a",
+        "feature. Processor seconds (all threads), each in a process of its own; the encoder is not in it. Memory is the",
+        "process's peak, Python and numpy included.",
+        "",
+        "| models | query | open and first | next | peak memory, MB |",
+        "|---:|---|---:|---:|---:|",
+    ]
+    for result in results:
+        for kind in ("text", "picture", "sketch", "like"):
+            of = result[kind]
+            times = f"{of['first, processor']:.2f} | {of['next, processor']:.3f} | {of['memory']:.0f}"
+            lines.append(f"| {result['models']:,} | {kind} | {times} |")
+    lines += ["", "| models | bytes a model | next text after a setting | after a model |", "|---:|---:|---:|---:|"]
+    for result in results:
+        of = result["writes"]
+        times = f"{of['setting, processor']:.3f} | {of['model, processor']:.3f}"
+        lines.append(f"| {result['models']:,} | {result['bytes a model']:,} | {times} |")
+    compared = [result for result in results if "agreement" in result]
+    if compared:
+        lines += ["", f"Of {QUERIES} queries, how many have the first ten, and the first, of the full computation:", ""]
+        lines += ["| models | query | first ten | first |", "|---:|---|---:|---:|"]
+        for result in compared:
+            for kind, of in result["agreement"].items():
+                lines.append(f"| {result['models']:,} | {kind} | {of['ten']:.2f} | {of['first']:.2f} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--models", type=int, default=2000)
+    parser.add_argument("--models", type=int, nargs="+", default=[1000, 2000, 10_000])
+    parser.add_argument("--keep", type=Path, help="folder of the catalogues; without it they are thrown away")
+    parser.add_argument("--task", choices=TASKS, help=argparse.SUPPRESS)
+    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--kind", help=argparse.SUPPRESS)
     args = parser.parse_args()
+    if args.task:
+        print(json.dumps(TASKS[args.task](args.file, args.kind)))
+        return
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "catalog.sqlite"
-        fill(path, args.models)
-        seconds = measure(path)
-        result = {"models": args.models, "bytes a model": path.stat().st_size // args.models, "seconds": seconds}
-    (ROOT / "benchmarks" / "results" / "search.json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+        results = [run(models, args.keep or Path(folder), compared=models <= 10_000) for models in args.models]
+    RESULT.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(results), encoding="utf-8")
 
 
 if __name__ == "__main__":

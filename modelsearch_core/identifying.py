@@ -57,7 +57,7 @@ def _path(index: ModelIndex, mention: Mention) -> Path | None:
     parts = mention.name.replace("\\", "/").split("/")
     for name in dict.fromkeys(("/".join(parts[-2:]), parts[-1])):
         try:
-            return index.gallery.entries[index.row(name)].model.path
+            return index.collection.entries[index.row(name)].path
         except UnknownModelError:
             continue
     return None

@@ -67,7 +67,20 @@ def refine(z: NDArray[np.floating], finer: NDArray[np.floating], first: int) -> 
 
 def rank(scores: NDArray[np.floating], k: int | None = None) -> NDArray[np.intp]:
     """The k best models, best first; equal scores in the models' own order, NaN last."""
-    return np.argsort(-np.asarray(scores, float), kind="stable")[:k]
+    if k is None or k >= len(scores) or np.isnan(scores).any():
+        return np.argsort(-np.asarray(scores, float), kind="stable")[:k]
+    best = first(scores, k)
+    return best[np.argsort(-np.asarray(scores[best], float), kind="stable")]
+
+
+def first(scores: NDArray[np.floating], k: int) -> NDArray[np.intp]:
+    """The k best models in their own order, among equals the first ones; without sorting the others. NaN is worst."""
+    if k >= len(scores):
+        return np.arange(len(scores))
+    known = np.where(np.isnan(scores), -np.inf, scores)
+    last = np.partition(known, len(known) - k)[len(known) - k]
+    better, level = np.flatnonzero(known > last), np.flatnonzero(known == last)
+    return np.sort(np.concatenate([better, level[: k - len(better)]]))
 
 
 def diverse(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,14 @@ class Modality(str, Enum):
     IMAGE = "image"
     SKETCH = "sketch"
     MODEL = "model"
+
+
+class Factors(NamedTuple):
+    """Of a density of S samples: λ (r,), and U (r, S), or the axes V (r, D) where there are more samples than features
+    (`scores.gaussian.factors`)."""
+
+    λ: NDArray[np.floating]
+    U: NDArray[np.floating]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +70,7 @@ class Requirement:
     weight: float = 1.0
     prompt: Features | None = None  # (D,), q̂ of METHODS section 2
     difference: Features | None = None  # (D,), Δ_q of METHODS section 5
-    model: int | None = None  # the row of the gallery that asks
+    model: int | None = None  # the row of the collection that asks
     styles: Features | None = None  # (T, d), style vectors of pictures, where a network of their own gives them
     layouts: Features | None = None  # (T, F), unit maps of pictures, where the layout counts
     style: float | None = None  # for pictures: 0 asks for the same subject, 1 for the same style

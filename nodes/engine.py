@@ -24,9 +24,10 @@ from ..modelsearch_core.indexing import (
     paint_references,
     unpainted,
 )
+from ..modelsearch_core.indexing.style_vectors import look_at_painted
 from ..modelsearch_core.model_files import ModelFile
 from ..modelsearch_core.panel.job import tell_of_training
-from ..modelsearch_core.search.styles import look_at_painted
+from ..modelsearch_core.search.preparing import prepare
 from . import places
 from .drawings import references
 from .encoder import ManagedEncoder
@@ -152,6 +153,7 @@ def index_all(wanted: IndexSettings, *, style: bool = False) -> Report | None:
             look_at_painted(catalog, engine.encoder.name, str(memory.get_torch_device()))
             if report.painted:
                 tell_of_training(catalog, engine.encoder.name)
+            prepare(catalog)
         except CancelledIndexing:
             report = None
     forget()

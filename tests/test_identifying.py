@@ -49,6 +49,6 @@ def test_what_the_file_says_comes_first_and_only_once(colours: ModelIndex):
 
 
 def test_only_what_the_host_lists_is_named(colours: ModelIndex):
-    blue = colours.gallery.entries[colours.row("blue")].model.path
+    blue = colours.collection.entries[colours.row("blue")].model.path
     found = identify(colours, painted("green", "<lora:green:1>"), kind="lora", among={blue, Path("elsewhere")})
     assert [one.match.name for one in found.models] == ["blue"]

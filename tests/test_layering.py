@@ -35,6 +35,8 @@ ORDER = (
     "ranking",
     "catalog",
     "indexing",
+    "collection",
+    "statistics",
     "search",
     "choosing",
     "picture_metadata",
@@ -52,6 +54,8 @@ ORDER = (
 TORCH_FREE = (
     "ranking",
     "scores",
+    "collection",
+    "statistics",
     "search",
     "catalog",
     "evaluation",

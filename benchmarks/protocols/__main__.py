@@ -34,7 +34,7 @@ def _curve(zoo: Path) -> dict[str, Any]:
     for name, file, most in (("all", "index.sqlite", collection.SAMPLES), ("some", "deep.sqlite", collection.DEEP)):
         if (zoo / file).is_file():
             of = collection.read(zoo, zoo / file)
-            found[name] = {"models": len(of.gallery), "methods": content.curve(of, most)}
+            found[name] = {"models": len(of.collection), "methods": content.curve(of, most)}
     return found
 
 

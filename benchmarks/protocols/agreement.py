@@ -25,7 +25,7 @@ from modelsearch_core.model_files import Kind
 from modelsearch_core.probes import ProbeSet
 from modelsearch_core.scores import content
 
-from .collection import DEVICE, Asker, Collection, read
+from .collection import DEVICE, Asker, Indexed, read
 from .content import figures
 
 MODELS, SAMPLES = 24, 32
@@ -90,9 +90,9 @@ def collection(zoo: Path) -> Path:
     return folder
 
 
-def _means(of: Collection) -> dict[str, np.ndarray]:
-    means = unit(content.means(of.gallery.samples.Z, of.gallery.samples.offsets))
-    return {e.model.path.stem: mean for e, mean in zip(of.gallery.entries, means, strict=True) if _counts(e.model)}
+def _means(of: Indexed) -> dict[str, np.ndarray]:
+    means = unit(content.means(of.collection.samples.Z, of.collection.samples.offsets))
+    return {e.path.stem: mean for e, mean in zip(of.collection.entries, means, strict=True) if _counts(e.model)}
 
 
 def _counts(model: Any) -> bool:
@@ -103,6 +103,6 @@ def _nearest(mean: np.ndarray, plain: dict[str, np.ndarray]) -> str:
     return max(plain, key=lambda model: float(mean @ plain[model]))
 
 
-def _probe_set(of: Collection) -> ProbeSet:
-    entry = next(entry for entry in of.gallery.entries if _counts(entry.model))
-    return of.gallery.probe_sets[entry.digest]
+def _probe_set(of: Indexed) -> ProbeSet:
+    entry = next(entry for entry in of.collection.entries if _counts(entry.model))
+    return of.collection.probe_sets[entry.digest]

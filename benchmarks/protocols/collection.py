@@ -23,6 +23,7 @@ from benchmarks.zoo.products import probe_prompts
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.cli.arguments import parser
 from modelsearch_core.cli.index import engine
+from modelsearch_core.collection import Collection
 from modelsearch_core.drawing import outlines
 from modelsearch_core.embedding import Encoder, Features
 from modelsearch_core.encoders import open_encoder
@@ -32,12 +33,11 @@ from modelsearch_core.indexing.indexing import generate_all
 from modelsearch_core.indexing.progress import Step
 from modelsearch_core.ranking import combine
 from modelsearch_core.search.answering import Answering
-from modelsearch_core.search.experts import Asked
-from modelsearch_core.search.gallery import Gallery
+from modelsearch_core.search.banks import Queries
 from modelsearch_core.search.query import Query
 from modelsearch_core.search.requirements import Reader
-from modelsearch_core.self_check.held_out import HeldOut
 from modelsearch_core.specification import Modality
+from modelsearch_core.statistics import Statistics
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"  # that paints
 SAMPLES = 64
@@ -61,10 +61,10 @@ class Questions:
 
 
 @dataclass(frozen=True)
-class Collection:
+class Indexed:
     """An index of the zoo, its encoder, what each model really is (by row), and the questions."""
 
-    gallery: Gallery
+    statistics: Statistics
     encoder: Encoder
     records: list[dict[str, Any]]
     questions: Questions
@@ -72,6 +72,10 @@ class Collection:
     def of(self, *categories: str) -> Numbers:
         """Rows of models of some categories."""
         return np.array([m for m, record in enumerate(self.records) if record.get("category") in categories], np.intp)
+
+    @property
+    def collection(self) -> Collection:
+        return self.statistics.collection
 
     @property
     def checkpoints(self) -> Numbers:
@@ -85,15 +89,15 @@ class Collection:
 
     @property
     def loras(self) -> Numbers:
-        return np.array([m for m, e in enumerate(self.gallery.entries) if e.model.kind.value == "lora"], np.intp)
+        return np.array([m for m, e in enumerate(self.collection.entries) if e.kind.value == "lora"], np.intp)
 
     def reader(self) -> Reader:
-        return Reader(self.gallery, lambda: self.encoder, lambda _: [])
+        return Reader(self.statistics, lambda: self.encoder, lambda _: [])
 
-    def with_samples(self, S: int) -> Gallery:
+    def with_samples(self, S: int) -> Statistics:
         """The same with the first S samples of each model."""
-        kept = [np.asarray(self.gallery.specification(m).numbers) < S for m in range(len(self.gallery))]
-        return HeldOut(self.gallery, kept)
+        kept = [np.asarray(of.numbers) < S for of in self.collection.specifications(self.collection.all)]
+        return Statistics(self.collection.keeping(kept))
 
 
 def index(zoo: Path, *, deep: bool = False, share: tuple[int, int] = (0, 1)) -> Path:
@@ -133,12 +137,12 @@ def deep_models(zoo: Path) -> Path:
     return folder
 
 
-def read(zoo: Path, catalog: Path) -> Collection:
+def read(zoo: Path, catalog: Path) -> Indexed:
     """What an index holds, with the questions whose models are in it."""
     kept, encoder = Catalog(catalog, read_only=True), open_encoder(str(zoo / "clip"), device="cpu")
-    gallery = Gallery(kept, encoder.name, encoder.dimension)
-    records = [_record(zoo, entry.model.path.stem) for entry in gallery.entries]
-    return Collection(gallery, encoder, records, _questions(zoo, gallery, encoder))
+    collection = Collection(kept, encoder.name, encoder.dimension)
+    records = [_record(zoo, entry.path.stem) for entry in collection.entries]
+    return Indexed(Statistics(collection), encoder, records, _questions(zoo, collection, encoder))
 
 
 def _record(zoo: Path, name: str) -> dict[str, Any]:
@@ -146,11 +150,11 @@ def _record(zoo: Path, name: str) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"category": "base", "description": ""}
 
 
-def _questions(zoo: Path, gallery: Gallery, encoder: Encoder) -> Questions:
+def _questions(zoo: Path, collection: Collection, encoder: Encoder) -> Questions:
     parts = [
-        (m, *_encoded(zoo, entry.model.path.stem, encoder))
-        for m, entry in enumerate(gallery.entries)
-        if (zoo / "queries" / f"{entry.model.path.stem}.npz").is_file()
+        (m, *_encoded(zoo, entry.path.stem, encoder))
+        for m, entry in enumerate(collection.entries)
+        if (zoo / "queries" / f"{entry.path.stem}.npz").is_file()
     ]
     return Questions(
         np.concatenate([h for _, h, _, _ in parts]),
@@ -176,24 +180,24 @@ def _encoded(zoo: Path, name: str, encoder: Encoder) -> tuple[Features, Features
 class Asker:
     """Standardised scores of many questions under one method after another."""
 
-    def __init__(self, of: Collection, gallery: Gallery | None = None) -> None:
-        self.of, self.gallery = of, gallery or of.gallery
-        self.answering = Answering(self.gallery)
+    def __init__(self, of: Indexed, statistics: Statistics | None = None) -> None:
+        self.of, self.statistics = of, statistics or of.statistics
+        self.answering = Answering(self.statistics)
 
     def pictures(self, method: str, questions: Questions, prompts: Features | None = None) -> Scores:
         """(T, M)"""
-        return self._each(method, Asked(modality=Modality.IMAGE, h=questions.h, prompts=prompts))
+        return self._each(method, Queries(modality=Modality.IMAGE, h=questions.h, prompts=prompts))
 
     def sketches(self, method: str, questions: Questions) -> Scores:
-        return self._each(method, Asked(modality=Modality.SKETCH, h=questions.drawn))
+        return self._each(method, Queries(modality=Modality.SKETCH, h=questions.drawn))
 
     def texts(self, method: str, texts: Sequence[str]) -> Scores:
         """Without the authors' words, which the zoo's files do not hold."""
-        reader = Reader(self.gallery, lambda: self.of.encoder, lambda _: [])
+        reader = Reader(self.statistics, lambda: self.of.encoder, lambda _: [])
         requirements = [requirement for text in texts for requirement in reader.read(Query(text=[text]))]
         return np.stack([self.answering.answer(requirement, method).z for requirement in requirements])
 
-    def _each(self, method: str, asked: Asked) -> Scores:
+    def _each(self, method: str, asked: Queries) -> Scores:
         if not method.startswith("auto"):
             return self.answering.each(asked, method)
         parts = self.answering.weights(asked.modality, prompted=method != "auto")

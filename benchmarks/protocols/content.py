@@ -12,7 +12,7 @@ from modelsearch_core.evaluation import average_rank, mean_average_precision, me
 from modelsearch_core.ranking import combine
 from modelsearch_core.scores import content
 
-from .collection import Asker, Collection, Numbers, Questions, Scores
+from .collection import Asker, Indexed, Numbers, Questions, Scores
 
 PICTURES = (
     "auto", "first_moment", "monte_carlo", "best_k", "gaussian", "second_moment", "paired_difference", "rkme_clip",
@@ -37,10 +37,10 @@ def figures(scores: Scores, targets: Numbers) -> dict[str, float]:
     }
 
 
-def run(of: Collection) -> dict[str, Any]:
+def run(of: Indexed) -> dict[str, Any]:
     asker = Asker(of)
     return {
-        "models": len(of.gallery),
+        "models": len(of.collection),
         "loras": len(of.loras),
         "checkpoints": len(of.checkpoints),
         "queries": len(of.questions.owner),
@@ -67,7 +67,7 @@ def sketches(asker: Asker, methods: Sequence[str]) -> dict[str, dict[str, float]
     return {method: figures(asker.sketches(method, questions), questions.owner) for method in methods}
 
 
-def described(of: Collection) -> tuple[list[str], np.ndarray]:
+def described(of: Indexed) -> tuple[list[str], np.ndarray]:
     """One description a model, and which models it is right for (T, M): some look alike in words."""
     descriptions = [record["description"] for record in of.records]
     asked = sorted({text for text in descriptions if text})
@@ -100,7 +100,7 @@ def pictures_with_texts(asker: Asker) -> dict[str, dict[str, float]]:
         return {}
     rows = [row for row in shown_in.values() if row is not None]
     looks = [of.records[m]["description"].split(", ", 1)[1] for m in targets]
-    Z = np.asarray(of.gallery.specification(base).Z, np.float32)
+    Z = np.asarray(of.collection.specification(base).Z, np.float32)
     shown = Questions(unit(Z[rows]), unit(Z[rows]), [""] * len(rows), targets)
     by_picture, by_text = asker.pictures("auto", shown), asker.texts("auto", looks)
     both = combine([(by_picture, 1.0), (by_text, 1.0)])
@@ -111,19 +111,19 @@ def pictures_with_texts(asker: Asker) -> dict[str, dict[str, float]]:
     }
 
 
-def _row_showing(of: Collection, base: int, subject: str) -> int | None:
+def _row_showing(of: Indexed, base: int, subject: str) -> int | None:
     """A sample of the base that was asked for the subject."""
-    numbers = of.gallery.specification(base).numbers
-    prompts = (of.gallery.prompt(base, int(n)) for n in numbers)
+    numbers = of.collection.specification(base).numbers
+    prompts = (of.collection.prompt(base, int(n)) for n in numbers)
     return next((row for row, prompt in enumerate(prompts) if f" {subject} " in f" {prompt} "), None)
 
 
-def models(of: Collection) -> dict[str, dict[str, float]]:
+def models(of: Indexed) -> dict[str, dict[str, float]]:
     """A model is asked for by the mean of its held-out pictures, as if it were another file of the same make."""
     questions = of.questions
     asking = np.unique(questions.owner)
     means = np.stack([questions.h[questions.owner == m].mean(axis=0) for m in asking])
-    gallery = content.means(of.gallery.samples.Z, of.gallery.samples.offsets)
+    gallery = content.means(of.collection.samples.Z, of.collection.samples.offsets)
     centred = content.model_to_model(gallery - gallery.mean(axis=0), means - means.mean(axis=0))
     return {
         "cosine of means": figures(content.model_to_model(gallery, means), asking),
@@ -143,7 +143,7 @@ def categories(asker: Asker) -> dict[str, dict[str, float]]:
     return found
 
 
-def curve(of: Collection, most: int) -> dict[str, dict[str, dict[str, float]]]:
+def curve(of: Indexed, most: int) -> dict[str, dict[str, dict[str, float]]]:
     """Figures by method and number of samples: `image`, `sketch` and `text`."""
     found: dict[str, dict[str, dict[str, float]]] = {}
     for S in (S for S in CURVE if most >= S):

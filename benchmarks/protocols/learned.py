@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from modelsearch_core.search.gallery import Samples
+from modelsearch_core.collection import Samples
 from modelsearch_core.training.cross_validation import STEPS, choose
 from modelsearch_core.training.matching import SCORES, Round, fit, halves
-from modelsearch_core.training.tuning import figures_of, of_models
+from modelsearch_core.training.tuning import figures_of
 
-from .collection import Collection, Questions
+from .collection import Indexed, Questions
 from .content import described, figures
 
 
-def run(of: Collection) -> dict[str, Any]:
+def run(of: Indexed) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, score, rounds in tasks(of):
         choice = choose(rounds, score, steps=STEPS)
@@ -27,16 +27,16 @@ def run(of: Collection) -> dict[str, Any]:
     return found
 
 
-def tasks(of: Collection) -> Iterator[tuple[str, str, list[Round]]]:
+def tasks(of: Indexed) -> Iterator[tuple[str, str, list[Round]]]:
     """Pictures; drawings against pictures, as in the paper; drawings against the samples' drawings; texts."""
     for score in SCORES:
         for name in ("image", "sketch of pictures", "sketch"):
-            yield name, score, rounds_of(of, name, list(range(len(of.gallery))))
+            yield name, score, rounds_of(of, name, list(range(len(of.collection))))
     yield "text", "first_moment", [_texts(of)]
 
 
-def rounds_of(of: Collection, name: str, models: list[int]) -> list[Round]:
-    pictures, drawings = (of_models(samples, models) for samples in (of.gallery.samples, of.gallery.drawings))
+def rounds_of(of: Indexed, name: str, models: list[int]) -> list[Round]:
+    pictures, drawings = (samples.some(models) for samples in (of.collection.samples, of.collection.drawings))
     known, asked = _sides(name, pictures, drawings)
     return halves(known.Z, known.offsets, known.numbers, asked.Z)
 
@@ -48,11 +48,11 @@ def _sides(name: str, pictures: Samples, drawings: Samples) -> tuple[Samples, Sa
     ]
 
 
-def transferred(of: Collection, name: str, score: str, parameterisation: str, steps: int) -> dict[str, Any]:
+def transferred(of: Indexed, name: str, score: str, parameterisation: str, steps: int) -> dict[str, Any]:
     """Learned on the training LoRA alone; asked with the held-out pictures of all models that it has not seen."""
     matrix = fit(rounds_of(of, name, [int(m) for m in of.training]), score, parameterisation, (steps,))[0]
     questions = of.questions.of(np.flatnonzero(~np.isin(of.questions.owner, of.training)))
-    known = _sides(name, of.gallery.samples, of.gallery.drawings)[0]
+    known = _sides(name, of.collection.samples, of.collection.drawings)[0]
     scorer = SCORES[score](Round(Z=known.Z, offsets=known.offsets, h=known.Z[:0], owner=np.empty(0, np.intp)))
     h = _asked(name, questions)
     return {
@@ -66,11 +66,11 @@ def _asked(name: str, questions: Questions) -> np.ndarray:
     return questions.h if name == "image" else questions.drawn
 
 
-def _texts(of: Collection) -> Round:
+def _texts(of: Indexed) -> Round:
     """The description of each model that has one to itself."""
     texts, right = described(of)
     single = [(text, int(np.flatnonzero(row)[0])) for text, row in zip(texts, right, strict=True) if row.sum() == 1]
-    samples = of_models(of.gallery.samples, list(range(len(of.gallery))))
+    samples = of.collection.samples
     h = of.encoder.encode_texts([text for text, _ in single])
     owner = np.array([m for _, m in single], np.intp)
     return Round(Z=samples.Z, offsets=samples.offsets, h=h, owner=owner)

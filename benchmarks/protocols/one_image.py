@@ -20,10 +20,10 @@ from modelsearch_core.evaluation import average_rank, top_k_accuracy
 from modelsearch_core.ranking import from_distance
 from modelsearch_core.scores import gaussian, kernel_mean
 from modelsearch_core.scores.samples import offsets_of
-from modelsearch_core.search.answering import AUTO
+from modelsearch_core.search.auto import AUTO
 from modelsearch_core.specification import Modality
 
-from .collection import DEVICE, Asker, Collection, Numbers, Questions, Scores
+from .collection import DEVICE, Asker, Indexed, Numbers, Questions, Scores
 
 SPECIFY, ASK, SEEDS = 55, 18, 10
 GAMMAS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -31,7 +31,7 @@ TEMPERATURES = (0.05, 0.1, 0.2, 0.5)
 PIXELS = 64  # a side, of RKME-Basic's pictures
 
 
-def asked_pictures(of: Collection, zoo: Path) -> tuple[list[np.ndarray], list[str]]:
+def asked_pictures(of: Indexed, zoo: Path) -> tuple[list[np.ndarray], list[str]]:
     """(180, 64, 64, 3) pictures of each checkpoint, kept, and their prompts."""
     rng = np.random.default_rng(70_000)
     scenes = [caption(sample_scene(rng, ANIMALS, query=True)) for _ in range(ASK)]
@@ -39,8 +39,8 @@ def asked_pictures(of: Collection, zoo: Path) -> tuple[list[np.ndarray], list[st
     return [_pictures(of, zoo, int(m), prompts) for m in of.checkpoints], prompts
 
 
-def _pictures(of: Collection, zoo: Path, m: int, prompts: list[str]) -> np.ndarray:
-    file = of.gallery.entries[m].model.path
+def _pictures(of: Indexed, zoo: Path, m: int, prompts: list[str]) -> np.ndarray:
+    file = of.collection.entries[m].model.path
     path = zoo / "one_image" / f"{file.stem}.npy"
     if not path.is_file():
         model = diffusion.read(file, zoo / "models" / "base", device=DEVICE)
@@ -55,7 +55,7 @@ def _pictures(of: Collection, zoo: Path, m: int, prompts: list[str]) -> np.ndarr
     return np.load(path)
 
 
-def run(of: Collection, zoo: Path) -> dict[str, Any]:
+def run(of: Indexed, zoo: Path) -> dict[str, Any]:
     pictures, prompts = asked_pictures(of, zoo)
     h = [of.encoder.encode_images([Image.fromarray(p) for p in made]) for made in pictures]
     world = _World(of, h, prompts, pictures)
@@ -79,7 +79,7 @@ def figures(scores: Scores, targets: Numbers) -> dict[str, float]:
 class _World:
     """Specifications of the checkpoints and the questions, as arrays."""
 
-    def __init__(self, of: Collection, h: list[Features], prompts: list[str], pictures: list[np.ndarray]) -> None:
+    def __init__(self, of: Indexed, h: list[Features], prompts: list[str], pictures: list[np.ndarray]) -> None:
         self.of, self.models = of, of.checkpoints
         self.questions = Questions(
             np.concatenate(h), np.concatenate(h), prompts * len(h), np.repeat(self.models, len(prompts))
@@ -93,7 +93,7 @@ class _World:
         self.offsets = offsets_of(np.array([len(rows) for rows in kept]))
         self.numbers = np.concatenate([self._numbers(m)[rows] for m, rows in zip(self.models, kept, strict=True)])
         asked = [
-            of.gallery.prompt(int(m), int(n))
+            of.collection.prompt(int(m), int(n))
             for m, rows in zip(self.models, kept, strict=True)
             for n in self._numbers(m)[rows]
         ]
@@ -101,7 +101,7 @@ class _World:
         self.user_words = of.encoder.encode_texts(self.questions.prompts)
 
     def _of(self, m: int) -> Any:
-        return self.of.gallery.specification(int(m))
+        return self.of.collection.specification(int(m))
 
     def _numbers(self, m: int) -> np.ndarray:
         return np.asarray(self._of(m).numbers)
@@ -151,8 +151,8 @@ class _World:
         """A reduced set of one in pixels."""
         samples: list[np.ndarray] = []
         for m in self.models:
-            entry = self.of.gallery.entries[int(m)]
-            stored = self.of.gallery._catalog.sample_images(*entry.key)  # pictures, for a baseline alone
+            entry = self.of.collection.entries[int(m)]
+            stored = self.of.collection.catalog.sample_images(*entry.key)  # pictures, for a baseline alone
             samples += [_small(stored[int(n)]) for n in self._numbers(m) if n < SPECIFY]
         X = unit(kernel_mean.pixels(np.stack(samples)))
         asked = unit(kernel_mean.pixels(np.stack([_small(Image.fromarray(p)) for p in self.pixels])))
@@ -213,7 +213,7 @@ class _World:
         return found
 
 
-def interrogate(of: Collection, h: Features) -> list[str]:
+def interrogate(of: Indexed, h: Features) -> list[str]:
     """As `encoders.interrogator` does, with the words of the zoo's world for phrases."""
     from benchmarks.zoo.styles import FAMILIES, Range, Style, describe
     from benchmarks.zoo.world import BACKGROUNDS, COLOURS

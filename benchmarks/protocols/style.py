@@ -17,6 +17,7 @@ from benchmarks.style.measuring import reciprocal_rank, variants
 from benchmarks.style.world import World, models_of, painted, references_of, scenes
 from benchmarks.zoo.large import TRAINING, loras
 from modelsearch_core.catalog import Catalog
+from modelsearch_core.collection import Collection
 from modelsearch_core.embedding import Encoder
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.evaluation import mean_reciprocal_rank
@@ -28,11 +29,11 @@ from modelsearch_core.reference_set import ReferenceSet, cleansed
 from modelsearch_core.scores import calibration
 from modelsearch_core.scores import style as style_scores
 from modelsearch_core.scores.samples import offsets_of
-from modelsearch_core.search.gallery import Gallery
+from modelsearch_core.statistics import Statistics
 from modelsearch_core.training.figures import pair_agreement
 from modelsearch_core.training.labels import Labels
 
-from .collection import DEVICE, ROOT, Asker, Collection, Features, Questions
+from .collection import DEVICE, ROOT, Asker, Features, Indexed, Questions
 from .sweeps import style_shares
 
 FEW, UNSEEN = 20, 100
@@ -111,16 +112,16 @@ def shares() -> dict[str, dict[str, float]]:
         return {}
     kept, encoder = Catalog(MINI, read_only=True), open_encoder(str(FOLDER / "clip"), device="cpu")
     name, _, dimension = kept.encoders()[0]
-    gallery = Gallery(kept, name, dimension)
-    rows = {entry.model.path.stem: m for m, entry in enumerate(gallery.entries)}
+    collection = Collection(kept, name, dimension)
+    rows = {entry.path.stem: m for m, entry in enumerate(collection.entries)}
     models = {rows[Path(model.name).stem]: model for model in zoo_models().values() if Path(model.name).stem in rows}
     h = {
         m: encoder.encode_images([model.picture(n) for n in range(len(model.pictures))]) for m, model in models.items()
     }
-    records = [{"category": models[m].category if m in models else "base"} for m in range(len(gallery))]
+    records = [{"category": models[m].category if m in models else "base"} for m in range(len(collection))]
     owner = np.repeat(list(h), [len(of_one) for of_one in h.values()])
     Z = np.concatenate(list(h.values()))
-    return style_shares(Asker(Collection(gallery, encoder, records, Questions(Z, Z, [""] * len(Z), owner))))
+    return style_shares(Asker(Indexed(Statistics(collection), encoder, records, Questions(Z, Z, [""] * len(Z), owner))))
 
 
 def measured(world: World, space: Any, unseen: np.ndarray) -> dict[str, float]:

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from modelsearch_core.collection import EVIDENCE_ORDER
 from modelsearch_core.ranking import WORDS_WEIGHT, combine, fuse
 from modelsearch_core.scores import calibration, gaussian
-from modelsearch_core.search.banks import bank
-from modelsearch_core.search.experts import Asked
-from modelsearch_core.search.gallery import EVIDENCE_ORDER
+from modelsearch_core.search.banks import Queries, bank
 from modelsearch_core.specification import Modality
 
-from .collection import SAMPLES, Asker, Collection
+from .collection import SAMPLES, Asker, Indexed
 from .content import described, figures, of_several, restricted
 
 RANKS = (4, 8, 16, 32, 63)
@@ -24,7 +23,7 @@ TOGETHER = ("first_moment", "best_k", "monte_carlo", "gaussian", "paired_differe
 TOGETHER_DRAWN = ("first_moment", "drawn_first_moment", "drawn_gaussian", "paired_difference")
 
 
-def run(of: Collection) -> dict[str, Any]:
+def run(of: Indexed) -> dict[str, Any]:
     asker = Asker(of)
     found = {
         "densities": densities(of),
@@ -34,15 +33,15 @@ def run(of: Collection) -> dict[str, Any]:
         "yardsticks": yardsticks(of),
         "fusion": {"image": fused_pictures(asker), "sketch": fused_sketches(asker), "text": fused_texts(asker)},
     }
-    return found | ({"style share": style_shares(asker)} if of.gallery.styles.painted.any() else {})
+    return found | ({"style share": style_shares(asker)} if of.statistics.styles.painted.any() else {})
 
 
-def densities(of: Collection) -> dict[str, dict[str, float]]:
+def densities(of: Indexed) -> dict[str, dict[str, float]]:
     """Rank and floor of the low-rank Gaussian, for pictures and line drawings (of the samples' drawings)."""
     found: dict[str, dict[str, float]] = {}
     for kind, samples, h in (
-        ("image", of.gallery.samples, of.questions.h),
-        ("sketch", of.gallery.drawings, of.questions.drawn),
+        ("image", of.collection.samples, of.questions.h),
+        ("sketch", of.collection.drawings, of.questions.drawn),
     ):
         for rank, floor in itertools.product(RANKS, FLOORS):
             fitted = gaussian.fit(samples.Z, samples.offsets, rank, floor)
@@ -56,11 +55,11 @@ def calibrated(asker: Asker) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     of = asker.of
     for modality, h in ((Modality.IMAGE, of.questions.h), (Modality.SKETCH, of.questions.drawn)):
-        unrelated = bank(of.gallery, modality)
+        unrelated = bank(of.statistics, modality)
         for method in ("first_moment", "best_k", "gaussian"):
-            experts = asker.answering._experts
-            background = unrelated.masked(experts(method, Asked.of_bank(unrelated, modality)))
-            scores = experts(method, Asked(modality=modality, h=h))
+            judges = asker.answering.judges()
+            background = unrelated.masked(judges(method, unrelated), judges.models)
+            scores = judges(method, Queries(modality=modality, h=h))
             without = calibration.without_hubs(scores, calibration.hub_bias(background))
             found[f"{modality.value}, {method}"] = {
                 "skewness": calibration.n10_skewness(background),
@@ -70,14 +69,15 @@ def calibrated(asker: Asker) -> dict[str, dict[str, float]]:
     return found
 
 
-def yardsticks(of: Collection) -> dict[str, dict[str, float]]:
+def yardsticks(of: Indexed) -> dict[str, dict[str, float]]:
     """Each kind's scores measured by what is usual for its kind, as in the product, and all kinds by one measure."""
     found: dict[str, dict[str, float]] = {}
     for name in ("kinds apart", "kinds together"):
-        gallery = of.with_samples(SAMPLES)
+        statistics = of.with_samples(SAMPLES)
         if name == "kinds together":
-            gallery.__dict__["groups"] = np.array([EVIDENCE_ORDER.index(e.evidence) for e in gallery.entries], np.intp)
-        asker = Asker(of, gallery)
+            entries = statistics.collection.entries
+            statistics.collection.__dict__["groups"] = np.array([EVIDENCE_ORDER.index(e.evidence) for e in entries])
+        asker = Asker(of, statistics)
         for method in ("auto", "first_moment", "gaussian"):
             found[f"{method}, {name}"] = figures(asker.pictures(method, of.questions), of.questions.owner)
     return found
@@ -105,9 +105,8 @@ def words(asker: Asker) -> dict[str, dict[str, float]]:
     asked, right = described(asker.of)
     weights = asker.answering.weights(Modality.TEXT)
     measured = combine([(asker.texts(name, asked), weight) for name, weight in weights.items()])
-    yardstick = asker.answering._words_yardstick
-    said = asker.answering._words(asker.of.encoder.encode_texts(asked))
-    z = np.stack([yardstick.answer(scores).z for scores in said])
+    said = asker.answering.words(asker.of.encoder.encode_texts(asked), asker.of.collection.all)
+    z = asker.answering.words_yardstick().z(said)
     both_ways = (measured + WORDS_WEIGHT * np.nan_to_num(z)) / np.hypot(1, WORDS_WEIGHT)
     tried = {"none": measured, "for and against": both_ways, "for a model only": fuse(measured, z)}
     return {name: of_several(scores, right) for name, scores in tried.items()}

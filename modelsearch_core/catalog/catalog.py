@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -15,13 +16,43 @@ from ..model_files.by_hand import ByHand
 from ..model_files.written import file_from_json, file_to_json
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
-from . import records
+from . import probe_sets, records
 from .database import connect
+from .derived import MEANS, density_of, means_of
 from .identities import Identities
+from .packing import pack, packing_of
+from .probe_sets import ProbeSets
 from .set_by_hand import SetByHand
 from .spatial_maps import SpatialMaps
+from .statistics import AT_ONCE, Key, Statistics
 
-SPECIFICATION_COLUMNS = "fingerprint, digest, encoder, evidence, strength, consistency, numbers, z, drawings"
+SPECIFICATION_COLUMNS = "fingerprint, digest, encoder, evidence, strength, consistency, numbers, packing, z, drawings"
+ANSWERING = ("matching", "style")  # settings that name what answers depend on
+
+
+class Measured(NamedTuple):
+    """A specification without its features. `stamp` is another one whenever it was measured again."""
+
+    fingerprint: str
+    digest: str
+    evidence: Evidence
+    samples: int
+    stamp: int
+    strength: float | None
+    consistency: float | None
+
+    @property
+    def key(self) -> Key:
+        return self.fingerprint, self.digest
+
+
+class Packed(NamedTuple):
+    """A model's rows as they are stored."""
+
+    numbers: bytes  # int32 (S,)
+    packing: int
+    blob: bytes
+    density: bytes | None
 
 
 class Catalog:
@@ -34,6 +65,7 @@ class Catalog:
         self.spatial = SpatialMaps(self._connection, self.transaction)
         self.identities = Identities(self._connection, self.transaction)
         self.by_hand = SetByHand(self._connection, self.transaction)
+        self.statistics = Statistics(self._connection, self.transaction)
 
     def close(self) -> None:
         self._connection.close()
@@ -61,16 +93,34 @@ class Catalog:
         if self._depth == 0:
             self._connection.execute("COMMIT")
 
+    @contextmanager
+    def moment(self) -> Generator[None]:
+        """What is read inside is of one moment, whoever writes meanwhile."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
+
     def version(self) -> int:
         """Changes whenever another connection has written; a reader's signal to load again."""
         return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
 
     def state(self) -> str:
-        """Changes whenever an answer may: with what was measured and with the files, not with settings."""
-        measured = self._connection.execute("SELECT count(*), max(rowid) FROM specification").fetchone()
-        files = self._connection.execute("SELECT count(*), max(rowid) FROM file").fetchone()
+        """Changes whenever an answer may: with what was measured, with the files, and with what was learned."""
+        revisions = self._connection.execute("SELECT of, number FROM revision ORDER BY of").fetchall()
         maps = self._connection.execute("SELECT count(*), max(rowid) FROM spatial_map").fetchone()
-        return " ".join(map(str, (*measured, *files, *maps)))
+        by_hand = self._connection.execute(
+            "SELECT fingerprint, record FROM set_by_hand ORDER BY fingerprint"
+        ).fetchall()
+        return " ".join(map(str, (*revisions, *maps, *by_hand, *map(self.setting, ANSWERING))))
+
+    def _revised(self, table: str) -> int:
+        """The number of this change of a table."""
+        self._connection.execute(
+            "INSERT INTO revision VALUES (?, 1) ON CONFLICT (of) DO UPDATE SET number = number + 1", (table,)
+        )
+        return int(self._connection.execute("SELECT number FROM revision WHERE of = ?", (table,)).fetchone()[0])
 
     # files on disk
 
@@ -84,6 +134,18 @@ class Catalog:
         """The readable ones, ordered by path; copies of a model stand each on its own."""
         return [file for file in self.files() if isinstance(file, ModelFile)]
 
+    def skipped(self) -> list[SkippedFile]:
+        """The unreadable ones, ordered by path."""
+        rows = self._connection.execute("SELECT record FROM file WHERE fingerprint IS NULL ORDER BY path")
+        files = (file_from_json(text) for (text,) in rows)
+        return [file for file in files if isinstance(file, SkippedFile)]
+
+    def model_rows(self) -> list[tuple[str, str, str, str, str]]:
+        """(path, fingerprint, kind, architecture, record) of the readable ones, ordered by path; parses nothing."""
+        return self._connection.execute(
+            "SELECT path, fingerprint, kind, architecture, record FROM file WHERE fingerprint IS NOT NULL ORDER BY path"
+        ).fetchall()
+
     def put_files(self, files: Iterable[ModelFile | SkippedFile]) -> None:
         with self.transaction():
             self._connection.executemany(
@@ -91,17 +153,21 @@ class Catalog:
                 "VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (_file_row(file) for file in files),
             )
+            self._revised("file")
 
     def remove_files(self, paths: Iterable[Path]) -> None:
         """Files that are gone. What was measured of them stays, for when they come back."""
         with self.transaction():
             self._connection.executemany("DELETE FROM file WHERE path = ?", ((str(path),) for path in paths))
+            self._revised("file")
 
     def forget(self, fingerprint: str) -> None:
         """Everything measured of a model, and its files' rows."""
         with self.transaction():
-            for table in ("specification", "sample", "spatial_map", "failure", "file"):
+            for table in ("specification", "statistic", "sample", "spatial_map", "failure", "file"):
                 self._connection.execute(f"DELETE FROM {table} WHERE fingerprint = ?", (fingerprint,))
+            self._revised("specification")
+            self._revised("file")
 
     # what was measured
 
@@ -118,26 +184,32 @@ class Catalog:
 
     def put_probe_set(self, probe_set: ProbeSet) -> None:
         with self.transaction():
-            self._connection.execute(
-                "INSERT OR IGNORE INTO probe_set VALUES (?, ?, ?)",
-                (probe_set.digest, probe_set.recipe_digest, records.probe_set_to_json(probe_set)),
-            )
+            probe_sets.put(self._connection, probe_set)
 
-    def probe_sets(self) -> dict[str, ProbeSet]:
-        rows = self._connection.execute("SELECT digest, record FROM probe_set")
-        return {digest: records.probe_set_from_json(text) for digest, text in rows}
+    def probe_sets(self) -> ProbeSets:
+        """All that models were asked, by digest."""
+        return probe_sets.read(self._connection)
 
     def put_specification(self, specification: Specification) -> None:
-        s = specification
-        facets = s.strength, s.consistency
-        row = (s.fingerprint, s.digest, s.encoder, s.evidence.value, len(s.Z), *facets, *_blobs(s))
+        """What an answer needs of it is derived and stored beside it."""
+        s, packing = specification, packing_of(specification.Z)
+        rows = [pack(s.Z, packing), None if s.drawings is None else pack(s.drawings, packing)]
+        numbers = np.asarray(s.numbers, np.int32).tobytes()
+        densities = (density_of(Z, s.evidence, packing) for Z in (s.Z, s.drawings))
+        told = s.fingerprint, s.digest, s.encoder, s.evidence.value, len(s.Z), s.strength, s.consistency
         with self.transaction():
+            stamp = self._revised("specification")
             self._connection.execute(
-                "INSERT OR REPLACE INTO specification "
-                "(fingerprint, digest, encoder, evidence, samples, strength, consistency, mean, numbers, z, drawings) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                row,
+                "INSERT OR REPLACE INTO specification (fingerprint, digest, encoder, evidence, samples, strength, "
+                "consistency, stamp, packing, mean, numbers, z, drawings, density, drawn_density) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, x'', ?, ?, ?, ?, ?)",
+                (*told, stamp, packing, numbers, *rows, *densities),
             )
+            self._connection.execute(
+                "DELETE FROM statistic WHERE fingerprint = ? AND digest = ? AND encoder = ?",
+                (s.fingerprint, s.digest, s.encoder),
+            )
+            self.statistics.put(s.encoder, (s.fingerprint, s.digest), means_of(s))
             if s.evidence is Evidence.GENERATED:
                 self._connection.execute("DELETE FROM failure WHERE fingerprint = ?", (s.fingerprint,))
 
@@ -149,36 +221,72 @@ class Catalog:
         ).fetchone()
         return records.specification_from_row(row[:-1], row[-1]) if row else None
 
+    def specifications(self, encoder: str, keys: Sequence[Key]) -> dict[Key, Specification]:
+        """Of some models under some probe sets, by (fingerprint, digest); those that are there."""
+        found: dict[Key, Specification] = {}
+        row = self._connection.execute("SELECT dimension FROM encoder WHERE name = ?", (encoder,)).fetchone()
+        for start in range(0, len(keys), AT_ONCE // 2):
+            part = keys[start : start + AT_ONCE // 2]
+            rows = self._connection.execute(
+                f"SELECT {SPECIFICATION_COLUMNS} FROM specification WHERE encoder = ? "
+                f"AND (fingerprint, digest) IN (VALUES {','.join(['(?, ?)'] * len(part))})",
+                (encoder, *(value for key in part for value in key)),
+            )
+            for each in rows:
+                specification = records.specification_from_row(each, row[0])
+                found[specification.fingerprint, specification.digest] = specification
+        return found
+
+    def packed_rows(self, encoder: str, keys: Sequence[Key], *, drawn: bool = False) -> dict[Key, Packed]:
+        """The samples of some models as they are stored, or their drawings where they have any."""
+        z, density = (
+            ("coalesce(drawings, z)", "iif(drawings IS NULL, density, drawn_density)") if drawn else ("z", "density")
+        )
+        found: dict[Key, Packed] = {}
+        for start in range(0, len(keys), AT_ONCE // 2):
+            part = keys[start : start + AT_ONCE // 2]
+            rows = self._connection.execute(
+                f"SELECT fingerprint, digest, numbers, packing, {z}, {density} FROM specification WHERE encoder = ? "
+                f"AND (fingerprint, digest) IN (VALUES {','.join(['(?, ?)'] * len(part))})",
+                (encoder, *(value for key in part for value in key)),
+            )
+            found.update(((fingerprint, digest), Packed(*row)) for fingerprint, digest, *row in rows)
+        return found
+
     def specification_keys(self, encoder: str) -> list[tuple[str, str, Evidence, int]]:
         """(fingerprint, digest, evidence, samples) of every specification, newest last."""
+        return [(row.fingerprint, row.digest, row.evidence, row.samples) for row in self.measured(encoder)]
+
+    def measured(self, encoder: str) -> list[Measured]:
+        """What there is of every model, newest last; reads no features."""
         rows = self._connection.execute(
-            "SELECT fingerprint, digest, evidence, samples FROM specification WHERE encoder = ? ORDER BY rowid",
+            "SELECT fingerprint, digest, evidence, samples, stamp, strength, consistency FROM specification "
+            "INDEXED BY specification_key WHERE encoder = ? ORDER BY rowid",
             (encoder,),
         )
-        return [(fingerprint, digest, Evidence(evidence), samples) for fingerprint, digest, evidence, samples in rows]
+        return [Measured(f, d, Evidence(evidence), *rest) for f, d, evidence, *rest in rows]
 
-    def facets(self, encoder: str) -> dict[tuple[str, str], tuple[float, float]]:
-        """(strength, consistency) by (fingerprint, digest), of LoRA that were compared with their base."""
-        rows = self._connection.execute(
-            "SELECT fingerprint, digest, strength, consistency FROM specification "
-            "WHERE encoder = ? AND strength IS NOT NULL",
+    def means(self, encoder: str) -> dict[Key, Features]:
+        """The stored means (D,) of what has pictures, by (fingerprint, digest); reads no sample."""
+        old = self._connection.execute(
+            "SELECT fingerprint, digest, mean FROM specification s WHERE encoder = ? AND stamp = 0 AND NOT EXISTS ("
+            "SELECT 1 FROM statistic t WHERE t.encoder = s.encoder AND t.name = 'mean' "
+            "AND t.fingerprint = s.fingerprint AND t.digest = s.digest)",
             (encoder,),
         )
-        return {(fingerprint, digest): (strength, consistency) for fingerprint, digest, strength, consistency in rows}
-
-    def means(self, encoder: str) -> dict[tuple[str, str], Features]:
-        """The stored means (D,) by (fingerprint, digest); reads no sample."""
-        rows = self._connection.execute(
-            "SELECT fingerprint, digest, mean FROM specification WHERE encoder = ?", (encoder,)
-        )
-        return {(fingerprint, digest): np.frombuffer(mean, np.float32) for fingerprint, digest, mean in rows}
+        found = {(fingerprint, digest): mean for fingerprint, digest, mean in old}
+        stored = self.statistics.all(encoder, "mean", MEANS)
+        return {key: np.frombuffer(mean, np.float32) for key, mean in found.items()} | {
+            key: np.frombuffer(mean, np.float16) for key, mean in stored.items()
+        }
 
     def remove_specification(self, fingerprint: str, digest: str) -> None:
         with self.transaction():
-            for table in ("specification", "sample", "spatial_map"):
+            for table in ("specification", "statistic", "sample", "spatial_map"):
                 self._connection.execute(
                     f"DELETE FROM {table} WHERE fingerprint = ? AND digest = ?", (fingerprint, digest)
                 )
+            self._revised("specification")
 
     def put_samples(self, fingerprint: str, digest: str, images: Mapping[int, bytes]) -> None:
         """WebP pictures by probe number."""
@@ -258,14 +366,3 @@ def _file_row(file: ModelFile | SkippedFile) -> tuple[object, ...]:
     if isinstance(file, SkippedFile):
         return str(file.path), None, None, None, 0, 0, text
     return str(file.path), file.fingerprint, file.kind.value, file.architecture, file.size, file.modified, text
-
-
-def _blobs(specification: Specification) -> tuple[bytes, bytes, bytes, bytes | None]:
-    Z, drawings = specification.Z, specification.drawings
-    mean = np.mean(np.asarray(Z, np.float32), axis=0, dtype=np.float32)
-    return (
-        mean.tobytes(),
-        np.asarray(specification.numbers, np.int32).tobytes(),
-        records.to_half(Z),
-        None if drawings is None else records.to_half(drawings),
-    )

@@ -89,6 +89,56 @@ CREATE TABLE spatial_map (
 );
 """
 
+COLUMNS = """
+ALTER TABLE specification ADD COLUMN packing INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE specification ADD COLUMN density BLOB;
+ALTER TABLE specification ADD COLUMN drawn_density BLOB;
+ALTER TABLE specification ADD COLUMN stamp INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX specification_key
+    ON specification (encoder, fingerprint, digest, stamp, evidence, samples, strength, consistency);
+CREATE TABLE recipe (
+    digest TEXT PRIMARY KEY,
+    base TEXT,                      -- fingerprint
+    base_digest TEXT,               -- of the set that the base was asked; NULL: not worked out yet
+    record TEXT NOT NULL            -- JSON of the probe set without what is a model's own
+);
+INSERT OR IGNORE INTO recipe (digest, base, record)
+    SELECT recipe_digest, json_extract(record, '$.base'), json_remove(record, '$.trigger_words', '$.notes')
+    FROM probe_set;
+CREATE TABLE asked (
+    digest TEXT PRIMARY KEY,
+    recipe TEXT NOT NULL,
+    trigger_words TEXT NOT NULL,    -- JSON
+    notes TEXT NOT NULL             -- JSON
+);
+INSERT INTO asked
+    SELECT digest, recipe_digest, json_extract(record, '$.trigger_words'),
+           coalesce(json_extract(record, '$.notes'), '[]')
+    FROM probe_set;
+DROP TABLE probe_set;
+ALTER TABLE asked RENAME TO probe_set;
+CREATE TABLE statistic (
+    fingerprint TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    encoder TEXT NOT NULL,
+    name TEXT NOT NULL,             -- mean, drawn_mean
+    version INTEGER NOT NULL,       -- of the formula
+    blob BLOB NOT NULL,
+    PRIMARY KEY (encoder, name, fingerprint, digest)
+);
+CREATE TABLE collection_statistic (
+    encoder TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    blob BLOB NOT NULL,
+    PRIMARY KEY (encoder, name)
+);
+CREATE TABLE revision (
+    of TEXT PRIMARY KEY,            -- a table
+    number INTEGER NOT NULL         -- grows with every change of it
+);
+"""
+
 
 IDENTITIES = """
 CREATE TABLE identity (
@@ -125,10 +175,15 @@ def m003_identities(connection: sqlite3.Connection) -> None:
     _execute(connection, IDENTITIES)
 
 
+def m004_columns(connection: sqlite3.Connection) -> None:
+    """What an answer needs of all models, in rows of its own; probes once a recipe, instead of once a model."""
+    _execute(connection, COLUMNS)
+
+
 def _execute(connection: sqlite3.Connection, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
             connection.execute(statement)
 
 
-STEPS: tuple[Step, ...] = (m001_first_schema, m002_spatial_maps, m003_identities)
+STEPS: tuple[Step, ...] = (m001_first_schema, m002_spatial_maps, m003_identities, m004_columns)

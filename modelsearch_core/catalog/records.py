@@ -14,6 +14,7 @@ from PIL import Image
 from ..embedding import Features
 from ..probes import Probe, ProbeSet
 from ..specification import Evidence, Specification
+from .packing import Packing, unpack
 
 LOSSLESS_UP_TO = 96  # pixels; a small picture costs little and keeps every bit
 
@@ -29,16 +30,17 @@ def probe_set_from_json(text: str) -> ProbeSet:
 
 
 def specification_from_row(row: tuple[Any, ...], dimension: int) -> Specification:
-    """From (fingerprint, digest, encoder, evidence, strength, consistency, numbers, z, drawings)."""
-    fingerprint, digest, encoder, evidence, strength, consistency, numbers, z, drawings = row
+    """From (fingerprint, digest, encoder, evidence, strength, consistency, numbers, packing, z, drawings)."""
+    fingerprint, digest, encoder, evidence, strength, consistency, numbers, packing, z, drawings = row
+    packing = Packing(packing)
     return Specification(
         fingerprint=fingerprint,
         digest=digest,
         encoder=encoder,
         evidence=Evidence(evidence),
-        Z=half(z, dimension),
+        Z=unpack(z, dimension, packing),
         numbers=np.frombuffer(numbers, dtype=np.int32),
-        drawings=half(drawings, dimension) if drawings else None,
+        drawings=unpack(drawings, dimension, packing) if drawings else None,
         strength=strength,
         consistency=consistency,
     )

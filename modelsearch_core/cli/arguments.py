@@ -124,6 +124,11 @@ def _add_search(command: argparse.ArgumentParser) -> None:
         "--respect-layout", action="store_true", help="rank the best again by where things are in the picture"
     )
     command.add_argument("--diverse", action="store_true", help="no two alike")
+    command.add_argument(
+        "--exact",
+        action="store_true",
+        help="judge every model by all of its samples, instead of the best few hundred by their means",
+    )
     command.add_argument("--explain", action="store_true", help="what each input contributed")
     command.add_argument("-k", type=int, default=10, metavar="N", help="how many")
     command.add_argument("--sheet", type=Path, metavar="PNG", help="write a contact sheet of the answer")

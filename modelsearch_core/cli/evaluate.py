@@ -34,9 +34,9 @@ def by_folder(args: argparse.Namespace) -> int:
         methods = args.method or index.methods
         measured = [measure(index, queries, targets, method) for method in methods]
     if args.json:
-        print_json({"queries": len(queries), "models": len(index.gallery), "methods": measured})
+        print_json({"queries": len(queries), "models": len(index.collection), "methods": measured})
         return 0
-    print(f"{len(queries)} pictures, {len(index.gallery)} models")
+    print(f"{len(queries)} pictures, {len(index.collection)} models")
     print_figures(measured)
     return 0
 

@@ -47,7 +47,7 @@ def _samples(index: ModelIndex, match: Match, part: Explanation) -> list[str]:
     m = index.row(match.id)
     told: list[str] = []
     for sample in part.nearest:
-        prompt = index.gallery.prompt(m, sample.number)
+        prompt = index.collection.prompt(m, sample.number)
         words = prompt if len(prompt) <= SHORTEST else f"{prompt[:SHORTEST]}…"
         told.append(f"{sample.number} ({sample.cosine:.3f}){' ' if words else ''}{words}")
     return told

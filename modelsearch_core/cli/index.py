@@ -18,9 +18,10 @@ from ..generation import Generator
 from ..generators import GeneratorSettings
 from ..indexing import Engine, IndexSettings, Report
 from ..indexing import index as run_index
+from ..indexing.style_vectors import look_at_painted
 from ..model_files import Kind, ModelFile
 from ..probes import Probe, default_probes, own_probes, prompts_of
-from ..search.styles import look_at_painted
+from ..search.preparing import prepare
 from .bars import Bars
 from .drawings import reference_set_of
 from .spatial import spatial_encoder_of
@@ -42,6 +43,7 @@ def index(args: argparse.Namespace) -> int:
         if args.style:
             look_at_painted(catalog, with_what.encoder.name, args.device)
         advice = _kept_up(catalog, with_what.encoder.name) if report.painted else ""
+        prepare(catalog)
     print_json(_as_json(report)) if args.json else _tell(report, time.monotonic() - started, args)
     if advice and not args.json:
         print(advice)

@@ -19,7 +19,7 @@ def map_(args: argparse.Namespace) -> int:
     if not SMALLEST <= args.width <= LARGEST:
         raise ModelSearchError(f"--width {args.width} must be from {SMALLEST} to {LARGEST} pixels")
     with ModelIndex.open(args.catalog) as index:
-        made = similarity_map(index.gallery, args.method, kind=args.kind)
+        made = similarity_map(index.statistics, args.method, kind=args.kind)
 
         def thumbnail(place: Place) -> Image.Image | None:
             return None if place.picture is None else index.sample(place.id, place.picture)

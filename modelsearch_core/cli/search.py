@@ -29,6 +29,7 @@ def search(args: argparse.Namespace) -> int:
             method=args.method,
             k=args.k,
             diverse=args.diverse,
+            exact=args.exact,
         )
         if args.respect_layout or args.method == "spatial":
             tell_unmapped(index)
@@ -45,9 +46,8 @@ def search(args: argparse.Namespace) -> int:
 
 def tell_unmapped(index: ModelIndex) -> None:
     """How many models with pictures have no map yet, on the error stream."""
-    gallery = index.gallery
-    pictured = set(np.flatnonzero(~gallery.only_words).tolist())
-    if missing := len(pictured.difference(gallery.mapped_layouts.known.tolist())):
+    pictured = set(np.flatnonzero(~index.collection.only_words).tolist())
+    if missing := len(pictured.difference(index.statistics.mapped_layouts.known.tolist())):
         print(
             f"{missing} of {len(pictured)} models have no map of where things are yet; "
             "`modelsearch index FOLDER --spatial` makes them",

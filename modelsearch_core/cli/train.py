@@ -13,9 +13,9 @@ from tqdm import tqdm
 from ..catalog import Catalog
 from ..encoders.style import StyleNetwork, imagenet_weights, open_network, save_network
 from ..encoders.style_head import StyleHead
+from ..encoders.style_space import STYLE_SETTING
 from ..errors import EmptyCatalogError
 from ..indexing.style_vectors import store_style_vectors
-from ..search.styles import STYLE_SETTING
 from ..training.style import (
     Outcome,
     Painted,

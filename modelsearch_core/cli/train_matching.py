@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ..catalog import Catalog
 from ..search import ModelIndex
-from ..search.matching import MATCHING_SETTING
+from ..statistics.matching import MATCHING_SETTING
 from ..training.tuning import STEPS_A_TASK, TASKS, Tuned, default_file, figures_of, tune
 from .tables import print_json, print_table
 
@@ -42,7 +42,7 @@ def _with_bar(args: argparse.Namespace) -> Tuned:
         def on_step() -> None:
             bar.update()
 
-        return tune(index.gallery, force=args.force, seed=args.seed, on_step=on_step)
+        return tune(index.collection, force=args.force, seed=args.seed, on_step=on_step)
 
 
 def seen_from(catalog: Path, file: Path) -> str:

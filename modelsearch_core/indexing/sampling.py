@@ -120,7 +120,7 @@ class Sampler:
 
     def _store(self, work: _Work, facets: tuple[float, float] | None = None) -> Specification:
         specification = work.specification(self.encoder.name, facets)
-        prompts = list(dict.fromkeys(work.probe_set.prompt(number) for number in work.numbers))
+        prompts = list(dict.fromkeys(work.probe_set.probes[number].prompt for number in work.numbers))
         known = self.catalog.text_features(self.encoder.name, prompts)
         new = [prompt for prompt in prompts if prompt not in known]
         features = self.encoder.encode_texts(new) if new else np.empty((0, self.encoder.dimension))

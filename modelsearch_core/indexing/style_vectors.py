@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from ..catalog import Catalog
 from ..embedding import ImageEncoder
+from ..encoders.style_head import StyleFile
+from ..encoders.style_space import STYLE_SETTING, open_space, space_of
 from ..specification import Evidence, Specification
 
 
@@ -34,3 +36,10 @@ def _store(catalog: Catalog, style: ImageEncoder, seen: Specification) -> None:
 def _references(catalog: Catalog, encoder: str) -> set[tuple[str, str]]:
     keys = catalog.specification_keys(encoder)
     return {(fingerprint, digest) for fingerprint, digest, evidence, _ in keys if evidence is Evidence.REFERENCE}
+
+
+def look_at_painted(catalog: Catalog, encoder: str, device: str = "auto") -> None:
+    """Has a network of its own for styles look at what was painted; a head on the encoder's features needs none."""
+    space = space_of(catalog.setting(STYLE_SETTING), catalog.path, encoder)
+    if isinstance(space, StyleFile):
+        store_style_vectors(catalog, encoder, open_space(space, device), str(space.path))

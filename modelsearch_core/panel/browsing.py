@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
-from ..search import Description
+from ..search import Description, Filters
 from .queries import Search
 from .refusals import RefusedError
 
@@ -27,23 +28,12 @@ def page(models: Sequence[Description], query: Mapping[str, str]) -> tuple[list[
     order = query.get("sort", "name")
     if order not in ORDERS:
         raise RefusedError(400, f"sort must be one of {', '.join(ORDERS)}, not {order!r}")
-    found = [
-        model
-        for model in models
-        if passes(model, query.get("kind"), query.get("architecture"), query.get("folder"))
-        and says(model, query.get("name", ""))
-    ]
+    filters = Filters(kind=query.get("kind"), architecture=query.get("architecture"), folder=query.get("folder"))
+    passed = compress(models, filters.passing(models))
+    found = [model for model in passed if says(model, query.get("name", ""))]
     found.sort(key=ORDERS[order])
     start, limit = _whole(query, "offset", 0), min(LARGEST_PAGE, _whole(query, "limit", 100))
     return found, found[start : start + limit]
-
-
-def passes(model: Description, kind: str | None, architecture: str | None, folder: str | Path | None) -> bool:
-    return (
-        (not kind or model.kind == kind)
-        and (not architecture or model.architecture == architecture)
-        and (not folder or any(Path(folder) in path.parents for path in (model.path, *model.copies)))
-    )
 
 
 def says(model: Description, text: str) -> bool:
@@ -56,11 +46,8 @@ def says(model: Description, text: str) -> bool:
 def named(models: Sequence[Description], wanted: Search) -> list[Description]:
     """Models that are called what the text says; the shortest names first."""
     texts = [text for text in wanted.query.text if len(text) > 1]
-    found = [
-        model
-        for model in models
-        if any(says(model, text) for text in texts) and passes(model, wanted.kind, wanted.architecture, wanted.folder)
-    ]
+    named_so = [model for model in models if any(says(model, text) for text in texts)]
+    found = compress(named_so, wanted.filters.passing(named_so))
     return sorted(found, key=lambda model: (len(model.name), model.name))[:MOST_NAMED]
 
 

@@ -6,9 +6,10 @@ import threading
 from typing import Any
 
 from ..catalog import Catalog
+from ..collection import Collection
 from ..errors import EmptyCatalogError
-from ..search.gallery import Gallery
 from ..similarity_map import NOTHING, Collected, SimilarityMap, collect, laid_out
+from ..statistics import Statistics
 from .library import Library, Snapshot
 
 
@@ -33,9 +34,9 @@ class CollectionMap:
 
     def _collected(self, snapshot: Snapshot) -> Collected:
         """Through a connection of its own."""
-        of = snapshot.index.gallery
+        of = snapshot.index.collection
         with Catalog(self._library.path, read_only=True) as catalog:
-            return collect(Gallery(catalog, of.encoder, of.dimension))
+            return collect(Statistics(Collection(catalog, of.encoder, of.dimension)))
 
 
 def _plain(made: SimilarityMap, serial: int) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from ..catalog import Catalog
 from ..errors import ModelSearchError
 from ..indexing import Engine, IndexSettings, Report, Step, index
-from ..search.styles import look_at_painted
+from ..indexing.style_vectors import look_at_painted
+from ..search.preparing import prepare
 from .host import Order, Progress, State
 
 log = logging.getLogger(__name__)
@@ -111,6 +112,7 @@ class IndexJob:
             if report.painted:
                 look_at_painted(catalog, engine.encoder.name)
                 tell_of_training(catalog, engine.encoder.name)
+            prepare(catalog)
             return report
 
     def _step(self, step: Step) -> None:

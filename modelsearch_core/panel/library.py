@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..catalog import Catalog
+from ..collection import Collection
+from ..collection.entries import newest
 from ..embedding import Encoder
 from ..errors import EmptyCatalogError
 from ..model_files import SkippedFile
@@ -43,7 +45,10 @@ class Snapshot:
 
 
 class Library:
-    """Hands out the newest snapshot; `reading` keeps it for one thread at a time, `samples` waits for nobody."""
+    """Hands out the newest snapshot; `reading` keeps it for one thread at a time, `samples` waits for nobody.
+
+    A new one is read beside the searches that the old one answers, and takes its place when it is whole.
+    """
 
     def __init__(
         self, path: Path, open_encoder: Callable[[str], Encoder], busy: Callable[[], bool] = lambda: False
@@ -53,8 +58,10 @@ class Library:
         self._busy = busy
         self._was_busy = False
         self._open_encoder = open_encoder
-        self._lock = threading.RLock()
+        self._searching, self._renewing = threading.RLock(), threading.RLock()
         self._snapshot: Snapshot | None = None
+        self._retired: list[ModelIndex] = []
+        self._watch: Catalog | None = None
         self._read_at = self._cost = 0.0
         self._samples_lock = threading.Lock()
         self._samples: Catalog | None = None
@@ -62,48 +69,58 @@ class Library:
     @contextmanager
     def reading(self) -> Generator[Snapshot]:
         """EmptyCatalogError where there is nothing to read."""
-        with self._lock:
-            yield self._fresh()
+        newest = self.newest()
+        with self._searching:
+            try:
+                yield self._snapshot or newest
+            finally:
+                while self._retired:
+                    self._retired.pop().close()
 
     def newest(self) -> Snapshot:
-        """For what needs no arrays: not held up by a search once the catalog was read."""
-        if self._lock.acquire(blocking=self._snapshot is None):
+        """For what needs no arrays: held up by no search, and by a reading only where it is the first."""
+        if self._renewing.acquire(blocking=self._snapshot is None):
             try:
-                return self._fresh()
+                self._renew()
             finally:
-                self._lock.release()
+                self._renewing.release()
         assert self._snapshot is not None
         return self._snapshot
 
-    def _fresh(self) -> Snapshot:
+    def _renew(self) -> None:
         now, old = time.monotonic(), self._snapshot
         busy = self._busy()
         ended, self._was_busy = self._was_busy and not busy, busy
         if old is not None and not ended and now - self._read_at < max(SHORTEST, PATIENCE * self._cost):
-            return old
-        if old is None or old.index.reload():
+            return
+        if old is None or self._has_changed(old):
             self._snapshot = self._read(old)
+            if old is not None:
+                self._retired.append(old.index)
             self._cost = time.monotonic() - now
         self._read_at = time.monotonic()
-        assert self._snapshot is not None
-        return self._snapshot
+
+    def _has_changed(self, old: Snapshot) -> bool:
+        if self._watch is None:
+            self._watch = Catalog(self.path, read_only=True)
+        return self._watch.state() != old.index.collection.state or self._watch.failures() != old.failures
 
     def _read(self, old: Snapshot | None) -> Snapshot:
-        index = old.index if old else ModelIndex.open(self.path, open_encoder=self._open_encoder)
-        models = index.models()
-        entries = index.gallery.entries
+        index = old.index.renewed() if old else ModelIndex.open(self.path, open_encoder=self._open_encoder)
+        if old:
+            index.warm()
+        models, collection = index.models(), index.collection
         with Catalog(self.path, read_only=True) as catalog:
-            failures, files = catalog.failures(), catalog.files()
-            painted = _painted(catalog, index)
+            failures, skipped = catalog.failures(), catalog.skipped()
         return Snapshot(
             index=index,
             models=models,
             by_id={model.id: model for model in models},
-            keys={entry.model.fingerprint: entry.key for entry in entries},
-            bases=_bases(index),
-            painted=painted,
+            keys={entry.fingerprint: entry.key for entry in collection.entries},
+            bases=_bases(collection),
+            painted=_painted(collection),
             failures=failures,
-            skipped=[file for file in files if isinstance(file, SkippedFile)],
+            skipped=skipped,
             serial=old.serial + 1 if old else 1,
         )
 
@@ -120,12 +137,14 @@ class Library:
         self._read_at = self._cost = 0.0
 
     def close(self) -> None:
-        with self._lock, self._samples_lock:
-            if self._snapshot:
-                self._snapshot.index.close()
-            if self._samples:
-                self._samples.close()
-            self._snapshot = self._samples = None
+        with self._renewing, self._searching, self._samples_lock:
+            for index in (*self._retired, *([self._snapshot.index] if self._snapshot else [])):
+                index.close()
+            for catalog in (self._samples, self._watch):
+                if catalog:
+                    catalog.close()
+            self._retired = []
+            self._snapshot = self._samples = self._watch = None
 
     @property
     def is_empty(self) -> bool:
@@ -135,20 +154,15 @@ class Library:
             return True
 
 
-def _painted(catalog: Catalog, index: ModelIndex) -> dict[str, ProbeSet]:
-    known = index.gallery.probe_sets
-    keys = catalog.specification_keys(index.gallery.encoder)
-    digests = {f: digest for f, digest, evidence, _ in keys if evidence is Evidence.REFERENCE}
-    return {fingerprint: known[digest] for fingerprint, digest in digests.items() if digest in known}
+def _painted(collection: Collection) -> dict[str, ProbeSet]:
+    known, of = collection.probe_sets, newest(collection.measured, Evidence.REFERENCE)
+    return {fingerprint: known[each.digest] for fingerprint, each in of.items() if each.digest in known}
 
 
-def _bases(index: ModelIndex) -> dict[str, tuple[str, str]]:
+def _bases(collection: Collection) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
-    digests: dict[str, str] = {}  # a digest takes a while, and many models share a recipe
-    for entry in index.gallery.entries:
-        probe_set = index.gallery.probe_sets.get(entry.digest)
-        if probe_set is not None and probe_set.base is not None:
-            digest = digests.setdefault(entry.digest, "") or probe_set.for_base().digest
-            digests[entry.digest] = digest
-            found[entry.model.fingerprint] = (probe_set.base, digest)
+    for entry in collection.entries:
+        recipe = collection.probe_sets.recipe(entry.digest)
+        if recipe is not None and recipe.base is not None:
+            found[entry.fingerprint] = recipe.base, recipe.base_digest
     return found

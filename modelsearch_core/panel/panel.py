@@ -127,7 +127,7 @@ class Panel:
         model = snapshot.model(id)
         key, base = snapshot.keys.get(id), snapshot.bases.get(id)
         numbers = self._numbers(key)
-        probe_set = snapshot.index.gallery.probe_sets.get(key[1]) if key else None
+        probe_set = snapshot.index.collection.probe_sets.get(key[1]) if key else None
         with self.library.samples() as catalog:
             drawings = painted.shown(catalog, id, snapshot.painted.get(id))
         return {

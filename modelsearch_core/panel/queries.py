@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ..model_files import Kind
-from ..search import METHODS, Match, ModelIndex, Query
+from ..search import METHODS, Filters, Match, ModelIndex, Query
 from .pictures import opened
 from .refusals import RefusedError
 
@@ -22,9 +21,7 @@ class Search:
     """A query with its filters."""
 
     query: Query
-    kind: str | None
-    architecture: str | None
-    folder: Path | None
+    filters: Filters
     method: str
     k: int
     diverse: bool
@@ -34,24 +31,18 @@ class Search:
         """RefusedError, naming the field and the value, for what is no search."""
         return cls(
             query=_query(body, files),
-            kind=_choice(body, "kind", [kind.value for kind in Kind]),
-            architecture=_text(body, "architecture"),
-            folder=Path(folder) if (folder := _text(body, "folder")) else None,
+            filters=Filters(
+                kind=_choice(body, "kind", [kind.value for kind in Kind]),
+                architecture=_text(body, "architecture"),
+                folder=_text(body, "folder"),
+            ),
             method=_choice(body, "method", METHODS) or "auto",
             k=_count(body),
             diverse=body.get("diverse") is True,
         )
 
     def run(self, index: ModelIndex) -> list[Match]:
-        return index.search(
-            self.query,
-            kind=self.kind,
-            architecture=self.architecture,
-            folder=self.folder,
-            method=self.method,
-            k=self.k,
-            diverse=self.diverse,
-        )
+        return index.search(self.query, filters=self.filters, method=self.method, k=self.k, diverse=self.diverse)
 
 
 def _query(body: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> Query:

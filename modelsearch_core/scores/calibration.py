@@ -17,6 +17,7 @@ from .content import Scores
 WEAK_BELOW = 0.5  # relevance under which a match is called weak: half of all background queries find a better one
 SKEWED = 1.0  # N_10 skewness above which hubs are worth correcting
 ENOUGH = 8  # finite bank scores that a group needs to be measured by the bank alone
+ALPHA = 0.5  # how much of a hub's bias is taken off
 TAIL = 0.9  # where `relevance` leaves the logistic
 
 
@@ -37,7 +38,7 @@ def hub_bias(bank_scores: Scores, k: int = 16) -> NDArray[np.floating]:
     return np.where(compared, bias, np.median(bias[compared]) if compared.any() else 0)
 
 
-def without_hubs(scores: Scores, bias: NDArray[np.floating], alpha: float = 0.5) -> Scores:
+def without_hubs(scores: Scores, bias: NDArray[np.floating], alpha: float = ALPHA) -> Scores:
     """s − α·bias: NNN. α is .25–.5 for a small or foreign bank; α = 1 on distances is probelog's calibration."""
     return scores - alpha * bias
 
@@ -108,12 +109,32 @@ class Background(NamedTuple):
 
 def background(bank_z: Scores) -> Background:
     """How good the best match of a background query is, from the bank's own z (B, M)."""
-    best = np.max(bank_z, axis=1, initial=-np.inf, where=np.isfinite(bank_z))
+    return background_of(np.max(bank_z, axis=1, initial=-np.inf, where=np.isfinite(bank_z)))
+
+
+def background_of(best: NDArray[np.floating]) -> Background:
+    """The same of the queries' best matches (B,)."""
     best = best[np.isfinite(best)]
     if not len(best):
         return Background(0.0, 1.0)
     middle, high = np.quantile(best, [0.5, TAIL])
     return Background(float(middle), positive((high - middle) / np.log(TAIL / (1 - TAIL)), middle))
+
+
+def best_of_more(z: Scores, M: int) -> NDArray[np.floating]:
+    """The best z (B,) of each query among M models of which n are sampled (B, n); −inf where it has none.
+
+    The best of twice as many is better by as much as the whole sample's is than a half's: exact for the exponential
+    tails to which maxima tend (Gumbel), so that ln(M/n)/ln 2 doublings make up for what was not sampled.
+    """
+    best = np.max(z, axis=1, initial=-np.inf, where=np.isfinite(z))
+    n = z.shape[1]
+    if n < 2 or n >= M:
+        return best
+    halves = [np.max(z[:, turn::2], axis=1, initial=-np.inf, where=np.isfinite(z[:, turn::2])) for turn in (0, 1)]
+    both = np.isfinite(halves[0]) & np.isfinite(halves[1])
+    growth = float(np.mean([(best - half)[both].mean() for half in halves])) if both.any() else 0.0
+    return best + growth * np.log2(M / n)
 
 
 def relevance(z: NDArray[np.floating], background: Background) -> NDArray[np.floating]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..embedding import Features, unit
 from .content import Scores
-from .gaussian import Gaussians, log_density
+from .gaussian import Factored, Gaussians
 
 Matrix = NDArray[np.floating]
 
@@ -29,6 +29,6 @@ def learned_first_moment(A: Matrix, means_unit: Features, h: Features) -> Scores
     return unit(transformed(A, h)) @ unit(transformed(A, means_unit)).T
 
 
-def learned_gaussian(B: Matrix, gaussians: Gaussians, h: Features) -> Scores:
+def learned_gaussian(B: Matrix, densities: Gaussians | Factored, h: Features) -> Scores:
     """log N(Bh; Bμ, Σ), (T, M): log N(h; μ, AΣAᵀ) less what is the same for all models."""
-    return log_density(replace(gaussians, mean=transformed(B, gaussians.mean)), transformed(B, h))
+    return replace(densities, mean=transformed(B, densities.mean)).log_density(transformed(B, h))

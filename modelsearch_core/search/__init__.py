@@ -1,9 +1,10 @@
 """Open a catalog, ask it by text, image, sketch or model."""
 
-from .answering import ALL_METHODS as METHODS
+from ..collection import Filters
 from .combining import combined
 from .description import Description
+from .methods import ALL_METHODS as METHODS
 from .model_index import ModelIndex
 from .query import Explanation, Match, Query
 
-__all__ = ["METHODS", "Description", "Explanation", "Match", "ModelIndex", "Query", "combined"]
+__all__ = ["METHODS", "Description", "Explanation", "Filters", "Match", "ModelIndex", "Query", "combined"]

@@ -2,70 +2,129 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..collection import Collection
 from ..embedding import Features, unit
-from ..specification import Modality
-
-if TYPE_CHECKING:
-    from .gallery import Gallery
+from ..specification import Modality, Requirement
+from ..statistics import Statistics
+from ..statistics.layouts import Layouts
+from ..statistics.styles import Styles
 
 LARGEST = 256
 SEED = 20231
 
 
 @dataclass(frozen=True, kw_only=True)
-class Bank:
-    """B background queries. A row that stems from a model of the gallery tells nothing of that model: `owner` (B,)."""
+class Queries:
+    """T separate queries of one modality, with what some methods want besides.
 
-    h: Features  # (B, D)
-    owner: NDArray[np.intp]  # (B,), -1 for none
-    prompts: Features  # (B, D), zero rows where there is none
-    differences: Features | None = None  # (B, D), of texts
-    styles: Features | None = None  # (B, d), style vectors
-    layouts: Features | None = None  # (B, F), maps of pictures
+    One that stems from a model of the collection tells nothing of that model: `owner` (T,), −1 for none. Where models
+    ask, their owners are who they are.
+    """
+
+    modality: Modality
+    h: Features  # (T, D)
+    owner: NDArray[np.intp] | None = None  # (T,)
+    prompts: Features | None = None  # (T, D)
+    prompt_texts: Sequence[str] | None = None  # (T,), in place of `prompts` where these are rarely needed
+    differences: Features | None = None  # (T, D), of texts
+    styles: Features | None = None  # (T, d), style vectors
+    layouts: Features | None = None  # (T, F), maps of pictures
 
     def __len__(self) -> int:
         return len(self.h)
 
-    def masked(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Scores (B, M) with NaN where a row meets its own model."""
-        masked = np.array(scores, np.float64)
-        rows = np.flatnonzero(self.owner >= 0)
-        masked[rows, self.owner[rows]] = np.nan
-        return masked
+    @property
+    def models(self) -> NDArray[np.intp] | None:
+        """(T,), where models ask."""
+        return self.owner if self.modality is Modality.MODEL else None
+
+    @classmethod
+    def of(cls, requirement: Requirement) -> Queries:
+        """One requirement's inputs as separate queries."""
+        T = len(requirement.h)
+
+        def spread(row: Features | None) -> Features | None:
+            return None if row is None else np.repeat(row[None], T, axis=0)
+
+        return cls(
+            modality=requirement.modality,
+            h=requirement.h,
+            owner=None if requirement.model is None else np.array([requirement.model]),
+            prompts=spread(requirement.prompt),
+            differences=spread(requirement.difference),
+            styles=requirement.styles,
+            layouts=requirement.layouts,
+        )
+
+    def masked(self, scores: NDArray[np.floating], models: NDArray[np.integer]) -> NDArray[np.floating]:
+        """Scores (T, C) of these models with NaN where a query meets its own model."""
+        if self.owner is None:
+            return np.asarray(scores, np.float32)
+        own = (self.owner[:, None] == models) & (self.owner >= 0)[:, None]
+        return np.where(own, np.nan, scores)
 
 
-def bank(gallery: Gallery, modality: Modality) -> Bank:
+def bank(statistics: Statistics, modality: Modality) -> Queries:
     """Generic names for texts; the collection's own pictures, drawings or means for the others."""
+    collection = statistics.collection
     if modality is Modality.TEXT:
-        h, added = gallery.background
-        return Bank(h=h, owner=np.full(len(h), -1), prompts=h, differences=added)
-    owner = _some_models(gallery, modality)
+        h, added = collection.background
+        return Queries(modality=modality, h=h, prompts=h, differences=added)
+    owner = _some_models(collection, modality)
     if modality is Modality.MODEL:
-        return Bank(h=gallery.means[owner], owner=owner, prompts=np.zeros((len(owner), gallery.dimension)))
-    return _of_samples(gallery, owner, drawn=modality is Modality.SKETCH)
+        nothing = np.zeros((len(owner), collection.dimension))
+        return Queries(modality=modality, h=statistics.means[owner], owner=owner, prompts=nothing)
+    return _of_samples(collection, owner, modality)
 
 
-def _some_models(gallery: Gallery, modality: Modality) -> NDArray[np.intp]:
+def _some_models(collection: Collection, modality: Modality) -> NDArray[np.intp]:
     """(B,) models in turn: a picture of each, then a second of each, and so on; a model asks but once."""
-    models = np.random.default_rng(SEED).permutation(np.flatnonzero(~gallery.only_words))
+    models = np.random.default_rng(SEED).permutation(np.flatnonzero(~collection.only_words))
     return models[:LARGEST] if modality is Modality.MODEL or not len(models) else np.resize(models, LARGEST)
 
 
-def _of_samples(gallery: Gallery, owner: NDArray[np.intp], *, drawn: bool) -> Bank:
+def _of_samples(collection: Collection, owner: NDArray[np.intp], modality: Modality) -> Queries:
     turn = np.random.default_rng(SEED + 1)
+    distinct = np.unique(owner)
+    found = dict(zip(map(int, distinct), collection.specifications(distinct), strict=True))
     rows: list[Features] = []
     prompts: list[str] = []
-    for m in owner:
-        specification = gallery.specification(int(m))
+    for m in map(int, owner):
+        specification = found[m]
         row = int(turn.integers(len(specification.Z)))
+        drawn = modality is Modality.SKETCH and specification.drawings is not None
         features = specification.drawings if drawn and specification.drawings is not None else specification.Z
         rows.append(features[row])
-        prompts.append(gallery.prompt(int(m), int(specification.numbers[row])))
-    h = unit(np.array(rows, np.float32).reshape(len(owner), gallery.dimension))
-    return Bank(h=h, owner=owner, prompts=gallery.prompt_features(prompts))
+        prompts.append(collection.prompt(m, int(specification.numbers[row])))
+    h = unit(np.array(rows, np.float32).reshape(len(owner), collection.dimension))
+    return Queries(modality=modality, h=h, owner=owner, prompt_texts=prompts)
+
+
+def bank_of_styles(styles: Styles) -> Queries:
+    """Pictures of the models, a model in turn, as style vectors."""
+    rng = np.random.default_rng(SEED + 2)
+    turn = np.resize(rng.permutation(len(styles.known)), LARGEST if len(styles.known) else 0)
+    rows = [int(rng.integers(styles.offsets[k], styles.offsets[k + 1])) for k in turn]
+    nothing = np.zeros((len(turn), 1))
+    return Queries(modality=Modality.IMAGE, h=nothing, owner=styles.known[turn], prompts=nothing, styles=styles.V[rows])
+
+
+def bank_of_layouts(layouts: Layouts) -> Queries:
+    """Maps of single pictures: a picture of each model, then a second of each."""
+    order = np.random.default_rng(SEED + 3).permutation(len(layouts.maps))
+    most = max((len(of.single) for of in layouts.maps), default=0)
+    rows = [(int(k), turn) for turn in range(most) for k in order if turn < len(layouts.maps[k].single)][:LARGEST]
+    nothing = np.zeros((len(rows), 1))
+    return Queries(
+        modality=Modality.IMAGE,
+        h=nothing,
+        owner=layouts.known[[k for k, _ in rows]],
+        prompts=nothing,
+        layouts=np.array([layouts.maps[k].single[turn] for k, turn in rows], np.float32),
+    )

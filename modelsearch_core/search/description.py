@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..collection import Collection, Entry
+from ..collection.entries import Listed
 from ..model_files import Kind, ModelFile
 from ..scores.differences import reliability
-from .gallery import Entry, Gallery
 from .query import plain
 
 USUAL_STRENGTH = 0.8
@@ -39,39 +39,42 @@ class Description:
     base_hint: str | None
     size: int
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Of all copies."""
+        return (self.path, *self.copies)
+
     def to_json(self) -> dict[str, Any]:
         return {key: plain(value) for key, value in asdict(self).items()}
 
 
-def describe_all(models: Sequence[ModelFile], gallery: Gallery) -> list[Description]:
-    """One for each fingerprint, ordered by path."""
-    copies: dict[str, list[ModelFile]] = defaultdict(list)
-    for model in models:
-        copies[model.fingerprint].append(model)
-    rows = {entry.model.fingerprint: m for m, entry in enumerate(gallery.entries)}
-    return [_describe(same, gallery, rows.get(fingerprint)) for fingerprint, same in copies.items()]
+def describe_all(collection: Collection) -> list[Description]:
+    """One for each fingerprint, those without evidence too, ordered by path."""
+    rows = collection.row_of
+    return [_describe(same, collection, rows.get(fingerprint)) for fingerprint, same in collection.files.items()]
 
 
 def name_of(model: ModelFile) -> str:
     return model.name
 
 
-def suggested_strength(gallery: Gallery, m: int) -> float | None:
+def suggested_strength(collection: Collection, m: int) -> float | None:
     """The author's weight if there is one; else less for a LoRA that changes pictures more than the others do."""
-    model = gallery.entries[m].model
-    if model.kind is not Kind.LORA:
+    entry = collection.entries[m]
+    if entry.kind is not Kind.LORA:
         return None
+    model = entry.model
     if model.preferred_weight is not None:
         return model.preferred_weight
-    own = gallery.facets.get(gallery.entries[m].key)
+    own = collection.facets.get(entry.key)
     if own is None or own[0] <= 0:
         return USUAL_STRENGTH
-    return round(float(np.clip(USUAL_STRENGTH * gallery.usual_change / own[0], 0.4, 0.95)), 2)
+    return round(float(np.clip(USUAL_STRENGTH * collection.usual_change / own[0], 0.4, 0.95)), 2)
 
 
-def _describe(same: Sequence[ModelFile], gallery: Gallery, m: int | None) -> Description:
-    model = same[0]
-    entry = None if m is None else gallery.entries[m]
+def _describe(same: Sequence[Listed], collection: Collection, m: int | None) -> Description:
+    model = same[0].model
+    entry = None if m is None else collection.entries[m]
     return Description(
         id=model.fingerprint,
         name=name_of(model),
@@ -82,8 +85,8 @@ def _describe(same: Sequence[ModelFile], gallery: Gallery, m: int | None) -> Des
         architecture=model.architecture,
         evidence=entry.evidence.value if entry else None,
         samples=entry.samples if entry else 0,
-        reliability=_reliability(gallery, entry),
-        strength=None if m is None else suggested_strength(gallery, m),
+        reliability=_reliability(collection, entry),
+        strength=None if m is None else suggested_strength(collection, m),
         trigger_words=model.trigger_words,
         tags=model.tags,
         description=model.description,
@@ -92,6 +95,6 @@ def _describe(same: Sequence[ModelFile], gallery: Gallery, m: int | None) -> Des
     )
 
 
-def _reliability(gallery: Gallery, entry: Entry | None) -> float | None:
-    facets = gallery.facets.get(entry.key) if entry else None
+def _reliability(collection: Collection, entry: Entry | None) -> float | None:
+    facets = collection.facets.get(entry.key) if entry else None
     return None if facets is None or entry is None else round(float(reliability(facets[1], entry.samples)), 3)

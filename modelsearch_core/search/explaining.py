@@ -7,28 +7,28 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..ranking import rank
-from ..specification import Modality, Requirement
+from ..specification import Modality, Requirement, Specification
 from .answering import Answer, Part
-from .gallery import Gallery
 from .query import Explanation, MethodReading, NearSample
 
 NEAREST = 4
 
 
 def explained(
-    gallery: Gallery, m: int, requirements: Sequence[Requirement], answers: Sequence[Answer]
+    own: Specification | None, place: int, requirements: Sequence[Requirement], answers: Sequence[Answer]
 ) -> tuple[Explanation, ...]:
-    """One entry for each input of the query; their contributions add up to the model's score."""
-    added = contributions([float(answer.z[m]) for answer in answers], [r.weight for r in requirements])
+    """One entry for each input of the query; their contributions add up to the model's score. `own` are its rows, if
+    it has pictures; `place` is its place in the answers."""
+    added = contributions([float(answer.z[place]) for answer in answers], [r.weight for r in requirements])
     return tuple(
         Explanation(
             label=requirement.label,
             modality=requirement.modality,
             weight=requirement.weight,
-            score=_known(float(answer.z[m])),
+            score=_known(float(answer.z[place])),
             contribution=contribution,
-            nearest=_nearest(gallery, m, requirement),
-            methods=_readings(answer.parts, m),
+            nearest=() if own is None else _nearest(own, requirement),
+            methods=_readings(answer.parts, place),
         )
         for requirement, answer, contribution in zip(requirements, answers, added, strict=True)
     )
@@ -44,11 +44,8 @@ def contributions(z: Sequence[float], weights: Sequence[float]) -> list[float]:
     ]
 
 
-def _nearest(gallery: Gallery, m: int, requirement: Requirement) -> tuple[NearSample, ...]:
+def _nearest(specification: Specification, requirement: Requirement) -> tuple[NearSample, ...]:
     """The model's samples with the highest cosine; the drawings of these where a sketch asks."""
-    if gallery.only_words[m]:
-        return ()
-    specification = gallery.specification(m)
     drawn = requirement.modality is Modality.SKETCH and specification.drawings is not None
     rows = specification.drawings if drawn and specification.drawings is not None else specification.Z
     cosine = (np.asarray(rows, np.float32) @ np.asarray(requirement.h, np.float32).T).mean(axis=1)
@@ -56,14 +53,14 @@ def _nearest(gallery: Gallery, m: int, requirement: Requirement) -> tuple[NearSa
     return tuple(NearSample(number=int(numbers[i]), cosine=float(cosine[i])) for i in rank(cosine, NEAREST))
 
 
-def _readings(parts: Sequence[Part], m: int) -> tuple[MethodReading, ...]:
+def _readings(parts: Sequence[Part], place: int) -> tuple[MethodReading, ...]:
     """Of the methods that can judge the model, with weights by which their z add up to the input's."""
-    return tuple(_reading(part, m) for part in parts if np.isfinite(part.scores[m]))
+    return tuple(_reading(part, place) for part in parts if np.isfinite(part.scores[place]))
 
 
-def _reading(part: Part, m: int) -> MethodReading:
+def _reading(part: Part, place: int) -> MethodReading:
     """Words that speak against a model have no weight, as in `ranking.fuse`."""
-    reading = part.reading(m)
+    reading = part.reading(place)
     silent = part.method == "words" and reading.z < 0
     return MethodReading(method=part.method, weight=0.0 if silent else float(part.weight), **reading._asdict())
 

@@ -8,49 +8,51 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..collection import Collection, Entry
 from ..ranking import rank
-from ..scores.calibration import WEAK_BELOW, background, relevance
-from ..specification import Requirement
+from ..scores.calibration import WEAK_BELOW, background_of, relevance
+from ..specification import Requirement, Specification
 from .answering import Answer
 from .description import name_of, suggested_strength
 from .explaining import explained
-from .gallery import Entry, Gallery
 from .query import Match
 
 MOST_THUMBNAILS = 8
 
 
 def matches(
-    gallery: Gallery,
+    collection: Collection,
+    models: NDArray[np.intp],
     order: NDArray[np.intp],
     total: Answer,
     requirements: Sequence[Requirement],
     answers: Sequence[Answer],
 ) -> list[Match]:
-    """Of the models in that order, best first."""
-    how_relevant = relevance(total.z, background(total.bank_z))
+    """Of the `models` that were judged, those at these places, best first."""
+    how_relevant = relevance(total.z[order], background_of(total.unrelated.best()))
+    found = [int(models[place]) for place in order]
+    pictured = [m for m in found if not collection.only_words[m]]
+    rows = dict(zip(pictured, collection.specifications(pictured), strict=True))
     return [
         Match(
-            rank=place,
-            score=float(total.z[m]),
-            relevance=float(how_relevant[m]),
-            weak=bool(how_relevant[m] <= WEAK_BELOW),
-            thumbnails=_thumbnails(gallery, m, requirements),
-            strength=suggested_strength(gallery, m),
-            explanation=explained(gallery, m, requirements, answers),
-            **_identity(gallery.entries[m]),
+            rank=rank_,
+            score=float(total.z[place]),
+            relevance=float(relevant),
+            weak=bool(relevant <= WEAK_BELOW),
+            thumbnails=_thumbnails(rows[m], requirements) if m in rows else (),
+            strength=suggested_strength(collection, m),
+            explanation=explained(rows.get(m), int(place), requirements, answers),
+            **_identity(collection.entries[m]),
         )
-        for place, m in enumerate(map(int, order), 1)
+        for rank_, (m, place, relevant) in enumerate(zip(found, order, how_relevant, strict=True), 1)
     ]
 
 
-def _thumbnails(gallery: Gallery, m: int, requirements: Sequence[Requirement]) -> tuple[int, ...]:
+def _thumbnails(specification: Specification, requirements: Sequence[Requirement]) -> tuple[int, ...]:
     """This model's samples, nearest to what is wanted first."""
-    if gallery.only_words[m]:
-        return ()
-    specification = gallery.specification(m)
-    wanted = sum((r.weight * r.h.mean(axis=0) for r in requirements), np.zeros(gallery.dimension))
-    nearest = rank(specification.Z.astype(np.float32) @ wanted, MOST_THUMBNAILS)
+    Z = np.asarray(specification.Z, np.float32)
+    wanted = sum((r.weight * r.h.mean(axis=0) for r in requirements), np.zeros(Z.shape[1]))
+    nearest = rank(Z @ wanted, MOST_THUMBNAILS)
     return tuple(int(number) for number in specification.numbers[nearest])
 
 
@@ -61,9 +63,9 @@ def _identity(entry: Entry) -> dict[str, Any]:
         "name": name_of(model),
         "title": model.title,
         "path": model.path,
-        "copies": tuple(copy.path for copy in entry.copies),
-        "kind": model.kind.value,
-        "architecture": model.architecture,
+        "copies": entry.paths[1:],
+        "kind": entry.kind.value,
+        "architecture": entry.architecture,
         "evidence": entry.evidence,
         "trigger_words": model.trigger_words,
     }

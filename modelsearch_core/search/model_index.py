@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -12,24 +12,25 @@ from PIL import Image
 
 from ..catalog import Catalog
 from ..catalog.records import from_webp
+from ..collection import Collection, Filters
 from ..embedding import Encoder, ImageEncoder
 from ..errors import EmptyCatalogError
 from ..ranking import diverse, rank
 from ..specification import Requirement
-from .answering import ALL_METHODS, Answer, Answering, added
+from ..statistics import Statistics
+from .answering import Answer, Answering, added
 from .before_after import BeforeAfter, before_after
+from .candidates import candidates
 from .description import Description, describe_all
 from .duplicates import NEARLY_THE_SAME, alike
-from .experts import LEARNED, MAPPED
-from .filters import passing
-from .gallery import Entry, Gallery
 from .matches import matches
+from .measured import stored
+from .methods import ALL_METHODS, AUTO_METHOD, METHODS, Wants, refuse_unknown
 from .query import Match, Query
 from .refining import respecting_layout
 from .requirements import Reader, find_entry
 
-WITH_STYLES = ("auto", "style")
-WITH_PROMPTS = ("kernel_mean", "prompted_kernel_mean", "rkme_concat")
+WITH_STYLES = (AUTO_METHOD, "style")
 
 
 class ModelIndex:
@@ -79,17 +80,44 @@ class ModelIndex:
         self.close()
 
     def reload(self) -> bool:
-        """Reads again if another process has written meanwhile; whether it did."""
+        """Reads again what changes answers and was written meanwhile; whether there was anything."""
         version = self._catalog.version()
-        if changed := version != self._version:
-            self._version = version
+        if version == self._version:
+            return False
+        changed = self._catalog.state() != self.collection.state
+        if changed:
             self._load()
+        self._version = version
         return changed
+
+    def renewed(self) -> ModelIndex:
+        """Another index of the same catalog as it is now, which takes over what has not changed; this one goes on as
+        it is, so that a thread may search it meanwhile. Whoever had this one closes it."""
+        index = object.__new__(ModelIndex)
+        index.__dict__.update(self.__dict__)
+        index._catalog = Catalog(self._catalog.path, read_only=True)
+        index._version = index._catalog.version()
+        index._load()
+        return index
+
+    def is_current(self) -> bool:
+        """Whether nothing was written since that changes answers."""
+        return self._catalog.version() == self._version or self._catalog.state() == self.collection.state
+
+    def warm(self) -> None:
+        """Reads what a first answer by text needs, and what pictures are measured by."""
+        _ = self.statistics.means, self.statistics.directions, self.collection.words
+        self._answering.warm()
 
     def _load(self) -> None:
         name, self._encoder_source, dimension = self._encoder_record()
-        self.gallery = Gallery(self._catalog, name, dimension)
-        self._answering = Answering(self.gallery)
+        before = self.__dict__.get("statistics")
+        known = before if before is not None and before.collection.encoder == name else None
+        earlier = None if before is None else before.collection
+        self.collection = Collection(self._catalog, name, dimension, before=earlier)
+        self.collection.open_encoder = lambda: self._given_encoder or self.__dict__.get("encoder")
+        self.statistics = Statistics(self.collection, before=known)
+        self._answering = Answering(self.statistics, stored(self.collection))
         self._reader: Reader | None = None
 
     def _encoder_record(self) -> tuple[str, str, int]:
@@ -119,66 +147,73 @@ class ModelIndex:
         self,
         query: Query,
         *,
+        filters: Filters | None = None,
         kind: str | None = None,
         architecture: str | None = None,
         folder: Path | None = None,
-        among: Collection[Path] | None = None,
-        method: str = "auto",
+        among: Iterable[Path] | None = None,
+        method: str = AUTO_METHOD,
         k: int = 10,
         diverse: bool = False,
+        exact: bool = False,
     ) -> list[Match]:
         """The k models that fit best, best first. `among` are the only files that count, for a host that lists its own;
-        `diverse` takes one of each sort before a second of any."""
-        if method not in ALL_METHODS:
-            raise ValueError(f"{method!r} is no method; choose one of {', '.join(ALL_METHODS)}")
-        if not len(self.gallery):
+        `filters` in place of the four. `diverse` takes one of each sort before a second of any. `exact` has every model
+        judged by its samples, however many there are, instead of the best few hundred by their means."""
+        refuse_unknown(method)
+        if not len(self.collection):
             raise EmptyCatalogError(f"{self._catalog.path} holds no model yet; run `modelsearch index FOLDER`")
         requirements = self._requirements(query, method)
-        answers = [self._answering.answer(requirement, method) for requirement in requirements]
-        asking = {requirement.model for requirement in requirements}
-        allowed = passing(self.gallery, kind, architecture, folder, among)
-        allowed[[m for m in asking if m is not None]] = False
+        asking = [requirement.model for requirement in requirements if requirement.model is not None]
+        filters = filters or Filters(kind=kind, architecture=architecture, folder=folder, among=among)
+        allowed = np.ones(len(self.collection), bool) if filters.is_open else filters.passing(self.collection.entries)
+        allowed[asking] = False
+        models = np.flatnonzero(allowed)
+        if not exact:
+            models = candidates(self._answering, requirements, method, models, k)
+        if not len(models):
+            return []
+        answers = [self._answering.answer(requirement, method, models) for requirement in requirements]
         total = weighted(requirements, answers)
         if query.respect_layout:
-            refined = respecting_layout(self._answering, total, requirements, answers, allowed)
+            refined = respecting_layout(self._answering, total, requirements, answers, models)
             total, requirements, answers = refined.total, refined.requirements, refined.answers
-        allowed &= ~np.isnan(total.z)
-        order = self._order(np.where(allowed, total.z, np.nan), int(allowed.sum()), k, varied=diverse)
-        return matches(self.gallery, order, total, requirements, answers)
+        order = self._order(total.z, models, k, varied=diverse)
+        return matches(self.collection, models, order, total, requirements, answers)
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Those that this catalog can answer by."""
-        learned, mapped = self.gallery.matching is not None, self.gallery.layouts is not None
-        unfit = (set() if learned else LEARNED) | (set() if mapped else MAPPED)
+        there = {Wants.LEARNING: self.statistics.matching is not None, Wants.MAPS: self.statistics.layouts is not None}
+        unfit = {method.name for method in METHODS.values() if method.wants and not there[method.wants]}
         return tuple(name for name in ALL_METHODS if name not in unfit)
 
-    def scores(self, query: Query, method: str = "auto") -> NDArray[np.floating]:
-        """(M,) standardised scores of all models in the gallery's order, for evaluation."""
-        requirements = self._requirements(query, method)
-        answers = [self._answering.answer(requirement, method) for requirement in requirements]
+    def scores(self, query: Query, method: str = AUTO_METHOD) -> NDArray[np.floating]:
+        """(M,) standardised scores of all models in the collection's order, for evaluation; all by their samples."""
+        requirements, models = self._requirements(query, method), self.collection.all
+        answers = [self._answering.answer(requirement, method, models) for requirement in requirements]
         total = weighted(requirements, answers)
         if not query.respect_layout:
             return total.z
-        return respecting_layout(self._answering, total, requirements, answers, np.ones(len(total.z), bool)).total.z
+        return respecting_layout(self._answering, total, requirements, answers, models).total.z
 
     def row(self, name: str) -> int:
-        """Where a model stands in the gallery. UnknownModelError if the name fits not just one."""
-        return find_entry(self.gallery, name)
+        """Where a model stands in the collection. UnknownModelError if the name fits not just one."""
+        return find_entry(self.collection, name)
 
     def _requirements(self, query: Query, method: str) -> list[Requirement]:
         if self._reader is None:
-            self._reader = Reader(self.gallery, lambda: self.encoder, self._describe)
+            self._reader = Reader(self.statistics, lambda: self.encoder, self._describe)
         return self._reader.read(
             query,
-            words_needed=method in WITH_PROMPTS,
+            words_needed=method != AUTO_METHOD and METHODS[method].by_words,
             styles_needed=method in WITH_STYLES,
             spatial=self._spatial_encoder() if query.respect_layout or method == "spatial" else None,
         )
 
     def _spatial_encoder(self) -> ImageEncoder:
         """What maps a query's pictures as the models' were; opened once."""
-        layouts = self.gallery.mapped_layouts
+        layouts = self.statistics.mapped_layouts
         if self._given_spatial is not None:
             return self._given_spatial
         if layouts.name not in self._spatial:
@@ -191,18 +226,21 @@ class ModelIndex:
 
         return open_interrogator(self.encoder).describe(images)
 
-    def _order(self, z: NDArray[np.floating], allowed: int, k: int, *, varied: bool) -> NDArray[np.intp]:
-        order = rank(z, allowed)
-        signatures = self.gallery.means - self.gallery.means.mean(axis=0)
-        return diverse(order, signatures, k) if varied else order[:k]
+    def _order(self, z: NDArray[np.floating], models: NDArray[np.intp], k: int, *, varied: bool) -> NDArray[np.intp]:
+        """Places among the models, of those that can be judged."""
+        judged = np.flatnonzero(~np.isnan(z))
+        if not varied:
+            return judged[rank(z[judged], min(k, len(judged)))]
+        means = self.statistics.means
+        return diverse(judged[rank(z[judged])], means[models] - means.mean(axis=0), k)
 
     def models(self) -> list[Description]:
         """Every model on disk, those without evidence too."""
-        return describe_all(self._catalog.models(), self.gallery)
+        return describe_all(self.collection)
 
     def describe(self, name: str) -> Description:
         """The model of that path, name or title. UnknownModelError if not just one."""
-        fingerprint = self.gallery.entries[find_entry(self.gallery, name)].model.fingerprint
+        fingerprint = self.collection.entries[self.row(name)].fingerprint
         return next(model for model in self.models() if model.id == fingerprint)
 
     def sample(self, id: str, number: int) -> Image.Image | None:
@@ -211,35 +249,31 @@ class ModelIndex:
         return None if webp is None else from_webp(webp)
 
     def sample_webp(self, id: str, number: int) -> bytes | None:
-        entry = self._by_id.get(id)
+        m = self.collection.row_of.get(id)
+        entry = None if m is None else self.collection.entries[m]
         return None if entry is None else self._catalog.sample(*entry.key, number)
 
     def samples_with_prompts(self, id: str) -> Iterator[tuple[Image.Image, str]]:
         """All of a model's samples with what they were asked for."""
-        entry = self._by_id[id]
-        m = self.gallery.entries.index(entry)
+        m = self.collection.row_of[id]
+        entry = self.collection.entries[m]
         for number, image in self._catalog.sample_images(*entry.key).items():
-            yield image, self.gallery.prompt(m, number)
+            yield image, self.collection.prompt(m, number)
 
     def before_after(self, name: str) -> list[BeforeAfter]:
         """What the model of that name made of each drawing of the reference set; nothing if it was not asked."""
-        fingerprint = self.gallery.entries[find_entry(self.gallery, name)].model.fingerprint
-        probe_set = self.gallery.reference_probe_set(fingerprint)
+        fingerprint = self.collection.entries[self.row(name)].fingerprint
+        probe_set = self.collection.reference_probe_set(fingerprint)
         return [] if probe_set is None else before_after(self._catalog, fingerprint, probe_set)
-
-    @property
-    def _by_id(self) -> dict[str, Entry]:
-        return {entry.model.fingerprint: entry for entry in self.gallery.entries}
 
     def exact_duplicates(self) -> list[list[Path]]:
         """Files with the same weights, group by group."""
-        groups = [[entry.model.path, *(copy.path for copy in entry.copies)] for entry in self.gallery.entries]
-        return [group for group in groups if len(group) > 1]
+        return [list(entry.paths) for entry in self.collection.entries if len(entry.files) > 1]
 
     def near_duplicates(self, threshold: float | None = None) -> list[tuple[Path, Path, float]]:
         """(a, b, cosine) of models that make nearly the same pictures of the same probes, most alike first."""
-        found = alike(self.gallery, NEARLY_THE_SAME if threshold is None else threshold)
-        paths = [entry.model.path for entry in self.gallery.entries]
+        found = alike(self.statistics, NEARLY_THE_SAME if threshold is None else threshold)
+        paths = [entry.path for entry in self.collection.entries]
         return [(paths[a], paths[b], cosine) for a, b, cosine in found]
 
 

@@ -30,13 +30,13 @@ def respecting_layout(
     total: Answer,
     requirements: Sequence[Requirement],
     answers: Sequence[Answer],
-    allowed: NDArray[np.bool_],
+    models: NDArray[np.intp],
 ) -> Refined:
-    """Only allowed models (M,) are looked at again; the others have no place in the answer."""
+    """Of an answer about these models (C,)."""
     pictures = [requirement for requirement in requirements if requirement.modality is Modality.IMAGE]
     asked = [replace(r, label=f"layout of {r.label}", weight=WEIGHT * r.weight) for r in pictures]
-    layouts = [answering.answer(picture, "spatial") for picture in pictures]
+    layouts = [answering.answer(picture, "spatial", models) for picture in pictures]
     pairs = zip([*answers, *layouts], [*requirements, *asked], strict=True)
     both = added([(answer, requirement.weight) for answer, requirement in pairs], unrelated=True)
-    z = refine(np.where(allowed, total.z, np.nan), both.z, REFINED)
-    return Refined(total=Answer(z, both.bank_z), requirements=[*requirements, *asked], answers=[*answers, *layouts])
+    z = refine(total.z, both.z, REFINED)
+    return Refined(total=Answer(z, both.unrelated), requirements=[*requirements, *asked], answers=[*answers, *layouts])

@@ -9,12 +9,12 @@ from functools import cached_property
 from PIL import Image
 
 from ..carriers import behind
+from ..collection import Collection, Entry
 from ..drawing import to_sketch_tone
 from ..embedding import Encoder, Features, ImageEncoder, unit
 from ..errors import UnknownModelError
-from ..model_files import ModelFile
 from ..specification import Modality, Requirement
-from .gallery import Entry, Gallery
+from ..statistics import Statistics
 from .query import Query
 
 Describe = Callable[[Sequence[Image.Image]], list[str]]
@@ -23,8 +23,9 @@ Describe = Callable[[Sequence[Image.Image]], list[str]]
 class Reader:
     """Turns queries into requirements. The encoder is opened, and pictures described, only where a query needs it."""
 
-    def __init__(self, gallery: Gallery, open_encoder: Callable[[], Encoder], describe: Describe) -> None:
-        self._gallery = gallery
+    def __init__(self, statistics: Statistics, open_encoder: Callable[[], Encoder], describe: Describe) -> None:
+        self._statistics = statistics
+        self._collection = statistics.collection
         self._open_encoder = open_encoder
         self._describe = describe
 
@@ -46,7 +47,7 @@ class Reader:
         found = [self._text(text, next(weights)) for text in query.text]
         prompt = self._prompt(query, words_needed)
         pictures = self._pictures(query.images, Modality.IMAGE, weights, prompt, spatial)
-        styles = self._gallery.styles.vectors_of(query.images) if styles_needed and query.images else None
+        styles = self._statistics.styles.vectors_of(query.images) if styles_needed and query.images else None
         found += [replace(picture, style=query.style, styles=styles) for picture in pictures]
         found += self._pictures([*map(to_sketch_tone, query.sketches)], Modality.SKETCH, weights, None)
         found += [self._model(name, next(weights)) for name in query.like]
@@ -54,14 +55,16 @@ class Reader:
         return found
 
     def _text(self, text: str, weight: float) -> Requirement:
-        with_query = self._encoder.encode_texts([text, *(behind(carrier, text) for carrier in self._gallery.carriers)])
+        with_query = self._encoder.encode_texts(
+            [text, *(behind(carrier, text) for carrier in self._collection.carriers)]
+        )
         difference = (with_query[1:] - self._carriers).mean(axis=0)
         h = with_query[:1]
         return Requirement(modality=Modality.TEXT, h=h, weight=weight, prompt=h[0], difference=difference, label=text)
 
     @cached_property
     def _carriers(self) -> Features:
-        return self._encoder.encode_texts(self._gallery.carriers)
+        return self._encoder.encode_texts(self._collection.carriers)
 
     def _pictures(
         self,
@@ -95,8 +98,8 @@ class Reader:
         return unit(self._encoder.encode_texts(self._describe(query.images)).mean(axis=0))
 
     def _model(self, name: str, weight: float) -> Requirement:
-        m = find_entry(self._gallery, name)
-        h = self._gallery.means[m : m + 1]
+        m = find_entry(self._collection, name)
+        h = self._statistics.means[m : m + 1]
         return Requirement(modality=Modality.MODEL, h=h, weight=weight, model=m, label=name)
 
     def _unwanted(self, item: str | Image.Image, weight: float, spatial: ImageEncoder | None) -> Requirement:
@@ -105,39 +108,33 @@ class Reader:
         return self._pictures([item], Modality.IMAGE, iter([-abs(weight)]), None, spatial)[0]
 
 
-def find_entry(gallery: Gallery, name: str) -> int:
+def find_entry(collection: Collection, name: str) -> int:
     """The model of that path, file name, name or title, in any case. UnknownModelError if it is not just one."""
-    wanted = name.replace("\\", "/").casefold()
+    wanted, entries = name.replace("\\", "/").casefold(), collection.entries
     for names in (_paths, _file_names, _path_ends, _titles):
-        found = [m for m, entry in enumerate(gallery.entries) if wanted in names(entry)]
+        found = [m for m, entry in enumerate(entries) if wanted in names(entry)]
         if len(found) == 1:
             return found[0]
         if found:
-            choices = ", ".join(str(gallery.entries[m].model.path) for m in found[:5])
+            choices = ", ".join(str(entries[m].path) for m in found[:5])
             raise UnknownModelError(f"{name!r} fits {len(found)} models: {choices}; name one by its path")
-    near = [e.model.path.stem for e in gallery.entries if wanted[:4] and wanted[:4] in e.model.path.name.casefold()][:5]
+    near = [e.path.stem for e in entries if wanted[:4] and wanted[:4] in e.path.name.casefold()][:5]
     hint = f"; near it: {', '.join(near)}" if near else ""
     raise UnknownModelError(f"{name!r} is no model of the index{hint}; `modelsearch list` shows all")
 
 
 def _paths(entry: Entry) -> set[str]:
-    paths = {str(model.path).replace("\\", "/").casefold() for model in (entry.model, *entry.copies)}
-    return paths | {entry.model.fingerprint}
+    return {file.name.replace("\\", "/").casefold() for file in entry.files} | {entry.fingerprint}
 
 
 def _file_names(entry: Entry) -> set[str]:
-    models = (entry.model, *entry.copies)
-    return {name.casefold() for model in models for name in _both(model)}
+    return {name.casefold() for path in entry.paths for name in (path.name, path.stem)}
 
 
 def _path_ends(entry: Entry) -> set[str]:
     """The last two parts of each path, as hosts list a model in a sub-folder, with and without the file's ending."""
-    ends = [f"{model.path.parent.name}/{name}" for model in (entry.model, *entry.copies) for name in _both(model)]
+    ends = [f"{path.parent.name}/{name}" for path in entry.paths for name in (path.name, path.stem)]
     return {end.casefold() for end in ends}
-
-
-def _both(model: ModelFile) -> tuple[str, str]:
-    return model.path.name, model.path.stem
 
 
 def _titles(entry: Entry) -> set[str]:

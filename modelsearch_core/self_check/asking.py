@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..collection import Collection
 from ..embedding import Features, unit
 from ..evaluation import mean, places, rank_of, reciprocal_rank, within
 from ..ranking import combine
 from ..search.answering import Answering
-from ..search.experts import Asked
-from ..search.gallery import Gallery
+from ..search.banks import Queries
 from ..specification import Modality
-from .held_out import Folds, HeldOut, halved, kept_outside
+from ..statistics import Statistics
+from .held_out import Folds, halved, kept_outside
 
 NUMBERS = 2**24  # that a batch of questions may hold for each sample of the index, 64 MB
 
@@ -57,12 +58,12 @@ class Outcome:
         }
 
 
-def questions_of(gallery: Gallery, folds: Folds, each: int, modality: Modality = Modality.IMAGE) -> Questions:
+def questions_of(collection: Collection, folds: Folds, each: int, modality: Modality = Modality.IMAGE) -> Questions:
     """`each` samples of every model that has others beside them, spread over its prompts."""
     found: list[tuple[int, int, int]] = []
     for m, of_model in enumerate(folds):
-        specification = gallery.specification(m)
-        if gallery.only_words[m] or (modality is Modality.SKETCH and specification.drawings is None):
+        specification = collection.specification(m)
+        if collection.only_words[m] or (modality is Modality.SKETCH and specification.drawings is None):
             continue
         rows = [row for row, fold in enumerate(of_model) if (of_model != fold).any()]
         found += [(m, row, int(of_model[row])) for row in _spread(rows, each)]
@@ -78,8 +79,8 @@ def _spread(rows: Sequence[int], count: int) -> list[int]:
 class Asking:
     """Asks the same questions under one method after another."""
 
-    def __init__(self, gallery: Gallery, folds: Folds, questions: Questions, modality: Modality) -> None:
-        self._gallery, self._folds = gallery, folds
+    def __init__(self, collection: Collection, folds: Folds, questions: Questions, modality: Modality) -> None:
+        self._collection, self._folds = collection, folds
         self._questions, self._modality = questions, modality
 
     def outcomes(self, methods: Sequence[str], on_asked: OnAsked, *, half: bool = False) -> list[Outcome]:
@@ -87,9 +88,9 @@ class Asking:
         Q, fields = len(self._questions), len(("above", "level", "rival"))
         found = np.empty((len(methods), fields, Q), np.intp)
         for fold in np.unique(self._questions.fold):
-            answering = Answering(self._held_out(int(fold), half))
+            answering = Answering(Statistics(self._held_out(int(fold), half)))
             for batch in self._batches(int(fold)):
-                asked = Asked(modality=self._modality, h=self._features(batch))
+                asked = Queries(modality=self._modality, h=self._features(batch))
                 for number, z in enumerate(_scores(answering, asked, methods)):
                     found[number][:, batch] = _places(z, self._questions.model[batch])
                 on_asked(len(batch) * len(methods))
@@ -98,9 +99,9 @@ class Asking:
             for method, (above, level, rival) in zip(methods, found, strict=True)
         ]
 
-    def _held_out(self, fold: int, half: bool) -> HeldOut:
+    def _held_out(self, fold: int, half: bool) -> Collection:
         kept = kept_outside(self._folds, fold)
-        return HeldOut(self._gallery, halved(kept) if half else kept)
+        return self._collection.keeping(halved(kept) if half else kept)
 
     def _batches(self, fold: int) -> Iterator[NDArray[np.intp]]:
         of_fold = np.flatnonzero(self._questions.fold == fold)
@@ -113,12 +114,12 @@ class Asking:
         return unit(np.array(rows, np.float32))
 
     def _row(self, m: int, row: int) -> Features:
-        specification = self._gallery.specification(m)
+        specification = self._collection.specification(m)
         drawn = self._modality is Modality.SKETCH and specification.drawings is not None
         return (specification.drawings if drawn else specification.Z)[row]  # pyright: ignore[reportOptionalSubscript]
 
 
-def _scores(answering: Answering, asked: Asked, methods: Sequence[str]) -> Iterator[NDArray[np.floating]]:
+def _scores(answering: Answering, asked: Queries, methods: Sequence[str]) -> Iterator[NDArray[np.floating]]:
     """z (T, M) of each method; what `auto` is made of is worked out once."""
     auto = answering.weights(asked.modality) if "auto" in methods else {}
     z = {name: answering.each(asked, name) for name in dict.fromkeys([*methods, *auto]) if name != "auto"}

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from ..collection import Collection
 from ..errors import ModelSearchError
 from ..evaluation import mean
 from ..search import ModelIndex
-from ..search.answering import AUTO
-from ..search.gallery import Gallery
+from ..search.auto import AUTO
 from ..specification import Modality
+from ..statistics import Statistics
 from .asking import Asking, Outcome, Questions, questions_of
 from .findings import Findings, ModelCheck
 from .held_out import folds_of
@@ -87,44 +88,46 @@ def check(
     index: ModelIndex, settings: Settings, failures: Mapping[str, str], on_progress: OnProgress = lambda *_: None
 ) -> SelfCheck:
     """Holds samples out and searches for them; `failures` by fingerprint. ModelSearchError where there are none."""
-    gallery = index.gallery
-    folds = folds_of(gallery, settings.folds)
-    questions = questions_of(gallery, folds, settings.each or _each(gallery), settings.modality)
-    _refuse_too_little(gallery, questions, settings.modality)
-    methods = list(settings.methods or suitable(gallery, settings.modality))
+    collection, statistics = index.collection, index.statistics
+    folds = folds_of(collection, settings.folds)
+    questions = questions_of(collection, folds, settings.each or _each(collection), settings.modality)
+    _refuse_too_little(collection, questions, settings.modality)
+    methods = list(settings.methods or suitable(statistics, settings.modality))
     counter = _Counter(len(questions) * (len(methods) + 1), on_progress)
-    asking = Asking(gallery, folds, questions, settings.modality)
+    asking = Asking(collection, folds, questions, settings.modality)
     outcomes = asking.outcomes(methods, counter)
     of_half = asking.outcomes(methods[:1], counter, half=True)[0]
-    found = Findings(gallery, index.models(), failures, questions, outcomes[0], of_half)
+    found = Findings(statistics, index.models(), failures, questions, outcomes[0], of_half)
     return SelfCheck(
         modality=settings.modality,
         folds=settings.folds,
         questions=len(questions),
-        candidates=len(gallery),
+        candidates=len(collection),
         figures=[outcome.figures() for outcome in outcomes],
         error=_error(questions, outcomes[0]),
         half=mean(of_half.top(1)),
-        without_learned=gallery.matching is not None,
+        without_learned=statistics.matching is not None,
         models=found.all(),
     )
 
 
-def suitable(gallery: Gallery, modality: Modality) -> tuple[str, ...]:
+def suitable(statistics: Statistics, modality: Modality) -> tuple[str, ...]:
     """Methods for a picture without words; none that has learned from the pictures that are held out."""
     if modality is Modality.SKETCH:
         return FOR_SKETCHES
-    found = [name for name in FOR_PICTURES if name != "style" or gallery.styles.painted.any()]
-    return tuple(found if len(gallery) <= MANY else [name for name in found if name in (*QUICK, *AUTO[modality])])
+    found = [name for name in FOR_PICTURES if name != "style" or statistics.styles.painted.any()]
+    return tuple(
+        found if len(statistics.collection) <= MANY else [name for name in found if name in (*QUICK, *AUTO[modality])]
+    )
 
 
-def _each(gallery: Gallery) -> int:
-    return max(FEWEST, QUESTIONS // max(1, len(gallery)))
+def _each(collection: Collection) -> int:
+    return max(FEWEST, QUESTIONS // max(1, len(collection)))
 
 
-def _refuse_too_little(gallery: Gallery, questions: Questions, modality: Modality) -> None:
-    if len(gallery) < 2:
-        raise ModelSearchError(f"{len(gallery)} model in the index; there must be two or more to be told apart")
+def _refuse_too_little(collection: Collection, questions: Questions, modality: Modality) -> None:
+    if len(collection) < 2:
+        raise ModelSearchError(f"{len(collection)} model in the index; there must be two or more to be told apart")
     if not len(questions):
         what = "line drawings" if modality is Modality.SKETCH else "pictures"
         raise ModelSearchError(f"no model has two {what} or more to hold one out; run `modelsearch index FOLDER` first")

@@ -16,8 +16,8 @@ from ..evaluation import mean, rank_of
 from ..model_files import Kind
 from ..search import Description
 from ..search.duplicates import NEARLY_THE_SAME, alike
-from ..search.gallery import Gallery
 from ..search.query import plain
+from ..statistics import Statistics
 from .asking import Outcome, Questions
 from .verdicts import FEW, USUAL, Verdict, by_share, index_again, more_samples
 
@@ -73,18 +73,18 @@ class Findings:
 
     def __init__(
         self,
-        gallery: Gallery,
+        statistics: Statistics,
         models: Sequence[Description],
         failures: Mapping[str, str],
         questions: Questions,
         outcome: Outcome,
         of_half: Outcome,
     ) -> None:
-        self._gallery, self._models, self._failures = gallery, models, failures
+        self._collection, self._models, self._failures = statistics.collection, models, failures
         self._questions, self._outcome, self._of_half = questions, outcome, of_half
-        self._rows = {entry.model.fingerprint: m for m, entry in enumerate(gallery.entries)}
+        self._rows = self._collection.row_of
         self._named = {self._rows[model.id]: model for model in models if model.id in self._rows}
-        self._twins = _twins(gallery)
+        self._twins = _twins(statistics)
         self._wrongly_first = Counter(outcome.rival[outcome.top(1) < 1].tolist())
 
     def all(self) -> list[ModelCheck]:
@@ -130,7 +130,7 @@ class Findings:
             again = index_again(model.path)
             return Judgement(Verdict.FAILED, f"{self._failures[model.id]}; once that is mended: {again}")
         m = self._rows.get(model.id)
-        if m is None or self._gallery.only_words[m]:
+        if m is None or self._collection.only_words[m]:
             return Judgement(Verdict.UNSEEN, f"nothing was generated with it yet: {index_again(model.path)}")
         if broken := self._broken(m):
             return Judgement(Verdict.BROKEN, broken)
@@ -141,29 +141,29 @@ class Findings:
 
     def _broken(self, m: int) -> str:
         """What is wrong with a model's pictures, if anything."""
-        entry = self._gallery.entries[m]
-        show = f"look at them: modelsearch show {entry.model.fingerprint} --sheet samples.png"
-        if _one_picture(self._gallery.specification(m).Z):
+        entry = self._collection.entries[m]
+        show = f"look at them: modelsearch show {entry.fingerprint} --sheet samples.png"
+        if _one_picture(self._collection.specification(m).Z):
             return f"its pictures are all the same, whatever it is asked; {show}"
-        changed = self._gallery.facets.get(entry.key)
-        if entry.model.kind is Kind.LORA and changed is not None and changed[0] < NO_CHANGE:
+        changed = self._collection.facets.get(entry.key)
+        if entry.kind is Kind.LORA and changed is not None and changed[0] < NO_CHANGE:
             return f"its pictures are those of its base, it may be made for another one; {show}"
         return ""
 
     def _by_answers(self, m: int, own: NDArray[np.intp], mistakes: Sequence[Mistake]) -> Judgement:
         top1, top5 = (mean(self._outcome.top(k)[own]) for k in (1, 5))
-        verdict = by_share(top1, top5, len(self._gallery))
+        verdict = by_share(top1, top5, len(self._collection))
         if verdict in (Verdict.FOUND, Verdict.USUALLY):
             return Judgement(verdict)
         twin = next((other.name for other in mistakes if self._rows[other.id] in self._twins[m]), None)
         if twin is not None:
             return Judgement(Verdict.TWIN, f"{twin} makes nearly the same pictures; either will do")
-        entry, half = self._gallery.entries[m], mean(self._of_half.top(1)[own])
-        facets = self._gallery.facets.get(entry.key)
+        entry, half = self._collection.entries[m], mean(self._of_half.top(1)[own])
+        facets = self._collection.facets.get(entry.key)
         wanted = more_samples(entry.samples, top1, half, facets[1] if facets else None)
         if wanted is None:
             return Judgement(verdict, "more samples promise little; add words to a picture, or compare by eye")
-        return Judgement(verdict, f"more samples may tell them apart: {index_again(entry.model.path, wanted)}", wanted)
+        return Judgement(verdict, f"more samples may tell them apart: {index_again(entry.path, wanted)}", wanted)
 
 
 def _share(values: NDArray[np.floating], own: NDArray[np.intp]) -> float | None:
@@ -176,10 +176,10 @@ def _one_picture(Z: NDArray[np.floating]) -> bool:
     return S > 1 and float(total @ total - S) / (S * (S - 1)) >= ONE_PICTURE
 
 
-def _twins(gallery: Gallery) -> dict[int, set[int]]:
+def _twins(statistics: Statistics) -> dict[int, set[int]]:
     """Of each model, those that make nearly the same pictures."""
     found: dict[int, set[int]] = defaultdict(set)
-    for a, b, _ in alike(gallery, NEARLY_THE_SAME):
+    for a, b, _ in alike(statistics, NEARLY_THE_SAME):
         found[a].add(b)
         found[b].add(a)
     return found

@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..collection import Entry, Filters
 from ..embedding import Features
 from ..errors import EmptyCatalogError
 from ..search.description import name_of
-from ..search.filters import passing
-from ..search.gallery import Entry, Gallery
+from ..statistics import Statistics
 from .projection import Projection, principal_axes, umap
 from .spacing import spaced
 
 METHODS: Mapping[str, Callable[[Features], Projection]] = {"pca": principal_axes, "umap": umap}
+AT_ONCE = 512  # models whose samples are held at once
 ASPECT = 1.5  # of the map, as screens are
 
 
@@ -60,24 +61,25 @@ class Collected:
 NOTHING = Collected(method="pca", projection=Projection(np.zeros((0, 2)), None), entries=[], pictures=[])
 
 
-def similarity_map(gallery: Gallery, method: str = "pca", *, kind: str | None = None) -> SimilarityMap:
+def similarity_map(statistics: Statistics, method: str = "pca", *, kind: str | None = None) -> SimilarityMap:
     """The map of an index, or of its models of one kind. ValueError for an unknown method."""
-    return laid_out(collect(gallery, method, kind=kind))
+    return laid_out(collect(statistics, method, kind=kind))
 
 
-def collect(gallery: Gallery, method: str = "pca", *, kind: str | None = None) -> Collected:
+def collect(statistics: Statistics, method: str = "pca", *, kind: str | None = None) -> Collected:
     """Reads and projects; `laid_out` takes longer, for thousands of models."""
     if method not in METHODS:
         raise ValueError(f"{method!r} is no way to make a map; choose one of {', '.join(METHODS)}")
-    models = np.flatnonzero(passing(gallery, kind))
+    collection = statistics.collection
+    models = np.flatnonzero(Filters(kind=kind).passing(collection.entries))
     if not len(models):
         of = f"of kind {kind}" if kind else "at all"
         raise EmptyCatalogError(f"there is no model {of} to put on a map; run `modelsearch index FOLDER`")
     return Collected(
         method=method,
-        projection=METHODS[method](_centred(gallery.means[models], gallery.only_words[models])),
-        entries=[gallery.entries[m] for m in models],
-        pictures=[_picture(gallery, int(m)) for m in models],
+        projection=METHODS[method](_centred(statistics.means[models], collection.only_words[models])),
+        entries=[collection.entries[m] for m in models],
+        pictures=_pictures(statistics, models),
     )
 
 
@@ -98,20 +100,23 @@ def _centred(means: Features, only_words: NDArray[np.bool_]) -> Features:
     return centred
 
 
-def _picture(gallery: Gallery, m: int) -> int | None:
-    """The sample nearest to the model's mean."""
-    if gallery.only_words[m]:
-        return None
-    specification = gallery.specification(m)
-    return int(specification.numbers[np.argmax(np.asarray(specification.Z, np.float32) @ gallery.means[m])])
+def _pictures(statistics: Statistics, models: NDArray[np.intp]) -> list[int | None]:
+    """Of each model the sample nearest to its mean; None without pictures."""
+    collection, found = statistics.collection, dict[int, int]()
+    pictured = models[~collection.only_words[models]]
+    for start in range(0, len(pictured), AT_ONCE):
+        part = pictured[start : start + AT_ONCE]
+        for m, of in zip(part, collection.specifications(part), strict=True):
+            found[int(m)] = int(of.numbers[np.argmax(np.asarray(of.Z, np.float32) @ statistics.means[m])])
+    return [found.get(int(m)) for m in models]
 
 
 def _place(entry: Entry, picture: int | None, place: NDArray[np.floating]) -> Place:
     return Place(
-        id=entry.model.fingerprint,
+        id=entry.fingerprint,
         name=name_of(entry.model),
-        kind=entry.model.kind.value,
-        architecture=entry.model.architecture,
+        kind=entry.kind.value,
+        architecture=entry.architecture,
         evidence=entry.evidence.value,
         picture=picture,
         x=round(float(place[0]), 3),

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ..collection import Collection
 from ..errors import ModelSearchError
 from ..scores.matching import Matrix
-from ..scores.samples import offsets_of
-from ..search.gallery import Gallery, Samples
-from ..search.matching import Matching, name_of
 from ..specification import Evidence, Modality
+from ..statistics.matching import Matching, name_of
 from .cross_validation import FOLDS, STEPS, Choice, choose
 from .matching import PARAMETERISATIONS, SCORES, TOLD, OnStep, Round, fit, halves
 
@@ -41,65 +40,55 @@ class Tuned:
         return len(self.matching.matrices) > 0
 
 
-def tune(gallery: Gallery, *, force: bool = False, seed: int = 0, on_step: OnStep | None = None) -> Tuned:
+def tune(collection: Collection, *, force: bool = False, seed: int = 0, on_step: OnStep | None = None) -> Tuned:
     """ModelSearchError where there is too little to learn from. `force` keeps what is no better, too."""
-    chosen = _learnable(gallery)
+    chosen = _learnable(collection)
     if len(chosen) < FEWEST:
         raise ModelSearchError(
             f"learned matching needs at least {FEWEST} models with {LEAST_SAMPLES} pictures each, and {len(chosen)} "
-            f"of {len(gallery)} have them; run `modelsearch index FOLDER`"
+            f"of {len(collection)} have them; run `modelsearch index FOLDER`"
         )
     matrices: dict[str, Matrix] = {}
     choices: dict[str, Choice] = {}
-    for name, score, rounds in _tasks(gallery, chosen):
+    for name, score, rounds in _tasks(collection, chosen):
         choice = choices[name] = choose(rounds, score, steps=STEPS, seed=seed, on_step=on_step)
         if choice.is_better or force:
             matrices[name] = fit(rounds, score, choice.parameterisation, (choice.steps,), seed=seed, on_step=on_step)[
                 0
             ].astype(np.float32)
-    record = _record(gallery, chosen, choices)
-    return Tuned(matching=Matching(encoder=gallery.encoder, matrices=matrices, record=record), choices=choices)
+    record = _record(collection, chosen, choices)
+    return Tuned(matching=Matching(encoder=collection.encoder, matrices=matrices, record=record), choices=choices)
 
 
-def _learnable(gallery: Gallery) -> list[int]:
+def _learnable(collection: Collection) -> list[int]:
     return [
         m
-        for m, entry in enumerate(gallery.entries)
+        for m, entry in enumerate(collection.entries)
         if entry.evidence is Evidence.GENERATED and entry.samples >= LEAST_SAMPLES
     ]
 
 
-def _tasks(gallery: Gallery, chosen: list[int]) -> Iterator[tuple[str, str, list[Round]]]:
+def _tasks(collection: Collection, chosen: list[int]) -> Iterator[tuple[str, str, list[Round]]]:
     for modality, score in TASKS:
         if modality is Modality.TEXT:
-            described = [m for m in chosen if np.diff(gallery.words.offsets)[m] > 0]
+            described = [m for m in chosen if collection.words.counts[m]]
             if len(described) >= FEWEST:
-                yield name_of(modality, score), score, [_described(gallery, described)]
+                yield name_of(modality, score), score, [_described(collection, described)]
             continue
-        samples = of_models(gallery.drawings if modality is Modality.SKETCH else gallery.samples, chosen)
+        samples = (collection.drawn_rows if modality is Modality.SKETCH else collection.rows)(chosen)
         yield name_of(modality, score), score, halves(samples.Z, samples.offsets, samples.numbers, samples.Z)
 
 
-def _described(gallery: Gallery, chosen: list[int]) -> Round:
+def _described(collection: Collection, chosen: list[int]) -> Round:
     """Each text of an author asks for its model."""
-    samples, words = of_models(gallery.samples, chosen), of_models(gallery.words, chosen)
+    samples, words = collection.rows(chosen), collection.words.some(chosen)
     return Round(Z=samples.Z, offsets=samples.offsets, h=words.Z, owner=words.owners())
 
 
-def of_models(samples: Samples, chosen: list[int]) -> Samples:
-    """The rows of some models only."""
-    parts = [slice(int(samples.offsets[m]), int(samples.offsets[m + 1])) for m in chosen]
-    return Samples(
-        np.concatenate([samples.Z[part] for part in parts]),
-        offsets_of(np.array([part.stop - part.start for part in parts])),
-        np.concatenate([samples.numbers[part] for part in parts]),
-    )
-
-
-def _record(gallery: Gallery, chosen: list[int], choices: dict[str, Choice]) -> dict[str, Any]:
+def _record(collection: Collection, chosen: list[int], choices: dict[str, Choice]) -> dict[str, Any]:
     return {
         "trained": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "models": [gallery.entries[m].model.fingerprint for m in chosen],
+        "models": [collection.entries[m].fingerprint for m in chosen],
         "scores": {name: figures_of(choice) for name, choice in choices.items()},
     }
 

@@ -12,9 +12,9 @@ import numpy as np
 from ..catalog import Catalog
 from ..embedding import Features
 from ..encoders.style_head import StyleFile, StyleHead, read_record
+from ..encoders.style_space import STYLE_SETTING, space_of
 from ..errors import ModelSearchError
 from ..model_files import Kind
-from ..search.styles import STYLE_SETTING, space_of
 from ..specification import Evidence
 from .figures import ranking
 from .labels import Split, held_out

@@ -80,12 +80,6 @@ def test_half_precision_and_no_query_are_fine(zoo):
     assert gaussian.log_density(g, zoo.h[:0]).shape == (0, 6)
 
 
-def test_centring_moves_one_modality_onto_the_other():
-    queries, gallery = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([10.0, 20.0])
-    moved = gaussian.centre(queries, queries.mean(axis=0), gallery)
-    np.testing.assert_allclose(moved, [[9, 19], [11, 21]])
-
-
 def simulated(S: int, shift: float) -> dict[str, float]:
     """Top-1 of 60 models with decaying spectra, half along axes of their own; `shift` moves the queries off them."""
     rng = np.random.default_rng(0)

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from modelsearch_core.search import ModelIndex, Query
-from modelsearch_core.search.answering import Yardstick
 from modelsearch_core.search.explaining import contributions
+from modelsearch_core.search.yardstick import Yardstick
 from tests.making.fakes import COLOURS, ColourEncoder
 from tests.panel.conftest import fill
 
@@ -66,12 +66,12 @@ def test_a_score_is_read_by_median_spread_and_hub(colours: ModelIndex):
 def test_a_model_that_everybody_is_near_to_has_a_hub_taken_off():
     bank = np.random.default_rng(0).normal(size=(200, 40))
     bank[:, 0] += 3
-    yardstick = Yardstick(bank, np.zeros(40, np.intp))
+    yardstick = Yardstick.of(bank, np.zeros(40, np.intp))
     scores = np.zeros(40)
     hub, other = yardstick.reading(scores, 0), yardstick.reading(scores, 7)
     assert hub.hub > 1 > abs(other.hub)
     assert hub.z < other.z
-    assert hub.z == pytest.approx(yardstick.answer(scores).z[0])
+    assert hub.z == pytest.approx(yardstick.z(scores)[0])
     assert (hub.score - hub.hub - hub.median) / hub.spread == pytest.approx(hub.z)
 
 

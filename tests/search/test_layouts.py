@@ -14,6 +14,7 @@ from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import Kind, ModelFile
 from modelsearch_core.search import ModelIndex, Query, combined
+from modelsearch_core.search.banks import bank_of_layouts
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, ColourEncoder, ColourGenerator, SidesEncoder
 
@@ -93,20 +94,22 @@ def test_without_the_layout_both_sides_get_nearly_one_score(sides: ModelIndex):
 
 
 def test_the_score_is_the_cosine_of_a_map_and_the_mean_map(sides: ModelIndex):
-    layouts = sides.gallery.mapped_layouts
+    layouts = sides.statistics.mapped_layouts
     h = SidesEncoder().encode_images([picture("red", False)])
     with Catalog(sides._catalog.path, read_only=True) as catalog:
-        entry = sides.gallery.entries[sides.row("red left")]
+        entry = sides.collection.entries[sides.row("red left")]
         mean = catalog.spatial.get(*entry.key, SidesEncoder.name).mean.astype(np.float32)  # type: ignore[union-attr]
     expected = float(h[0] @ mean / np.linalg.norm(mean))
     assert np.isclose(layouts.scores(h)[0, sides.row("red left")], expected, atol=1e-3)
 
 
 def test_a_background_picture_does_not_count_for_its_own_model(sides: ModelIndex):
-    bank = sides.gallery.mapped_layouts.bank
+    bank = bank_of_layouts(sides.statistics.mapped_layouts)
     assert len(bank) == 2 * len(NAMES)
     assert sorted(np.bincount(bank.owner)) == [2] * len(NAMES)
-    assert np.isnan(bank.masked(np.zeros((len(bank), len(NAMES))))[np.arange(len(bank)), bank.owner]).all()
+    assert np.isnan(
+        bank.masked(np.zeros((len(bank), len(NAMES))), np.arange(len(NAMES)))[np.arange(len(bank)), bank.owner]
+    ).all()
 
 
 def test_models_ask_by_their_mean_maps(sides: ModelIndex):

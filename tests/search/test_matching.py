@@ -17,9 +17,9 @@ from modelsearch_core.model_files import Kind
 from modelsearch_core.probes import ProbeSet, default_probes
 from modelsearch_core.scores import gaussian
 from modelsearch_core.search import ModelIndex, Query
-from modelsearch_core.search.answering import Yardstick
-from modelsearch_core.search.matching import MATCHING_SETTING, Matching, read_matching
+from modelsearch_core.search.yardstick import Yardstick
 from modelsearch_core.specification import Evidence, Modality, Specification
+from modelsearch_core.statistics.matching import MATCHING_SETTING, Matching, read_matching
 from modelsearch_core.training import tuning
 from tests.making.fakes import DIMENSION, ColourEncoder, model_file
 from tests.search.test_search import patch
@@ -190,19 +190,19 @@ def test_a_broken_file_is_gone_without(catalog: Path, broken: bytes, caplog: pyt
     catalog.with_name("m.safetensors").write_bytes(broken)
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
         assert index.search(Query(images=[patch("red")]))
-        assert index.gallery.matching is None
+        assert index.statistics.matching is None
     assert "train matching" in caplog.text
 
 
 def test_another_encoders_is_gone_without(catalog: Path):
     put(catalog, Matching(encoder="another", matrices={}))
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-        assert index.gallery.matching is None
+        assert index.statistics.matching is None
 
 
 def test_sketches_are_asked_of_the_density_of_drawings(catalog: Path):
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-        query, drawings = Query(sketches=[patch("red")]), index.gallery.drawings
+        query, drawings = Query(sketches=[patch("red")]), index.collection.drawings
         h = ColourEncoder().encode_images([to_sketch_tone(patch("red"))])
         expected = gaussian.log_density(gaussian.fit(drawings.Z, drawings.offsets), h)[0]
         order = np.argsort(index.scores(query, "drawn_gaussian"))
@@ -213,6 +213,6 @@ def test_sketches_are_asked_of_the_density_of_drawings(catalog: Path):
 def test_hubs_are_always_taken_off_styles():
     background = np.random.default_rng(0).normal(size=(64, 6)) + np.array([0, 0, 0, 1, 0, 0])
     groups = np.zeros(6, np.intp)
-    plain, corrected = (Yardstick(background, groups, always_correct=always) for always in (False, True))
+    plain, corrected = (Yardstick.of(background, groups, always_correct=always) for always in (False, True))
     scores = np.full(6, 2.0)
-    assert np.ptp(plain.answer(scores).z) == 0 and np.argmin(corrected.answer(scores).z) == 3
+    assert np.ptp(plain.z(scores)) == 0 and np.argmin(corrected.z(scores)) == 3

@@ -18,6 +18,7 @@ from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, default_probes, own_probes
 from modelsearch_core.search import METHODS, ModelIndex, Query
 from modelsearch_core.search.answering import Answer, added
+from modelsearch_core.search.yardstick import Unrelated
 from modelsearch_core.specification import Evidence
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, ColourEncoder, ColourGenerator
@@ -94,7 +95,7 @@ def test_filters_leave_only_what_they_name(colours: ModelIndex):
 
 
 def test_only_files_that_a_host_lists_are_found(colours: ModelIndex):
-    listed = {entry.model.path for entry in colours.gallery.entries if entry.model.path.stem in ("green", "blue")}
+    listed = {entry.model.path for entry in colours.collection.entries if entry.model.path.stem in ("green", "blue")}
     assert {match.name for match in colours.search(Query(text=["red"]), among=listed)} == {"green", "blue"}
     assert colours.search(Query(text=["red"]), among=()) == []
 
@@ -183,6 +184,10 @@ def test_a_search_goes_on_while_another_connection_writes(catalog: Path):
         with writer.transaction():
             writer.put_setting("a", "b")
             assert colours.search(Query(text=["red"]))[0].name == "red"
+        before = colours.collection
+        assert not colours.reload()  # no answer depends on it
+        assert colours.collection is before
+        writer.put_specification(before.specification(0))
         assert colours.reload()
         assert not colours.reload()
 
@@ -202,17 +207,17 @@ def test_a_text_is_put_behind_the_prompts_that_the_collection_was_asked_with(tmp
     make_folder(tmp_path / "models", NAMES)
     fill(tmp_path, IndexSettings(samples=8), partial(own_probes, ["a house", "a boat"]))
     with ModelIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as own:
-        assert own.gallery.carriers == ["a house", "a boat"]
-        assert len(own.gallery.background[0]) == len(colours.gallery.background[0]) > 100
+        assert own.collection.carriers == ["a house", "a boat"]
+        assert len(own.collection.background[0]) == len(colours.collection.background[0]) > 100
         assert own.search(Query(text=["green"]), method="paired_difference")[0].name == "green"
-    assert colours.gallery.carriers == carriers()
+    assert colours.collection.carriers == carriers()
 
 
 def test_inputs_meet_different_unrelated_queries():
     bank = np.random.default_rng(0).standard_normal((64, 5))
-    answer = Answer(z=np.zeros(5), bank_z=bank)
-    assert added([(answer, 1.0), (answer, -1.0)]).bank_z.max() <= 0
-    both = added([(answer, 1.0), (answer, 1.0)], unrelated=True).bank_z
+    answer = Answer(z=np.zeros(5), unrelated=Unrelated(z=bank, groups=np.zeros(5, np.intp), sizes={0: 5}))
+    assert added([(answer, 1.0), (answer, -1.0)]).unrelated.z.max() <= 0
+    both = added([(answer, 1.0), (answer, 1.0)], unrelated=True).unrelated.z
     assert both.std() == pytest.approx(1, abs=0.15)  # √2 if they were the same
 
 

@@ -11,12 +11,12 @@ from PIL import Image
 
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.encoders.style_head import StyleHead
+from modelsearch_core.encoders.style_space import STYLE_SETTING
 from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, ProbeSet
 from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.search.combining import combined
-from modelsearch_core.search.styles import STYLE_SETTING
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, DIMENSION, ColourEncoder, ColourGenerator
 from tests.making.references import plain_references
@@ -91,7 +91,9 @@ def test_words_and_models_have_a_style_too(styles: ModelIndex):
 
 
 def test_a_model_without_drawings_has_its_samples(styles: ModelIndex):
-    painted = dict(zip([e.model.title for e in styles.gallery.entries], styles.gallery.styles.painted, strict=True))
+    painted = dict(
+        zip([e.model.title for e in styles.collection.entries], styles.statistics.styles.painted, strict=True)
+    )
     assert painted == {"base checkpoint": True, "red": True, "green": True, "blue": True, "yellow": True}
 
 
@@ -104,8 +106,8 @@ def test_a_trained_head_decides_what_counts(catalog: Path):
     set_head(catalog, catalog.with_suffix(".style.safetensors").name)
     try:
         with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-            assert index.gallery.styles.space is not None
-            spread = np.ptp(index.gallery.styles.distances(index.encoder.encode_images([patch("red")])))
+            assert index.statistics.styles.space is not None
+            spread = np.ptp(index.statistics.styles.distances(index.encoder.encode_images([patch("red")])))
         assert spread == pytest.approx(0, abs=1e-3)
     finally:
         set_head(catalog, "")
@@ -118,7 +120,7 @@ def test_a_head_that_is_gone_or_of_another_encoder_is_passed_over(catalog: Path)
     for name in ("gone.safetensors", "other.safetensors"):
         set_head(catalog, name)
         with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-            assert index.gallery.styles.space is None
+            assert index.statistics.styles.space is None
             assert first(index, Query(images=[patch("red")]), "style") == "green"
     set_head(catalog, "")
 

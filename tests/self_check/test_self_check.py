@@ -12,8 +12,9 @@ from modelsearch_core.embedding import unit
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.search import ModelIndex
 from modelsearch_core.self_check import SelfCheck, Settings, Verdict, check
-from modelsearch_core.self_check.held_out import HeldOut, folds_of, halved, kept_outside
+from modelsearch_core.self_check.held_out import folds_of, halved, kept_outside
 from modelsearch_core.specification import Modality
+from modelsearch_core.statistics import Statistics
 from tests.making.features import around, features_catalog
 
 D, S = 48, 20
@@ -58,15 +59,16 @@ def test_models_of_chance_are_found_by_chance(tmp_path: Path):
 
 def test_what_is_held_out_is_in_no_statistic(clear: Path):
     with ModelIndex.open(clear) as index:
-        folds = folds_of(index.gallery, 5)
-        held = HeldOut(index.gallery, kept_outside(folds, 2))
+        folds = folds_of(index.collection, 5)
+        held = index.collection.keeping(kept_outside(folds, 2))
         numbers = [number for number in range(S) if number % 5 == 2]
         assert not set(held.samples.numbers.tolist()) & set(numbers)
         assert len(held.samples.Z) == 6 * (S - len(numbers))
-        expected = unit(np.asarray(held.specification(0).Z, np.float32).mean(axis=0))
-        assert held.means[0] == pytest.approx(expected, abs=1e-5)
-        assert np.abs(held.means - index.gallery.means).max() > 0.01
-        half = HeldOut(index.gallery, halved(kept_outside(folds, 2)))
+        expected = unit(unit(np.asarray(held.specification(0).Z, np.float32)).mean(axis=0))
+        means = Statistics(held).means
+        assert means[0] == pytest.approx(expected, abs=1e-5)
+        assert np.abs(means - index.statistics.means).max() > 0.01
+        half = index.collection.keeping(halved(kept_outside(folds, 2)))
         assert len(half.samples.Z) == 6 * 8
 
 

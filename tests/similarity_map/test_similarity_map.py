@@ -96,7 +96,7 @@ def catalog(tmp_path: Path) -> Path:
 
 def made(path: Path, method: str = "pca", kind: str | None = None) -> SimilarityMap:
     with ModelIndex.open(path) as index:
-        return similarity_map(index.gallery, method, kind=kind)
+        return similarity_map(index.statistics, method, kind=kind)
 
 
 def test_models_of_a_sort_lie_together(catalog: Path):
@@ -114,7 +114,7 @@ def test_each_model_shows_the_most_usual_of_its_pictures(catalog: Path):
     assert by_name["told"].picture is None
     with ModelIndex.open(catalog) as index:
         m = index.row("a 0")
-        cosine = index.gallery.specification(m).Z.astype(np.float32) @ index.gallery.means[m]
+        cosine = index.collection.specification(m).Z.astype(np.float32) @ index.statistics.means[m]
     assert by_name["a 0"].picture == int(cosine.argmax())
 
 

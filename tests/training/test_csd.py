@@ -15,8 +15,9 @@ from modelsearch_core.catalog import Catalog
 from modelsearch_core.cli import main
 from modelsearch_core.encoders.csd import csd_name, open_csd
 from modelsearch_core.encoders.style_head import StyleFile, StyleHead, read_head, read_style
+from modelsearch_core.encoders.style_space import STYLE_SETTING, space_of
+from modelsearch_core.indexing.style_vectors import look_at_painted
 from modelsearch_core.search import ModelIndex, Query
-from modelsearch_core.search.styles import STYLE_SETTING, look_at_painted, space_of
 from modelsearch_core.training.upkeep import keep_up, standing_of
 from tests.making.csd import DIMENSION, csd_state, plain_file
 from tests.making.fakes import ColourEncoder
@@ -70,7 +71,7 @@ def test_search_sees_pictures_through_csd_and_the_head(catalog: Path):
     train(catalog)
     head = read_head(catalog.with_name("catalog.style.safetensors"))
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-        styles = index.gallery.styles
+        styles = index.statistics.styles
         assert isinstance(styles.space, StyleFile) and styles.space.name == csd_name(file)
         seen = head(open_csd(file, "cpu").encode_images([patch("red")]))
         assert styles.vectors_of([patch("red")]) == pytest.approx(seen, abs=1e-5)
@@ -122,7 +123,7 @@ def test_a_csd_that_is_gone_is_said_and_passed_over(catalog: Path, caplog: pytes
         look_at_painted(kept, ENCODER)
     hidden.rename(file)
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-        assert isinstance(index.gallery.styles.space, StyleFile)
+        assert isinstance(index.statistics.styles.space, StyleFile)
 
 
 def test_a_wrong_file_is_refused_if_named_and_else_passed_over(catalog: Path, capsys: pytest.CaptureFixture[str]):
@@ -175,6 +176,6 @@ def test_lora_that_are_added_are_seen_by_csd_too(tmp_path: Path):
         look_at_painted(kept, ENCODER, "cpu")
         assert keep_up(kept, ENCODER) == ""
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-        assert len(index.gallery.styles.V) == 6 * 3
+        assert len(index.statistics.styles.V) == 6 * 3
     assert best(catalog, "pink") == "pink"
     assert catalog.with_name("catalog.style.safetensors").read_bytes() == head

@@ -50,8 +50,8 @@ def test_a_style_encoder_is_trained_recorded_and_used(catalog: Path, capsys: pyt
     assert (head.encoder, len(head.record["loras"]), head.record["pictures"]) == ("colours:1", 5, 30)
     assert set(head.record["held_out"]["trained"]) >= {"f1", "mrr", "top1", "models", "queries"}
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-        assert isinstance(index.gallery.styles.space, StyleHead)
-        assert index.gallery.styles.space.name == head.name
+        assert isinstance(index.statistics.styles.space, StyleHead)
+        assert index.statistics.styles.space.name == head.name
         assert index.search(Query(images=[patch("blue")]), method="style", kind="lora")[0].name == "blue"
     assert list(catalog.parent.glob("*.part*")) == []
 

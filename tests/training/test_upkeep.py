@@ -10,8 +10,8 @@ import pytest
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.cli import main
 from modelsearch_core.encoders.style_head import StyleHead, read_head
+from modelsearch_core.encoders.style_space import STYLE_SETTING, space_of
 from modelsearch_core.panel.job import tell_of_training
-from modelsearch_core.search.styles import STYLE_SETTING, space_of
 from modelsearch_core.training import upkeep
 from modelsearch_core.training.upkeep import keep_up, standing_of
 from tests.making.fakes import DIMENSION

@@ -125,8 +125,8 @@ def test_vgg19_is_trained_stored_and_asked(
     told = json.loads(capsys.readouterr().out)
     assert (told["settings"]["batch"], told["settings"]["optimiser"], told["used"]) == (20, "sgd", True)
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-        assert isinstance(index.gallery.styles.space, StyleFile)
-        assert index.gallery.styles.V.shape == (6 * 4, 128)
+        assert isinstance(index.statistics.styles.space, StyleFile)
+        assert index.statistics.styles.V.shape == (6 * 4, 128)
         assert index.search(Query(images=[patch("red")]), method="style", kind="lora")
         assert index.search(Query(images=[patch("red")]), kind="lora")
         assert index.search(Query(like=["red"]), method="style", kind="lora")

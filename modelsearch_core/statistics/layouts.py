@@ -1,4 +1,4 @@
-"""Where things are in a gallery's pictures: mean feature maps of its models (appendix A of arXiv 2210.03116).
+"""Where things are in a collection's pictures: mean feature maps of its models (appendix A of arXiv 2210.03116).
 
 Maps are flattened and of unit length, so that 1st Moment is the cosine of a query's map and a model's mean map.
 """
@@ -17,7 +17,6 @@ from ..embedding import Features, ImageEncoder, unit
 from ..errors import ModelSearchError
 from ..scores import content
 from ..scores.samples import BLOCK
-from .banks import LARGEST, SEED, Bank
 
 
 class Layouts:
@@ -27,12 +26,12 @@ class Layouts:
         self.name = name
         self.source = source
         self.known = np.array([m for m, of in enumerate(maps) if of is not None], np.intp)
-        self._maps = [of for of in maps if of is not None]
+        self.maps = [of for of in maps if of is not None]
         self._M = len(maps)
 
     @cached_property
     def U(self) -> Features:
-        means = (unit(of.mean.astype(np.float32)) for of in self._maps)
+        means = (unit(of.mean.astype(np.float32)) for of in self.maps)
         return np.stack([mean.astype(np.float16) for mean in means])
 
     def scores(self, h: Features) -> NDArray[np.floating]:
@@ -54,20 +53,6 @@ class Layouts:
                 "run `modelsearch index FOLDER --spatial` to make them"
             )
         return self.scores(self.U[rows].astype(np.float32))
-
-    @cached_property
-    def bank(self) -> Bank:
-        """Unrelated queries: maps of single pictures, a picture of each model, then a second of each."""
-        order = np.random.default_rng(SEED + 3).permutation(len(self._maps))
-        most = max((len(of.single) for of in self._maps), default=0)
-        rows = [(int(k), turn) for turn in range(most) for k in order if turn < len(self._maps[k].single)][:LARGEST]
-        nothing = np.zeros((len(rows), 1))
-        return Bank(
-            h=nothing,
-            owner=self.known[[k for k, _ in rows]],
-            prompts=nothing,
-            layouts=np.array([self._maps[k].single[turn] for k, turn in rows], np.float32),
-        )
 
     def open_encoder(self, device: str) -> ImageEncoder:
         """What made the maps. ModelSearchError where there is another one by now."""

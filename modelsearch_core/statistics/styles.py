@@ -1,4 +1,4 @@
-"""The style space of a gallery: a vector for each picture that a model made of the reference set's drawings.
+"""The style space of a collection: a vector for each picture that a model made of the reference set's drawings.
 
 A model that was not asked with drawings (it takes prompts only, or it is no LoRA) has its samples in their place. Where
 no encoder is trained, the image encoder's own features are the style vectors ("transfer only" in the paper). A trained
@@ -7,64 +7,54 @@ network has vectors of painted drawings only, which indexing has stored.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..collection import Collection
 from ..embedding import Features, unit
-from ..encoders.style_head import StyleFile, StyleHead, read_style
-from ..errors import ModelSearchError
-from ..indexing.style_vectors import store_style_vectors
+from ..encoders.style_head import StyleFile, StyleHead
+from ..encoders.style_space import open_space
 from ..scores import style
 from ..scores.samples import Offsets, mean_rows, offsets_of
-from .banks import SEED, Bank
 
 if TYPE_CHECKING:
-    from ..catalog import Catalog
     from ..encoders.style import StyleEncoder
-    from .gallery import Gallery
 
-STYLE_SETTING = "style"  # of the catalog: the trained style encoder's file, seen from the catalog's folder
-
-BANK = 256
 EXACT_UP_TO = 200_000  # vectors that are compared one by one; above it the fast form ranks
-
-log = logging.getLogger(__name__)
 
 
 class Styles:
     """Style vectors V (N, d) of the models of which there are any, `known` (K,): theirs are offsets[k]:offsets[k+1]."""
 
-    def __init__(self, gallery: Gallery, space: StyleHead | StyleFile | None) -> None:
-        self._gallery = gallery
+    def __init__(self, collection: Collection, space: StyleHead | StyleFile | None) -> None:
+        self._collection = collection
         self.space = space
 
     @cached_property
     def painted(self) -> NDArray[np.bool_]:
         """(M,): models that were asked with drawings."""
-        return np.diff(self._gallery.reference_samples.offsets) > 0
+        return np.diff(self._collection.reference_samples.offsets) > 0
 
     @cached_property
     def _rows(self) -> list[Features]:
         """Of each model: features of its reference pictures, else of its samples; nothing for one known by words."""
-        painted, asked = self._gallery.reference_samples, self._gallery.samples
+        painted, asked = self._collection.reference_samples, self._collection.samples
         of = [painted if is_painted else asked for is_painted in self.painted]
         rows = [s.Z[s.offsets[m] : s.offsets[m + 1]] for m, s in enumerate(of)]
         return [
-            part[:0] if only_words else part for part, only_words in zip(rows, self._gallery.only_words, strict=True)
+            part[:0] if only_words else part for part, only_words in zip(rows, self._collection.only_words, strict=True)
         ]
 
     @cached_property
     def _vectors(self) -> list[Features]:
         if isinstance(self.space, StyleFile):
-            stored = self._gallery.style_samples(self.space.name)
+            stored = self._collection.style_samples(self.space.name)
             return [self.space.of(stored.Z[a:b]) for a, b in pairwise(stored.offsets)]
         return [self._of(part) for part in self._rows]
 
@@ -100,19 +90,19 @@ class Styles:
 
     def model_distances(self, models: NDArray[np.integer]) -> style.Distances:
         """(T, M): of models, by their mean style."""
-        means = np.full((len(self._gallery), self.V.shape[1]), np.nan, np.float32)
+        means = np.full((len(self._collection), self.V.shape[1]), np.nan, np.float32)
         means[self.known] = self._moments.means
         return self._of_all(style.euclidean(means[models], self._moments.means))
 
     def _of_all(self, of_known: style.Distances) -> style.Distances:
-        distances = np.full((len(of_known), len(self._gallery)), np.nan)
+        distances = np.full((len(of_known), len(self._collection)), np.nan)
         distances[:, self.known] = of_known
         return distances
 
     @cached_property
     def plain_means(self) -> Features:
         """(M, D): unit means in the encoder's own space, where texts can be compared; a zero row for no picture."""
-        means = np.zeros((len(self._gallery), self._gallery.dimension), np.float32)
+        means = np.zeros((len(self._collection), self._collection.dimension), np.float32)
         there = [m for m, rows in enumerate(self._rows) if len(rows)]
         if there:
             counts = np.array([len(self._rows[m]) for m in there])
@@ -121,17 +111,8 @@ class Styles:
 
     @cached_property
     def groups(self) -> NDArray[np.intp]:
-        """(M,): as the gallery's, but models asked with drawings stand apart."""
-        return self._gallery.groups * 2 + self.painted
-
-    @cached_property
-    def bank(self) -> Bank:
-        """Unrelated queries of style: pictures of the models, a model in turn."""
-        rng = np.random.default_rng(SEED + 2)
-        turn = np.resize(rng.permutation(len(self.known)), BANK if len(self.known) else 0)
-        rows = [int(rng.integers(self.offsets[k], self.offsets[k + 1])) for k in turn]
-        nothing = np.zeros((len(turn), self._gallery.dimension))
-        return Bank(h=nothing, owner=self.known[turn], prompts=nothing, styles=self.V[rows])
+        """(M,): as the collection's, but models asked with drawings stand apart."""
+        return self._collection.groups * 2 + self.painted
 
     @cached_property
     def _encoder(self) -> StyleEncoder | None:
@@ -144,37 +125,3 @@ class Styles:
         if self._encoder is None or not isinstance(self.space, StyleFile):
             return None
         return self.space.of(self._encoder.encode_images(images))
-
-
-def space_of(setting: str | None, catalog: Path, encoder: str) -> StyleHead | StyleFile | None:
-    """What a catalog names, if it is there and a head was trained on features that can be had."""
-    if not setting:
-        return None
-    try:
-        space = read_style(catalog.parent / setting)
-        if isinstance(space, StyleFile) and space.head is not None:
-            from ..encoders.csd import same_csd  # brings torch along
-
-            same_csd(space.name, Path(space.head.csd))
-    except ModelSearchError as error:
-        log.warning("style search goes without a trained encoder: %s", error)
-        return None
-    return None if isinstance(space, StyleHead) and space.encoder != encoder else space
-
-
-def open_space(space: StyleFile, device: str = "auto") -> StyleEncoder:
-    """The network whose vectors are stored; brings torch along."""
-    if space.head is None:
-        from ..encoders.style import open_network
-
-        return open_network(space, device)
-    from ..encoders.csd import open_csd, same_csd
-
-    return open_csd(same_csd(space.name, Path(space.head.csd)), device)
-
-
-def look_at_painted(catalog: Catalog, encoder: str, device: str = "auto") -> None:
-    """Has a network of its own for styles look at what was painted; a head on the encoder's features needs none."""
-    space = space_of(catalog.setting(STYLE_SETTING), catalog.path, encoder)
-    if isinstance(space, StyleFile):
-        store_style_vectors(catalog, encoder, open_space(space, device), str(space.path))

@@ -1,0 +1,278 @@
+"""What a catalog holds under one encoder.
+
+M models, one for each fingerprint with evidence. Who they are, and what each was asked, is read at once and in one
+moment; samples, words and pictures' features are read when an answer comes down to them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..background import background_texts
+from ..carriers import carriers, one_each
+from ..catalog import Catalog
+from ..catalog.statistics import Key
+from ..embedding import Encoder, Features, unit
+from ..errors import ModelSearchError
+from ..model_files import Kind
+from ..probes import ProbeSet
+from ..specification import Evidence, Specification
+from .entries import EVIDENCE_ORDER, Entry, entries_of, files_of, newest
+from .samples import Samples, stacked, unpacked
+
+RESIDENT = 2**26  # numbers of samples that are kept once they were read, 256 MB
+
+Groups = NDArray[np.intp]
+Models = NDArray[np.integer] | Sequence[int]
+Masks = Sequence[NDArray[np.bool_]]  # (S,) of each model
+
+
+class Collection:
+    """Read-only. `before` is an older reading of the same catalog; what has not changed of its files is taken over."""
+
+    def __init__(self, catalog: Catalog, encoder: str, dimension: int, *, before: Collection | None = None) -> None:
+        self.catalog = catalog
+        self.encoder = encoder
+        self.dimension = dimension
+        with catalog.moment():
+            self.state = catalog.state()
+            self.measured = catalog.measured(encoder)
+            self.probe_sets = catalog.probe_sets()
+            self.files = files_of(catalog, None if before is None else before.files)
+        self.entries: list[Entry] = entries_of(self.files, self.measured)
+        self._kept: Masks | None = None
+        self.open_encoder: Callable[[], Encoder | None] | None = None  # for what was not encoded; None: not open yet
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def keeping(self, kept: Masks) -> Collection:
+        """The same with those samples of each model only: nothing else is in what is worked out of it."""
+        part = object.__new__(Collection)
+        part.__dict__.update({name: self.__dict__[name] for name in _SHARED})
+        part._kept, part.open_encoder = kept, None
+        return part
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what the catalog derived of it holds; of a part, everything is worked out anew."""
+        return self._kept is None
+
+    # who they are
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """m by fingerprint."""
+        return {entry.fingerprint: m for m, entry in enumerate(self.entries)}
+
+    @cached_property
+    def groups(self) -> Groups:
+        """(M,): one number for each evidence level and kind, within which scores are comparable."""
+        numbers = {
+            (evidence, kind): place * len(Kind) + number
+            for place, evidence in enumerate(EVIDENCE_ORDER)
+            for number, kind in enumerate(Kind)
+        }
+        return np.array([numbers[entry.evidence, entry.kind] for entry in self.entries], np.intp)
+
+    @cached_property
+    def only_words(self) -> NDArray[np.bool_]:
+        """(M,): models of which nothing but the author's words is known."""
+        return np.array([entry.evidence is Evidence.METADATA for entry in self.entries], bool)
+
+    @cached_property
+    def facets(self) -> dict[tuple[str, str], tuple[float, float]]:
+        """(strength, consistency) by `Entry.key`, of LoRA that were compared with their base."""
+        return {
+            each.key: (each.strength, each.consistency)
+            for each in self.measured
+            if each.strength is not None and each.consistency is not None
+        }
+
+    @cached_property
+    def usual_change(self) -> float:
+        """The median of how much LoRA change their base's pictures."""
+        return float(np.median([strength for strength, _ in self.facets.values()]))
+
+    # what they were asked
+
+    def prompt(self, m: int, number: int) -> str:
+        """What model m was asked by probe `number`; empty for evidence that nobody asked for."""
+        probe_set = self.probe_set(m)
+        return "" if probe_set is None else probe_set.prompt(number)
+
+    def probe_set(self, m: int) -> ProbeSet | None:
+        """How model m was asked; None for evidence that nobody asked for."""
+        return self.probe_sets.get(self.entries[m].digest)
+
+    def reference_probe_set(self, fingerprint: str) -> ProbeSet | None:
+        """How a model was asked with drawings last, if it was."""
+        of = newest(self.measured, Evidence.REFERENCE).get(fingerprint)
+        return self.probe_sets.get(of.digest) if of else None
+
+    @cached_property
+    def recipe_counts(self) -> Counter[str]:
+        """How many models were asked by each recipe."""
+        recipes = (self.probe_sets.recipe(entry.digest) for entry in self.entries)
+        return Counter(recipe.digest for recipe in recipes if recipe is not None)
+
+    @cached_property
+    def carriers(self) -> list[str]:
+        """Prompts that most of the collection was asked with, to put a text behind; the default ones where indexing
+        has not measured what unrelated texts add to these."""
+        counts = self.recipe_counts
+        usual = carriers(self.probe_sets.of_recipe(counts.most_common(1)[0][0]).probes) if counts else carriers()
+        _, first = one_each(background_texts()[:1], usual)[0]
+        return usual if self.catalog.text_features(self.encoder, [first]) else carriers()
+
+    @cached_property
+    def background(self) -> tuple[Features, Features]:
+        """Unit features (B, D) of generic texts, and what each adds to a carrier, (B, D)."""
+        texts = background_texts()
+        pairs = one_each(texts, self.carriers)
+        found = self.catalog.text_features(self.encoder, [*texts, *(text for pair in pairs for text in pair)])
+        known = [(text, *pair) for text, pair in zip(texts, pairs, strict=True) if {text, *pair} <= found.keys()]
+        h = [found[text] for text, _, _ in known]
+        added = [found[behind].astype(np.float32) - found[carrier] for _, carrier, behind in known]
+        shape = (len(known), self.dimension)
+        return np.array(h, np.float32).reshape(shape), np.array(added, np.float32).reshape(shape)
+
+    def prompt_features(self, prompts: Sequence[str]) -> Features:
+        """(n, D) unit text features of prompts; those that indexing has not encoded (with a model's own trigger words)
+        are encoded now where an encoder is open, else a zero row."""
+        found = dict(self.catalog.text_features(self.encoder, sorted(set(prompts))))
+        unknown = sorted({prompt for prompt in prompts if prompt and prompt not in found})
+        if unknown and self.open_encoder is not None and (encoder := self.open_encoder()) is not None:
+            found |= zip(unknown, encoder.encode_texts(unknown), strict=True)
+        nothing = np.zeros(self.dimension, np.float16)
+        rows = np.array([found.get(prompt, nothing) for prompt in prompts], np.float32)
+        return unit(rows.reshape(len(prompts), self.dimension))
+
+    def prompts_of(self, models: Models, samples: Samples) -> Features:
+        """(N, D): unit text features of the prompts behind these models' samples; zero rows where there is none."""
+        owners = np.asarray(models)[samples.owners()]
+        asked = [self.prompt(int(m), int(n)) for m, n in zip(owners, samples.numbers, strict=True)]
+        features = self.prompt_features(asked)
+        bare = np.flatnonzero(~features.any(axis=1))
+        plain = [self._plain_prompt(int(owners[i]), int(samples.numbers[i])) for i in bare]
+        features[bare] = self.prompt_features(plain)
+        return features
+
+    def _plain_prompt(self, m: int, number: int) -> str:
+        """Without the model's trigger words."""
+        probe_set = self.probe_set(m)
+        return "" if probe_set is None else probe_set.probes[number].prompt
+
+    # rows of samples
+
+    @cached_property
+    def all(self) -> NDArray[np.intp]:
+        """Every model's number."""
+        return np.arange(len(self))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all samples are kept once they were read."""
+        return sum(entry.samples for entry in self.entries) * self.dimension <= RESIDENT
+
+    def specifications(self, models: Models) -> list[Specification]:
+        """These models' own rows. ModelSearchError where one was forgotten meanwhile."""
+        keys = [self.entries[m].key for m in models]
+        found = self.catalog.specifications(self.encoder, keys)
+        self._refuse_missing(models, keys, found)
+        whole = [found[key] for key in keys]
+        if self._kept is None:
+            return whole
+        return [_part(of, self._kept[m]) for of, m in zip(whole, models, strict=True)]
+
+    def _refuse_missing(self, models: Models, keys: Sequence[Key], found: Container[Key]) -> None:
+        missing = next((m for m, key in zip(models, keys, strict=True) if key not in found), None)
+        if missing is not None:
+            raise ModelSearchError(f"{self.entries[missing].path} was measured anew meanwhile; search again")
+
+    def specification(self, m: int) -> Specification:
+        """Model m's own rows."""
+        return self.specifications([m])[0]
+
+    def rows(self, models: Models) -> Samples:
+        """The samples of these models."""
+        if self.is_whole:
+            return self._unpacked(models, drawn=False)
+        return stacked([(s.Z, s.numbers) for s in self.specifications(models)], self.dimension)
+
+    def drawn_rows(self, models: Models) -> Samples:
+        """Features of the samples' line drawings; a model without any has its samples instead."""
+        if self.is_whole:
+            return self._unpacked(models, drawn=True)
+        found = self.specifications(models)
+        return stacked([(s.Z if s.drawings is None else s.drawings, s.numbers) for s in found], self.dimension)
+
+    def _unpacked(self, models: Models, *, drawn: bool) -> Samples:
+        keys = [self.entries[m].key for m in models]
+        found = self.catalog.packed_rows(self.encoder, keys, drawn=drawn)
+        self._refuse_missing(models, keys, found)
+        return unpacked([found[key] for key in keys], self.dimension)
+
+    @cached_property
+    def samples(self) -> Samples:
+        """All samples of all models."""
+        return self.rows(self.all)
+
+    @cached_property
+    def drawings(self) -> Samples:
+        return self.drawn_rows(self.all)
+
+    @cached_property
+    def prompts(self) -> Features:
+        """(N, D), of all samples."""
+        return self.prompts_of(self.all, self.samples)
+
+    def base_specification(self, m: int) -> Specification | None:
+        """The features of the base's pictures for the same probes, of a LoRA."""
+        recipe = self.probe_sets.recipe(self.entries[m].digest)
+        if recipe is None or recipe.base is None:
+            return None
+        return self.catalog.specification(recipe.base, recipe.base_digest, self.encoder)
+
+    # beside what an entry rests on
+
+    @cached_property
+    def words(self) -> Samples:
+        """Of the authors' words; a model without any has no row."""
+        return self.beside(Evidence.METADATA)
+
+    @cached_property
+    def reference_samples(self) -> Samples:
+        """Of the pictures made of the reference set's drawings; a model without any has no row."""
+        return self.beside(Evidence.REFERENCE)
+
+    def style_samples(self, encoder: str) -> Samples:
+        """Of the same pictures, as a style encoder sees them."""
+        return self.beside(Evidence.REFERENCE, encoder)
+
+    def beside(self, evidence: Evidence, encoder: str | None = None) -> Samples:
+        """The newest rows of that evidence; by another encoder if one is named."""
+        measured = self.measured if encoder is None else self.catalog.measured(encoder)
+        keys = {fingerprint: of.key for fingerprint, of in newest(measured, evidence).items()}
+        wanted = [keys[entry.fingerprint] for entry in self.entries if entry.fingerprint in keys]
+        found = self.catalog.specifications(encoder or self.encoder, wanted)
+        rows = [found.get(keys.get(entry.fingerprint, ("", ""))) for entry in self.entries]
+        dimension = next((s.Z.shape[1] for s in rows if s), self.dimension)
+        empty = np.empty((0, dimension), np.float32), np.empty(0, np.int32)
+        return stacked([(s.Z, s.numbers) if s else empty for s in rows], dimension)
+
+
+_SHARED = ("catalog", "encoder", "dimension", "state", "measured", "probe_sets", "files", "entries")
+
+
+def _part(of: Specification, kept: NDArray[np.bool_]) -> Specification:
+    if kept.all():
+        return of
+    drawings = None if of.drawings is None else of.drawings[kept]
+    return replace(of, Z=of.Z[kept], numbers=of.numbers[kept], drawings=drawings)

@@ -1,0 +1,51 @@
+"""Which models a question comes down to, before methods that read samples judge them.
+
+All models are compared by columns: a mean each. Of those that pass the filters, the few hundred that are best so, for
+the whole query and for each thing that it asks for, are looked at closely.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..ranking import combine, first
+from ..specification import Requirement
+from .answering import Answering
+from .auto import proposing
+from .banks import Queries
+from .methods import AUTO_METHOD, METHODS
+
+MOST = 512  # models whose samples are read to answer a query; up to so many, all are
+
+Models = NDArray[np.intp]
+
+
+def candidates(
+    answering: Answering, requirements: Sequence[Requirement], method: str, models: Models, k: int
+) -> Models:
+    """Of these models, in their own order; all where a method reads no samples, or there are few."""
+    most = max(MOST, 8 * k)
+    if len(models) <= most or not any(_reads_rows(answering, r, method) for r in requirements):
+        return models
+    z = [_proposed(answering, requirement, models) for requirement in requirements]
+    weights = [requirement.weight for requirement in requirements]
+    wanted = [each for each, weight in zip(z, weights, strict=True) if weight > 0]
+    chosen = [first(combine(list(zip(z, weights, strict=True))), most // 2 if len(wanted) > 1 else most)]
+    if len(wanted) > 1:
+        chosen += [first(each, most // 2 // len(wanted)) for each in wanted]
+    return models[np.unique(np.concatenate(chosen))]
+
+
+def _reads_rows(answering: Answering, requirement: Requirement, method: str) -> bool:
+    if method != AUTO_METHOD:
+        return METHODS[method].reads_rows
+    weights = answering.weights(requirement.modality, requirement.style, prompted=requirement.prompt is not None)
+    return any(METHODS[name].reads_rows for name in weights)
+
+
+def _proposed(answering: Answering, requirement: Requirement, models: Models) -> NDArray[np.floating]:
+    """z (C,) by columns alone."""
+    return answering.each(Queries.of(requirement), proposing(requirement.modality), models).mean(axis=0)

@@ -1,0 +1,154 @@
+"""What answers are measured by, as it is stored: worked out while indexing, so that a first answer need not.
+
+Kept by fingerprint: what has come since is measured when it counts, what is gone is passed over.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..catalog import Catalog
+from ..collection import Collection
+from ..specification import Modality
+from .banks import Queries
+from .yardstick import Measures
+
+NAME, VERSION = "yardsticks", 1
+LEAST_KNOWN = 0.5  # of the models: below it, what is stored is of another collection
+STALE = 0.05  # share of models new or gone from which on indexing works it out again
+Arrays = Mapping[str, NDArray[np.floating]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """`sampled` (n,) are rows of the collection; `measures` and hub `biases` (M,) by "modality.method"."""
+
+    sampled: NDArray[np.intp]
+    banks: Mapping[str, Queries]
+    measures: Mapping[str, Measures]
+    biases: Arrays
+    blob: bytes = b""
+
+    @classmethod
+    def of(
+        cls,
+        collection: Collection,
+        sampled: NDArray[np.intp],
+        *,
+        banks: Mapping[str, Queries],
+        measures: Mapping[str, Measures],
+        biases: Mapping[str, NDArray[np.floating] | None],
+    ) -> Measured:
+        """Of a collection, to be stored."""
+        known = {name: bias for name, bias in biases.items() if bias is not None}
+        fingerprints = [entry.fingerprint for entry in collection.entries]
+        arrays: dict[str, NDArray[Any]] = {"models": _text(fingerprints), "groups": collection.groups}
+        arrays |= {"sampled": sampled}
+        arrays |= {"learned": _text([str(collection.catalog.setting("matching"))])}
+        for name, of in measures.items():
+            scales = [(group, *scale) for group, scale in of.scales.items() if scale is not None]
+            arrays[f"scales.{name}"] = np.array(scales, np.float64).reshape(-1, 3)
+            arrays[f"z.{name}"] = np.asarray(of.z, np.float16)
+            if of.bias is not None:
+                arrays[f"own_bias.{name}"] = np.asarray(of.bias, np.float64)
+        arrays |= {f"bias.{name}": np.asarray(rows, np.float32) for name, rows in known.items()}
+        for name, queries in banks.items():
+            assert queries.owner is not None
+            arrays[f"bank.{name}.h"] = np.asarray(queries.h, np.float32)
+            arrays[f"bank.{name}.owner"] = queries.owner
+            arrays[f"bank.{name}.prompts"] = _text(queries.prompt_texts or [""] * len(queries))
+        stream = io.BytesIO()
+        np.savez(stream, allow_pickle=False, **arrays)
+        return cls(sampled=sampled, banks=banks, measures=measures, biases=known, blob=stream.getvalue())
+
+    def store(self, catalog: Catalog, encoder: str) -> None:
+        catalog.statistics.put_of_collection(encoder, NAME, VERSION, self.blob)
+
+
+def stored(collection: Collection) -> Measured | None:
+    """What indexing has prepared, in the rows of this collection; None where it is of another one."""
+    blob = collection.catalog.statistics.of_collection(collection.encoder, NAME, VERSION)
+    if blob is None or not collection.is_whole:
+        return None
+    with np.load(io.BytesIO(blob)) as file:
+        arrays: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
+    if _words(arrays["learned"]) != [str(collection.catalog.setting("matching"))]:
+        return None
+    fingerprints = _words(arrays["models"])
+    rows = np.array([collection.row_of.get(fingerprint, -1) for fingerprint in fingerprints], np.intp)
+    same = rows >= 0
+    same[same] = collection.groups[rows[same]] == arrays["groups"][same]
+    if same.sum() < LEAST_KNOWN * max(len(collection), len(fingerprints)):
+        return None
+    if not set(np.unique(collection.groups)) <= set(arrays["groups"][arrays["sampled"]]):
+        return None  # a group that was never asked
+    place = np.asarray(arrays["sampled"], np.intp)
+    kept = same[place]
+    return Measured(
+        sampled=rows[place[kept]],
+        banks=_banks(arrays, rows),
+        measures=_measures(arrays, kept),
+        biases={
+            name.removeprefix("bias."): _placed(np.asarray(array), rows, len(collection))
+            for name, array in arrays.items()
+            if name.startswith("bias.")
+        },
+    )
+
+
+def is_stale(collection: Collection) -> bool:
+    """Whether so much has come or gone that it is worth while to work it out again."""
+    blob = collection.catalog.statistics.of_collection(collection.encoder, NAME, VERSION)
+    if blob is None:
+        return True
+    with np.load(io.BytesIO(blob)) as file:
+        then = dict(zip(_words(file["models"]), file["groups"].tolist(), strict=True))
+    now = {entry.fingerprint: int(group) for entry, group in zip(collection.entries, collection.groups, strict=True)}
+    changed = len(then.items() ^ now.items())
+    return changed > STALE * len(now) or not set(now.values()) <= set(then.values()) or stored(collection) is None
+
+
+def _measures(arrays: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]) -> dict[str, Measures]:
+    found: dict[str, Measures] = {}
+    for name in (name.removeprefix("z.") for name in arrays if name.startswith("z.")):
+        scales = {int(group): (float(at), float(scale)) for group, at, scale in arrays[f"scales.{name}"]}
+        bias = arrays.get(f"own_bias.{name}")
+        z = np.asarray(arrays[f"z.{name}"][:, kept], np.float32)
+        found[name] = Measures(dict(scales), None if bias is None else bias[kept], z)
+    return found
+
+
+def _banks(arrays: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]) -> dict[str, Queries]:
+    found: dict[str, Queries] = {}
+    for modality in (Modality.IMAGE, Modality.SKETCH):
+        name = f"bank.{modality.value}"
+        if f"{name}.h" in arrays:
+            owner = np.asarray(arrays[f"{name}.owner"], np.intp)
+            found[modality.value] = Queries(
+                modality=modality,
+                h=np.asarray(arrays[f"{name}.h"], np.float32),
+                owner=rows[owner],
+                prompt_texts=_words(arrays[f"{name}.prompts"]),
+            )
+    return found
+
+
+def _placed(values: NDArray[Any], rows: NDArray[np.intp], M: int) -> NDArray[np.floating]:
+    placed = np.full(M, np.nan)
+    placed[rows[rows >= 0]] = values[rows >= 0]
+    return placed
+
+
+def _text(words: Sequence[str]) -> NDArray[np.uint8]:
+    """Texts as bytes, since arrays of objects would be pickled."""
+    return np.frombuffer("\0".join(words).encode(), np.uint8)
+
+
+def _words(array: NDArray[Any]) -> list[str]:
+    return np.asarray(array, np.uint8).tobytes().decode().split("\0")

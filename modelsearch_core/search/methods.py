@@ -1,0 +1,270 @@
+"""Every method by which models are compared with queries, in one table. Higher is better for all.
+
+A method that reads columns judges all models of a collection at once; one that reads samples or drawings judges the
+models whose rows are at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..collection import Samples
+from ..embedding import Features
+from ..errors import ModelSearchError
+from ..ranking import from_distance
+from ..scores import content, differences, gaussian, kernel_mean
+from ..scores.matching import Matrix, learned_first_moment, learned_gaussian
+from ..specification import Modality
+from ..statistics import Statistics
+from ..statistics.matching import Matching
+from .banks import Queries
+
+Scores = NDArray[np.floating]  # (T, C)
+PROBE_TEMPERATURE = 0.05  # of the probes' weights when a picture is compared with what the base makes
+
+
+class Reads(str, Enum):
+    """What a method looks at of each model."""
+
+    COLUMNS = "columns"  # means, directions: of all models at once
+    SAMPLES = "samples"
+    DRAWINGS = "drawings"
+    STYLES = "styles"
+    LAYOUTS = "layouts"
+
+
+class Wants(str, Enum):
+    """What a collection must have been through before a method answers."""
+
+    LEARNING = "learning"  # `modelsearch train matching`
+    MAPS = "maps"  # `modelsearch index --spatial`
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """`by_words`: counts samples by their prompts, so that a picture is put in words first."""
+
+    name: str
+    scores: Callable[[Judges, Queries], Scores]
+    reads: Reads
+    wants: Wants | None = None
+    by_words: bool = False
+
+    @property
+    def reads_rows(self) -> bool:
+        return self.reads in (Reads.SAMPLES, Reads.DRAWINGS)
+
+
+class Judges:
+    """The methods over some models (C,) of a collection; what a method works out about these is kept."""
+
+    def __init__(self, statistics: Statistics, models: NDArray[np.intp]) -> None:
+        self._statistics = statistics
+        self._collection = statistics.collection
+        self.models = models
+        self._all = len(models) == len(self._collection) and bool((models == self._collection.all).all())
+
+    def __call__(self, method: str, asked: Queries) -> Scores:
+        """(T, C)"""
+        return METHODS[method].scores(self, asked)
+
+    def _mine(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Of (M, …), those of the models."""
+        return rows if self._all else rows[self.models]
+
+    @cached_property
+    def samples(self) -> Samples:
+        whole = self._all and self._collection.is_small
+        return self._collection.samples if whole else self._collection.rows(self.models)
+
+    @cached_property
+    def drawings(self) -> Samples:
+        whole = self._all and self._collection.is_small
+        return self._collection.drawings if whole else self._collection.drawn_rows(self.models)
+
+    @property
+    def _rows(self) -> tuple[Features, NDArray[np.int64]]:
+        return self.samples.Z, self.samples.offsets
+
+    def first_moment(self, asked: Queries) -> Scores:
+        return content.first_moment(self._mine(self._statistics.means), asked.h)
+
+    def monte_carlo(self, asked: Queries) -> Scores:
+        return content.monte_carlo(*self._rows, asked.h)
+
+    def best_k(self, asked: Queries) -> Scores:
+        return content.best_k(*self._rows, asked.h)
+
+    def second_moment(self, asked: Queries) -> Scores:
+        return content.second_moment(*self._rows, asked.h)
+
+    @cached_property
+    def _densities(self) -> gaussian.Factored:
+        return self._statistics.densities(self.samples)
+
+    def gaussian(self, asked: Queries) -> Scores:
+        return self._densities.log_density(asked.h)
+
+    def drawn_first_moment(self, asked: Queries) -> Scores:
+        """1st Moment over the features of the samples' line drawings: a sketch meets its like."""
+        return content.first_moment(self._mine(self._statistics.drawn_means), asked.h)
+
+    @cached_property
+    def _drawn_densities(self) -> gaussian.Factored:
+        return self._statistics.densities(self.drawings)
+
+    def drawn_gaussian(self, asked: Queries) -> Scores:
+        """The density of the features of the samples' line drawings."""
+        return self._drawn_densities.log_density(asked.h)
+
+    @cached_property
+    def _kernels(self) -> kernel_mean.Kernels:
+        return kernel_mean.kernels(*self._rows)
+
+    @cached_property
+    def _prompts(self) -> Features:
+        """(N, D), behind the samples."""
+        whole = self._all and self._collection.is_small
+        return self._collection.prompts if whole else self._collection.prompts_of(self.models, self.samples)
+
+    def _asked_prompts(self, asked: Queries) -> Features:
+        """(T, D): what was told of the pictures; else the pictures themselves."""
+        if asked.prompts is not None:
+            return asked.prompts
+        return asked.h if asked.prompt_texts is None else self._collection.prompt_features(asked.prompt_texts)
+
+    def kernel_mean(self, asked: Queries) -> Scores:
+        return self._kernel_mean(asked.h, self._prompt_cosines(asked))
+
+    def prompted_kernel_mean(self, asked: Queries) -> Scores:
+        """Samples count by a softmax of how like their prompts are to the picture's: none counts against a model."""
+        cosines = self._prompt_cosines(asked)
+        return self._kernel_mean(asked.h, kernel_mean.sharpened_weights(cosines, self.samples.offsets))
+
+    def _prompt_cosines(self, asked: Queries) -> kernel_mean.Weights:
+        """(T, N)"""
+        return kernel_mean.prompt_weights(self._prompts, self._asked_prompts(asked))
+
+    def _kernel_mean(self, h: Features, w: kernel_mean.Weights) -> Scores:
+        Z, offsets = self._rows
+        similarity = kernel_mean.self_similarity(self._kernels, offsets, w)
+        return from_distance(kernel_mean.kernel_mean_distances(Z, offsets, w, h, similarity=similarity))
+
+    @cached_property
+    def _reduced(self) -> tuple[Features, Features]:
+        return kernel_mean.reduce_to_one(*self._rows)
+
+    def rkme_clip(self, asked: Queries) -> Scores:
+        return from_distance(kernel_mean.rkme_distance(*self._reduced, asked.h))
+
+    @cached_property
+    def _reduced_side_by_side(self) -> tuple[Features, Features]:
+        Z, offsets = self._rows
+        return kernel_mean.reduce_to_one(kernel_mean.side_by_side(Z, self._prompts), offsets)
+
+    def rkme_concat(self, asked: Queries) -> Scores:
+        queries = kernel_mean.side_by_side(asked.h, self._asked_prompts(asked))
+        return from_distance(kernel_mean.rkme_distance(*self._reduced_side_by_side, queries))
+
+    def paired_difference(self, asked: Queries) -> Scores:
+        directions = self._mine(self._statistics.directions)
+        if asked.models is not None:
+            return differences.difference_score(directions, self._statistics.directions[asked.models])
+        if asked.differences is not None:
+            return differences.difference_score(directions, asked.differences)
+        return self._picture_difference(asked.h)
+
+    def _picture_difference(self, h: Features) -> Scores:
+        """Each model's base would have made another picture of the same content, so Δ_q differs by base."""
+        scores = np.empty((len(h), len(self._collection)))
+        for reference in self._statistics.references:
+            cosine = h @ reference.prompts.T
+            delta = differences.image_difference(h, reference.Z, cosine, PROBE_TEMPERATURE)
+            directions = self._statistics.directions[reference.models]
+            scores[:, reference.models] = differences.difference_score(directions, delta)
+        return scores[:, self.models]
+
+    def learned_first_moment(self, asked: Queries) -> Scores:
+        """1st Moment through the matrix that was learned for the modality; plain where none was better."""
+        A, drawn = self._matrix(asked, "first_moment"), asked.modality is Modality.SKETCH
+        means = self._mine(self._statistics.drawn_means if drawn else self._statistics.means)
+        return content.first_moment(means, asked.h) if A is None else learned_first_moment(A, means, asked.h)
+
+    def learned_gaussian(self, asked: Queries) -> Scores:
+        """The density through the matrix that was learned for the modality; plain where none was better."""
+        B = self._matrix(asked, "gaussian")
+        densities = self._drawn_densities if asked.modality is Modality.SKETCH else self._densities
+        return densities.log_density(asked.h) if B is None else learned_gaussian(B, densities, asked.h)
+
+    def _matrix(self, asked: Queries, score: str) -> Matrix | None:
+        """Models ask as pictures do: by their means."""
+        modality = Modality.IMAGE if asked.modality is Modality.MODEL else asked.modality
+        return self._matching.matrix(modality, score)
+
+    @property
+    def _matching(self) -> Matching:
+        if self._statistics.matching is None:
+            raise ModelSearchError("nothing was learned of this collection yet; run `modelsearch train matching`")
+        return self._statistics.matching
+
+    def style(self, asked: Queries) -> Scores:
+        """Mean style distance to the model's reference pictures; words and sketches are compared as ever, with them."""
+        styles = self._statistics.styles
+        if asked.models is not None:
+            found = from_distance(styles.model_distances(asked.models))
+        elif asked.modality is Modality.IMAGE:
+            found = from_distance(styles.distances(asked.h, asked.styles))
+        else:
+            found = content.first_moment(styles.plain_means, asked.h)
+        return found[:, self.models]
+
+    def spatial(self, asked: Queries) -> Scores:
+        """1st Moment of maps of where things are."""
+        layouts = self._statistics.mapped_layouts
+        if asked.models is not None:
+            return layouts.model_scores(asked.models)[:, self.models]
+        if asked.layouts is None:
+            raise ModelSearchError(
+                f"a {asked.modality.value} does not say where things are as a picture does; ask `spatial` by image or "
+                "by a model of the index, or take another method"
+            )
+        return layouts.scores(asked.layouts)[:, self.models]
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(name="first_moment", scores=Judges.first_moment, reads=Reads.COLUMNS),
+        Method(name="monte_carlo", scores=Judges.monte_carlo, reads=Reads.SAMPLES),
+        Method(name="best_k", scores=Judges.best_k, reads=Reads.SAMPLES),
+        Method(name="gaussian", scores=Judges.gaussian, reads=Reads.SAMPLES),
+        Method(name="second_moment", scores=Judges.second_moment, reads=Reads.SAMPLES),
+        Method(name="kernel_mean", scores=Judges.kernel_mean, reads=Reads.SAMPLES, by_words=True),
+        Method(name="prompted_kernel_mean", scores=Judges.prompted_kernel_mean, reads=Reads.SAMPLES, by_words=True),
+        Method(name="rkme_clip", scores=Judges.rkme_clip, reads=Reads.SAMPLES),
+        Method(name="rkme_concat", scores=Judges.rkme_concat, reads=Reads.SAMPLES, by_words=True),
+        Method(name="paired_difference", scores=Judges.paired_difference, reads=Reads.COLUMNS),
+        Method(name="drawn_first_moment", scores=Judges.drawn_first_moment, reads=Reads.COLUMNS),
+        Method(name="drawn_gaussian", scores=Judges.drawn_gaussian, reads=Reads.DRAWINGS),
+        Method(name="style", scores=Judges.style, reads=Reads.STYLES),
+        Method(name="spatial", scores=Judges.spatial, reads=Reads.LAYOUTS, wants=Wants.MAPS),
+        Method(
+            name="learned_first_moment", scores=Judges.learned_first_moment, reads=Reads.COLUMNS, wants=Wants.LEARNING
+        ),
+        Method(name="learned_gaussian", scores=Judges.learned_gaussian, reads=Reads.SAMPLES, wants=Wants.LEARNING),
+    )
+}
+AUTO_METHOD = "auto"  # adds up those that suit a modality
+ALL_METHODS = (AUTO_METHOD, *METHODS)
+
+
+def refuse_unknown(method: str) -> None:
+    """ValueError that names the methods there are."""
+    if method not in ALL_METHODS:
+        raise ValueError(f"{method!r} is no method; choose one of {', '.join(ALL_METHODS)}")

@@ -1,0 +1,19 @@
+"""Works out while indexing what answers are measured by, so that a first answer need not."""
+
+from __future__ import annotations
+
+from ..catalog import Catalog
+from ..collection import Collection
+from ..statistics import Statistics
+from .answering import Answering
+from .measured import is_stale
+
+
+def prepare(catalog: Catalog, *, anew: bool = False) -> bool:
+    """Stores it for the encoder that is searched by, where much has changed, or `anew`; whether it did."""
+    for name, _, dimension in catalog.encoders()[:1]:
+        collection = Collection(catalog, name, dimension)
+        if len(collection) and (anew or is_stale(collection)):
+            Answering(Statistics(collection)).prepared().store(catalog, name)
+            return True
+    return False

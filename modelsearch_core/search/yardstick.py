@@ -1,0 +1,155 @@
+"""What a method's scores are measured by: what unrelated queries get from models of the same evidence and kind.
+
+0 is an average unrelated query's score for a model of its group, 1 is one standard deviation better. The bank (B
+queries) is put to a sample of the models (n of M), as many of each group as make its location and scale sure; nothing
+of size (B, M) is ever held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..collection import Collection
+from ..scores import calibration
+from .banks import SEED
+
+EACH = 256  # models of a group that are asked, at most
+
+Scores = NDArray[np.floating]
+Models = NDArray[np.intp]
+
+
+class Reading(NamedTuple):
+    """One model's score on a yardstick: z = (score − hub − median) / spread, all but z in the method's own unit."""
+
+    score: float
+    median: float  # of what unrelated queries get for models of its group
+    spread: float
+    hub: float  # what is taken off a model that is near to every query, compared with its group's median
+    z: float
+
+
+def sampled(collection: Collection) -> Models:
+    """(n,): at most `EACH` models of every group, always the same ones of the same collection."""
+    rng, groups = np.random.default_rng(SEED + 4), collection.groups
+    chosen = [rng.permutation(np.flatnonzero(groups == group))[:EACH] for group in np.unique(groups)]
+    return np.sort(np.concatenate([np.empty(0, np.intp), *chosen])).astype(np.intp)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unrelated:
+    """z (B, n) of the bank's queries for sampled models, whose groups are `groups` (n,), each of `sizes` models."""
+
+    z: Scores
+    groups: NDArray[np.integer]
+    sizes: dict[int, int]
+
+    def best(self) -> NDArray[np.floating]:
+        """(B,): how good each query's best match among all models is; −inf where it has none."""
+        best = np.full(len(self.z), -np.inf)
+        for group in np.unique(self.groups):
+            of = self.z[:, self.groups == group]
+            M = self.sizes.get(int(group)) or of.shape[1]
+            best = np.fmax(best, calibration.best_of_more(of, M))
+        return best
+
+
+class Measures(NamedTuple):
+    """What a yardstick comes down to: (location, scale) by group, None where the bank says too little of one; the hub
+    bias of the sampled models (n,), where hubs are taken off; z (B, n) of the bank's queries."""
+
+    scales: dict[int, tuple[float, float] | None]
+    bias: NDArray[np.floating] | None
+    z: Scores
+
+    @classmethod
+    def of(cls, background: Scores, groups: NDArray[np.integer], *, always_correct: bool = False) -> Measures:
+        """Of the bank's scores (B, n) for sampled models of these groups (n,)."""
+        corrected = len(background) > 0 and (always_correct or calibration.when_to_correct(background))
+        bias = calibration.hub_bias(background) if corrected else None
+        background = background if bias is None else calibration.without_hubs(background, bias)
+        scales: dict[int, tuple[float, float] | None] = {}
+        z = np.empty(background.shape, np.float32)
+        for group in np.unique(groups):
+            of = groups == group
+            scale = scales[int(group)] = _scale_of(background[:, of])
+            location, spread = scale or calibration.location_and_scale(background[:, of], background[:, of])
+            z[:, of] = (background[:, of] - location) / spread
+        return cls(scales, bias, z)
+
+
+class Yardstick:
+    """Of one method and modality, by what the bank's queries get from the `models` that were sampled."""
+
+    def __init__(
+        self,
+        measures: Measures,
+        groups: NDArray[np.integer],
+        *,
+        models: Models | None = None,
+        bias_of: Callable[[Models], NDArray[np.floating]] | None = None,
+    ) -> None:
+        """`groups` (M,) of all models. `bias_of` works out the hub bias of models that were not sampled."""
+        self._groups = groups
+        self._models = np.arange(len(groups)) if models is None else models
+        self._scales = measures.scales
+        self.corrected = measures.bias is not None
+        self._bias = np.full(len(groups), np.nan)
+        self._bias[self._models] = 0.0 if measures.bias is None else measures.bias
+        self._bias_of = bias_of
+        self._of_sampled = groups[self._models]
+        sizes = dict(zip(*(part.tolist() for part in np.unique(groups, return_counts=True)), strict=True))
+        self.unrelated = Unrelated(z=measures.z, groups=self._of_sampled, sizes=sizes)
+
+    @classmethod
+    def of(cls, background: Scores, groups: NDArray[np.integer], *, always_correct: bool = False) -> Yardstick:
+        """Where the bank was put to all models: scores (B, M)."""
+        return cls(Measures.of(background, groups, always_correct=always_correct), groups)
+
+    def z(self, scores: Scores, models: Models | None = None) -> NDArray[np.floating]:
+        """Scores (…, C) of these models in standard units."""
+        models = np.arange(len(self._groups)) if models is None else models
+        corrected = calibration.without_hubs(scores, self._hubs(models))
+        z, groups = np.empty(scores.shape), self._groups[models]
+        for group in np.unique(groups):
+            of = groups == group
+            location, scale = self._measure(int(group), corrected[..., of])
+            z[..., of] = (corrected[..., of] - location) / scale
+        return z
+
+    def reading(self, scores: Scores, place: int, models: Models | None = None) -> Reading:
+        """How one of these (C,) scores of models was read."""
+        models = np.arange(len(self._groups)) if models is None else models
+        m = int(models[place])
+        group, bias = int(self._groups[m]), self._hubs(models)
+        corrected = calibration.without_hubs(scores, bias)
+        location, spread = self._measure(group, corrected[self._groups[models] == group])
+        known = self._bias[self._models][self._of_sampled == group]
+        usual = calibration.ALPHA * float(np.median(known)) if len(known) else 0.0
+        hub = calibration.ALPHA * float(bias[place]) - usual
+        z = (float(corrected[place]) - location) / spread
+        return Reading(float(scores[place]), location + usual, spread, hub, z)
+
+    def _measure(self, group: int, corrected: Scores) -> tuple[float, float]:
+        """(location, scale); by the scores at hand where the bank says too little."""
+        if (scale := self._scales.get(group)) is not None:
+            return scale
+        return calibration.location_and_scale(corrected, corrected)
+
+    def _hubs(self, models: Models) -> NDArray[np.floating]:
+        """(C,): how near each of these models is to every query."""
+        unknown = models[np.isnan(self._bias[models])]
+        if len(unknown):
+            self._bias[unknown] = self._bias_of(unknown) if self.corrected and self._bias_of else 0.0
+        return self._bias[models]
+
+
+def _scale_of(known: Scores) -> tuple[float, float] | None:
+    """(location, scale), or None for a group that the bank says too little of."""
+    enough = np.isfinite(known).sum() >= calibration.ENOUGH
+    return calibration.location_and_scale(known, known[:0]) if enough else None

@@ -1,0 +1,166 @@
+"""Of all models, arrays with one row each; of a few, what their samples tell.
+
+A collection that is whole has its means and factors in the catalog's columns. Of a part of one, everything is worked
+out of the rows that are left, so that nothing of what was held out comes back in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..catalog.derived import MEANS
+from ..collection import Collection, Samples
+from ..embedding import Features, unit
+from ..encoders.style_space import STYLE_SETTING, space_of
+from ..errors import ModelSearchError
+from ..scores import content, differences, gaussian
+from ..specification import Factors
+from . import references
+from .layouts import Layouts, layouts_of
+from .matching import MATCHING_SETTING, Matching, matching_of
+from .references import Reference
+from .styles import Styles
+
+_Read = Callable[[NDArray[np.intp]], Features]  # rows of some models
+
+
+class Statistics:
+    """Of a collection. `before` are those of an older reading, whose rows are taken over where no model has changed."""
+
+    def __init__(self, collection: Collection, *, before: Statistics | None = None) -> None:
+        self.collection = collection
+        self._known = {} if before is None else before.columns()
+
+    def columns(self) -> dict[str, tuple[list[tuple[str, int]], Features]]:
+        """What was read, to be taken over: (who by fingerprint and stamp, rows) by name."""
+        who = [(entry.fingerprint, entry.measured.stamp) for entry in self.collection.entries]
+        read = {name: self.__dict__[name] for name in ("raw_means", "drawn_means") if name in self.__dict__}
+        return {name: (who, rows) for name, rows in read.items()}
+
+    # of all models
+
+    @cached_property
+    def raw_means(self) -> Features:
+        """(M, D) means of the samples, shorter the more these differ."""
+        if not self.collection.is_whole:
+            return content.means(self.collection.samples.Z, self.collection.samples.offsets)
+        return self._taken_over("raw_means", self._read_means)
+
+    @cached_property
+    def means(self) -> Features:
+        """(M, D) unit means."""
+        return unit(self.raw_means)
+
+    @cached_property
+    def directions(self) -> Features:
+        """(M, D): what a model adds to what its base, else the collection, makes of the same probes."""
+        if self.collection.is_whole:
+            return self.raw_means - references.of_means(self.collection, self.raw_means)
+        samples = self.collection.samples
+        delta = differences.differences(samples.Z, references.of_samples(self.collection, samples))
+        return differences.direction(delta, samples.offsets)
+
+    @cached_property
+    def drawn_means(self) -> Features:
+        """(M, D) unit means of the samples' line drawings; of the samples themselves where there are none."""
+        if not self.collection.is_whole:
+            drawings = self.collection.drawings
+            return unit(content.means(drawings.Z, drawings.offsets))
+        return self._taken_over("drawn_means", self._read_drawn_means)
+
+    @cached_property
+    def references(self) -> list[Reference]:
+        """What models are compared with, group by group."""
+        return references.groups(self.collection)
+
+    def _read_means(self, models: NDArray[np.intp]) -> Features:
+        means = self.collection.catalog.means(self.collection.encoder)
+        rows = np.empty((len(models), self.collection.dimension), np.float32)
+        told = [i for i, m in enumerate(models) if self.collection.entries[m].key not in means]
+        for i, m in enumerate(models):
+            rows[i] = means.get(self.collection.entries[m].key, 0)
+        if told:
+            few = self.collection.rows(models[told])
+            rows[told] = content.means(few.Z, few.offsets)
+        return rows
+
+    def _read_drawn_means(self, models: NDArray[np.intp]) -> Features:
+        stored = self._column("drawn_mean", MEANS, models)
+        rows = np.empty((len(models), self.collection.dimension), np.float32)
+        missing = [i for i, m in enumerate(models) if not self._has_drawings(int(m), stored)]
+        for i, m in enumerate(models):
+            blob = stored.get(self.collection.entries[m].key)
+            rows[i] = self.raw_means[m] if blob is None else np.frombuffer(blob, np.float16)
+        if missing:  # written by an older version
+            drawings = self.collection.drawn_rows(models[missing])
+            rows[missing] = content.means(drawings.Z, drawings.offsets)
+        return unit(rows)
+
+    def _has_drawings(self, m: int, stored: dict[tuple[str, str], bytes]) -> bool:
+        """Whether a model's column is there, or it is known that it has no drawings."""
+        entry = self.collection.entries[m]
+        return entry.key in stored or entry.measured.stamp > 0
+
+    def _column(self, name: str, version: int, models: NDArray[np.integer]) -> dict[tuple[str, str], bytes]:
+        table, encoder = self.collection.catalog.statistics, self.collection.encoder
+        if len(models) * 4 > len(self.collection):
+            return table.all(encoder, name, version)
+        return table.of(encoder, name, version, [self.collection.entries[m].fingerprint for m in models])
+
+    def _taken_over(self, name: str, read: _Read) -> Features:
+        """Rows of models that have not changed since they were read, and those of the others."""
+        if name not in self._known:
+            return read(self.collection.all)
+        who, rows = self._known.pop(name)
+        place = {each: row for row, each in enumerate(who)}
+        now = [(entry.fingerprint, entry.measured.stamp) for entry in self.collection.entries]
+        old = np.array([place.get(each, -1) for each in now], np.intp)
+        taken = rows[old]
+        new = np.flatnonzero(old < 0)
+        if len(new):
+            taken[new] = read(new)
+        return taken
+
+    # of some models
+
+    def densities(self, samples: Samples) -> gaussian.Factored:
+        """Of the models with these samples, by their stored factors where there are any."""
+        stored = samples.densities or (None,) * len(samples)
+        factors = [of or Factors(*gaussian.factors(samples.of(m))) for m, of in enumerate(stored)]
+        mean = content.means(samples.Z, samples.offsets)
+        return gaussian.Factored(samples.Z, samples.offsets, [λ for λ, _ in factors], [U for _, U in factors], mean)
+
+    # of other spaces, and what was learned
+
+    @cached_property
+    def styles(self) -> Styles:
+        """The space in which styles are compared."""
+        catalog = self.collection.catalog
+        return Styles(self.collection, space_of(catalog.setting(STYLE_SETTING), catalog.path, self.collection.encoder))
+
+    @cached_property
+    def matching(self) -> Matching | None:
+        """What was learned of how queries and models belong together; nothing of a part, which was learned from."""
+        if not self.collection.is_whole:
+            return None
+        catalog = self.collection.catalog
+        return matching_of(catalog.setting(MATCHING_SETTING), catalog.path, self.collection.encoder)
+
+    @cached_property
+    def layouts(self) -> Layouts | None:
+        """Where things are in the models' pictures, if indexing has mapped any."""
+        return layouts_of(self.collection.catalog, [entry.key for entry in self.collection.entries])
+
+    @property
+    def mapped_layouts(self) -> Layouts:
+        """The same where they are needed. ModelSearchError that names the way to have them."""
+        if self.layouts is None:
+            raise ModelSearchError(
+                f"{self.collection.catalog.path} has no maps of where things are; run `modelsearch index FOLDER "
+                "--spatial`, which makes them of the pictures that are there"
+            )
+        return self.layouts
