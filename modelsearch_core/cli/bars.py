@@ -10,6 +10,7 @@ from ..indexing import Step
 
 STAGES = {
     "scan": "scanning",
+    "weights": "comparing weights",
     "words": "reading words",
     "previews": "looking at previews",
     "generate": "generating",

@@ -13,6 +13,8 @@ from ..catalog import Catalog
 from ..catalog.records import to_webp
 from ..embedding import Encoder
 from ..model_files import ModelFile, previews_of
+from ..model_files.candidates import VIDEO_EXTENSIONS
+from ..model_files.video_frames import frames_of
 from ..specification import Evidence, Specification
 from .progress import Progress, Step
 from .thumbnails import thumbnail
@@ -51,9 +53,16 @@ def store_previews(catalog: Catalog, encoder: Encoder, models: Sequence[ModelFil
         paths = previews_of(model)[:MOST_PREVIEWS]
         digest = _of_files(paths)
         if paths and known.get(model.fingerprint) != digest:
-            images = [thumbnail(image) for path in paths if (image := _opened(path)) is not None]
+            images = [thumbnail(image) for path in paths for image in _pictures(path)]
             _store_pictures(catalog, known, encoder, model, digest, images)
         progress(Step(stage="previews", done=done, total=len(models), model=model.name))
+
+
+def _pictures(path: Path) -> list[Image.Image]:
+    if path.suffix.lower() in VIDEO_EXTENSIONS:
+        return frames_of(path)
+    image = _opened(path)
+    return [] if image is None else [image]
 
 
 def _opened(path: Path) -> Image.Image | None:

@@ -66,7 +66,7 @@ def recognise_layout(layout: Layout) -> Recognised:
 def recognise(shapes: Shapes) -> Recognised:
     """What the tensors make up. Raises UnreadableModelError for what is no model that generates."""
     text = lines_of(shapes)
-    control = companion_of_control(text)
+    control = companion_of_control(shapes, text)
     if control:
         raise UnreadableModelError(f"{control}, which generates nothing on its own")
     network = network_of(shapes, text)

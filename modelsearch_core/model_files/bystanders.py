@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from .networks import lines_of
 from .packed import Shapes
 
 _BEFORE_DENOISERS = """
 a ControlNet        ^control_model.  ^controlnet_  ^lora_controlnet  ^input_hint_block.  ^zero_convs.  ^control_layers.
 a ControlNet        ^control_all_x_embedder.  controlnet_cond_embedding.  controlnet_down_blocks.  controlnet_blocks.
+a ControlNet        ^lllite_unet_
 an IP-Adapter       ^image_proj.  ^ip_adapter.  ^image_proj_model.  .ip_adapter_  .to_k_ip.
 a T2I-Adapter       ^adapter.body.  ^adapter.conv_in.  ^body.0.block1.  ^body.0.in_conv.  ^body.0.resnets.
 """  # these contain, or look like, a diffusion model
 _AFTER_DENOISERS = """
+a hypernetwork      ^320.0.linear.  ^640.0.linear.  ^768.0.linear.  ^1024.0.linear.  ^1280.0.linear.
 a motion module     .motion_modules.  .temporal_transformer.
 a VAE               encoder.conv_in.  decoder.conv_in.  encoder.conv1.  decoder.conv1.  encoder.down_blocks.0.
 a VAE               ^encoder.layers.0.conv  ^decoder.layers.1.conv  ^decoder.stages.  ^encoder.stages.  ^taesd_
@@ -36,13 +40,27 @@ def _parts(text: str) -> list[str]:
 BEFORE_DENOISERS = _parse(_BEFORE_DENOISERS)
 AFTER_DENOISERS = _parse(_AFTER_DENOISERS)
 EMBEDDING_WIDTHS = (768, 1024, 1280, 2048, 4096)
+_EMBEDDING_NAMES = re.compile(r"(clip_[lgh]|t5(xxl)?|qwen\w*|gemma\w*|llama)(_out)?|emb_params|string_to_param\.\*|\*")
+_FIRST_LAYER = re.compile(r"(^|[._])(img_in|x_embedder)[._]lora_(A|down)\b")
+CONTROL_CHANNELS = 128  # FLUX.1's own 64, and as many of the picture that steers it
 UPSCALER_CHANNELS = 7  # Stability's x4 upscaler: four of latents, three of the small picture
 
 
-def companion_of_control(text: str) -> str | None:
+def companion_of_control(shapes: Shapes, text: str) -> str | None:
     """What a file is that has a diffusion model's names but steers another one; None for any other file. `text` is all
     names in lines."""
-    return _first(BEFORE_DENOISERS, text)
+    return _first(BEFORE_DENOISERS, text) or _companion_lora(shapes, text)
+
+
+def _companion_lora(shapes: Shapes, text: str) -> str | None:
+    """Of a model that takes a second picture, or of AnimateDiff's motion modules."""
+    if "img_in" in text or "x_embedder" in text:
+        widths = {shape[1:] for name, shape in shapes.items() if _FIRST_LAYER.search(name)}
+        if (CONTROL_CHANNELS,) in widths:
+            return "a control LoRA"
+    if ".motion_modules." in text and "lora" in text and all(".motion_modules." in name for name in shapes):
+        return "a motion LoRA"
+    return None
 
 
 def bystander(shapes: Shapes) -> str | None:
@@ -62,6 +80,8 @@ def _first(table: tuple[tuple[str, list[str]], ...], text: str) -> str | None:
 
 
 def _is_embedding(shapes: Shapes) -> bool:
-    """A few vectors as wide as a text encoder's."""
+    """A few vectors as wide as a text encoder's, or called so."""
+    if shapes and all(map(_EMBEDDING_NAMES.fullmatch, shapes)):
+        return True
     few = 0 < len(shapes) <= 3
     return few and all(len(shape) in (1, 2) and shape[-1] in EMBEDDING_WIDTHS for shape in shapes.values())

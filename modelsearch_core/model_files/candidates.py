@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -13,8 +13,10 @@ from .model_file import SkippedFile
 from .shards import Shards, shards_among, shards_of
 
 MODEL_EXTENSIONS = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf")
-PICTURE_EXTENSIONS = (".png", ".webp", ".jpg", ".jpeg", ".gif")
-NEIGHBOUR_EXTENSIONS = (*PICTURE_EXTENSIONS, ".json", ".info", ".txt")
+PICTURE_EXTENSIONS = (".png", ".webp", ".jpg", ".jpeg", ".gif", ".avif")
+VIDEO_EXTENSIONS = (".mp4", ".webm")
+UNFINISHED = ".aria2"  # aria2 keeps it beside a file until all of it is there
+NEIGHBOUR_EXTENSIONS = (*PICTURE_EXTENSIONS, *VIDEO_EXTENSIONS, ".json", ".info", ".txt", UNFINISHED)
 INDEX_NAME = "model_index.json"  # what makes a folder a model in the diffusers layout
 SKIPPED_FOLDERS = {"__pycache__", "__MACOSX", "node_modules"}
 
@@ -63,7 +65,8 @@ def candidate_at(path: Path) -> Candidate:
         return _sharded_candidate(sharded)
     state = path.stat()
     with os.scandir(path.parent) as listing:
-        beside = [entry for entry in listing if entry.name.startswith(path.stem + ".") and _is_text(entry.name)]
+        start = f"{path.stem}.".casefold()
+        beside = [entry for entry in listing if entry.name.casefold().startswith(start) and _is_text(entry.name)]
     neighbours = _neighbours(_stems(beside) | {path.stem}, beside).get(path.stem, ())
     return Candidate(path=path, size=state.st_size, modified=state.st_mtime_ns, neighbours=tuple(neighbours))
 
@@ -170,10 +173,13 @@ def _stems(entries: Iterable[os.DirEntry[str]]) -> set[str]:
 
 
 def _neighbours(stems: set[str], entries: Iterable[os.DirEntry[str]]) -> dict[str, list[Neighbour]]:
-    """Sidecars and pictures by the stem of the model that they belong to, in the order of names."""
+    """Sidecars and pictures by the stem of the model that they belong to, in the order of names. `Case.png` belongs to
+    `case`, unless there is a `Case`."""
     found: dict[str, list[Neighbour]] = {}
+    by_any_case = {stem.casefold(): stem for stem in sorted(stems, reverse=True)}
     for entry in entries:
-        stem = _model_stem(entry.name, stems) if entry.name.lower().endswith(NEIGHBOUR_EXTENSIONS) else None
+        is_one = entry.name.lower().endswith(NEIGHBOUR_EXTENSIONS)
+        stem = _model_stem(entry.name, stems, by_any_case) if is_one else None
         if stem is not None and (state := _state(entry)):
             neighbour = Neighbour(entry.name, entry.name[len(stem) :].lower(), state.st_size, state.st_mtime_ns)
             found.setdefault(stem, []).append(neighbour)
@@ -182,12 +188,14 @@ def _neighbours(stems: set[str], entries: Iterable[os.DirEntry[str]]) -> dict[st
     return found
 
 
-def _model_stem(name: str, stems: set[str]) -> str | None:
+def _model_stem(name: str, stems: set[str], by_any_case: Mapping[str, str]) -> str | None:
     """The longest stem that fits: `a.1.png` is the picture of `a.1.safetensors` if there is one, else of `a`."""
     end = name.rfind(".")
     while end > 0:
         if name[:end] in stems:
             return name[:end]
+        if name[:end].casefold() in by_any_case:
+            return by_any_case[name[:end].casefold()]
         end = name.rfind(".", 0, end)
     return None
 

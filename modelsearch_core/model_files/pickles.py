@@ -44,6 +44,9 @@ def _load(path: Path, mapped: bool) -> object:
 
 def _tensors(value: object, prefix: str, depth: int = 0) -> Iterator[tuple[str, tuple[int, ...]]]:
     """The tensors of a state dict, wherever it is; `state_dict.` and the like are no part of a name."""
+    if isinstance(value, (list, tuple)) and depth <= DEEPEST:
+        for number, entry in enumerate(cast("list[Any]", value)):
+            yield from _tensors(entry, f"{prefix}{number}.", depth + 1)
     if not isinstance(value, Mapping):
         return
     for key, entry in cast("Mapping[Any, Any]", value).items():

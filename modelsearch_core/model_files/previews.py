@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from .candidates import PICTURE_EXTENSIONS, Neighbour, candidate_at
+from .candidates import PICTURE_EXTENSIONS, VIDEO_EXTENSIONS, Neighbour, candidate_at
 from .header import read_header
 from .model_file import ModelFile
 
@@ -20,6 +20,7 @@ PREVIEW_SUFFIXES = (  # A1111's and Lora-Manager's own previews first, then pict
     *(".preview.png", ".preview.webp", ".preview.jpg", ".preview.jpeg"),
     *(".png", ".webp", ".jpg", ".jpeg"),
 )
+_SHOWN = (*PICTURE_EXTENSIONS, *VIDEO_EXTENSIONS)
 THUMBNAIL_KEY = "modelspec.thumbnail"
 LONGEST_THUMBNAIL = 8 * 2**20  # characters of base64
 MOST_PIXELS = 4096 * 4096
@@ -27,7 +28,8 @@ _DATA_URI = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
 
 
 def previews_of(model: ModelFile) -> list[Path]:
-    """Pictures beside the model, best first; beyond PREVIEW_SUFFIXES come numbered and other ones of the same stem.
+    """Pictures and videos beside the model, best first; after PREVIEW_SUFFIXES numbered and other ones of its stem,
+    then videos.
 
     Of a folder, those that lie in it, not in its sub-folders. Empty when the model is gone by now.
     """
@@ -40,13 +42,14 @@ def previews_of(model: ModelFile) -> list[Path]:
 def preview_paths(model: Path, neighbours: Iterable[Neighbour]) -> list[Path]:
     """The pictures among a model's neighbours, best first."""
     folder = model if model.is_dir() else model.parent
-    pictures = [each for each in neighbours if each.suffix.endswith(PICTURE_EXTENSIONS) and "/" not in each.name]
+    pictures = [each for each in neighbours if each.suffix.endswith(_SHOWN) and "/" not in each.name]
     return [folder / each.name for each in sorted(pictures, key=_order)]
 
 
-def _order(picture: Neighbour) -> tuple[int, list[str | int], str]:
+def _order(picture: Neighbour) -> tuple[bool, int, list[str | int], str]:
     known = PREVIEW_SUFFIXES.index(picture.suffix) if picture.suffix in PREVIEW_SUFFIXES else len(PREVIEW_SUFFIXES)
     return (
+        picture.suffix.endswith(VIDEO_EXTENSIONS),
         known,
         [f"{int(part):09d}" if part.isdigit() else part for part in re.split(r"(\d+)", picture.suffix)],
         picture.name,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..errors import UnreadableModelError
 from .annotations import Annotations, clean_title, first_of
 from .architecture import Recognised, recognise, recognise_header
-from .candidates import Candidate, candidate_at
+from .candidates import UNFINISHED, Candidate, candidate_at
 from .fingerprint import file_fingerprint, joint_fingerprint, tensor_fingerprint
 from .gguf import recognise_gguf
 from .header import parse_header
@@ -19,6 +19,7 @@ from .pickles import pickle_shapes
 from .pipelines import read_pipeline
 from .previews import preview_paths
 from .sidecars import sidecar_annotations
+from .strangers import stranger_at
 
 
 class Contents(NamedTuple):
@@ -65,8 +66,18 @@ def read_candidate(candidate: Candidate) -> ModelFile:
 def _contents(candidate: Candidate) -> Contents:
     if candidate.is_folder:
         return _folder_contents(candidate.path)
+    if part := next((each.name for each in candidate.neighbours if each.suffix.endswith(UNFINISHED)), None):
+        raise UnreadableModelError(f"an unfinished download: {part} lies beside it; let it end, or start it again")
     if candidate.shards:
         return _sharded_contents(candidate)
+    try:
+        return _file_contents(candidate)
+    except UnreadableModelError as error:
+        what = stranger_at(candidate.path)
+        raise UnreadableModelError(what or str(error)) from error
+
+
+def _file_contents(candidate: Candidate) -> Contents:
     extension = candidate.path.suffix.lower()
     if extension in (".safetensors", ".sft"):
         return _safetensors_contents(candidate)

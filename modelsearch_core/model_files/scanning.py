@@ -12,6 +12,7 @@ from .fingerprint import plan_of
 from .header import layout_of
 from .model_file import Kind, ModelFile, SkippedFile
 from .reading import read_candidate
+from .strangers import plain_line
 
 
 def scan(
@@ -79,4 +80,4 @@ def _read(candidate: Candidate, known: ModelFile | SkippedFile | None) -> ModelF
         reason = str(error)
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror or error}"
-    return SkippedFile(path=candidate.path, reason=reason, stamp=stamp)
+    return SkippedFile(path=candidate.path, reason=plain_line(reason), stamp=stamp)

@@ -51,7 +51,26 @@ def test_pictures_come_in_the_documented_order(tmp_path: Path) -> None:
 
 
 def test_other_files_and_other_models_pictures_are_left_out(tmp_path: Path) -> None:
-    assert names_beside(tmp_path, "ab.png", "b.png", "a.mp4", "a.txt", "x a.png") == []
+    assert names_beside(tmp_path, "ab.png", "b.png", "a.mov", "a.txt", "x a.png") == []
+
+
+def test_videos_come_after_pictures_and_alone_where_there_is_none(tmp_path: Path) -> None:
+    given = ("a.mp4", "a.preview.webm", "a.thumb.avif", "a.9.jpg")
+    assert names_beside(tmp_path / "1", *given) == ["a.9.jpg", "a.thumb.avif", "a.mp4", "a.preview.webm"]
+    assert names_beside(tmp_path / "2", "a.MP4") == ["a.MP4"]
+
+
+def test_a_preview_in_other_letters_belongs_to_the_model(tmp_path: Path) -> None:
+    path = write_safetensors(tmp_path / "Case.safetensors", kohya_lora())
+    other = write_safetensors(tmp_path / "two.safetensors", kohya_lora())
+    for name in ("case.png", "CASE.preview.png", "two.png", "Two.2.png"):
+        (tmp_path / name).write_bytes(b"")
+    assert [each.name for each in previews_of(read_model_file(path))] == ["CASE.preview.png", "case.png"]
+    assert [each.name for each in previews_of(read_model_file(other))] == ["two.png", "Two.2.png"]
+    assert {file.path.name: file.preview and file.preview.name for file in scan([tmp_path])} == {
+        "Case.safetensors": "CASE.preview.png",
+        "two.safetensors": "two.png",
+    }
 
 
 def test_upper_case_extensions_count(tmp_path: Path) -> None:
