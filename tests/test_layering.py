@@ -38,6 +38,7 @@ ORDER = (
     "collection",
     "statistics",
     "search",
+    "correcting",
     "choosing",
     "picture_metadata",
     "identifying",

@@ -22,9 +22,10 @@ MODULES = {
     "demo": "demo",
     "train": "train",
     "grid": "grid",
+    "set": "correct",
     "map": "map",
 }
-BUILT_IN = {"list": "list_", "map": "map_"}  # commands that Python has a function of
+BUILT_IN = {"list": "list_", "map": "map_", "set": "set_"}  # commands that Python has a function of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

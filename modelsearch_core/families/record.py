@@ -64,11 +64,12 @@ class Variant:
 @dataclass(frozen=True)
 class Lineage:
     """Fine-tunes of a family that became a base of their own; users know models by it. `pattern` finds it in names and
-    hints, in lower case."""
+    hints, in lower case. `parent` is the lineage that it was trained from itself."""
 
     name: str
     title: str
     pattern: str
+    parent: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

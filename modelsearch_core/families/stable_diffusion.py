@@ -81,7 +81,7 @@ SDXL = Family(
     variants=ONE_WIDTH,
     lineages=(
         Lineage("pony", "Pony", r"pony(?![-_ ]?(diffusion)?[-_ ]?v?7)"),
-        Lineage("noobai", "NoobAI", r"noob[-_ ]?ai|noob[-_ ]?xl|\bnoob\b"),
+        Lineage("noobai", "NoobAI", r"noob[-_ ]?ai|noob[-_ ]?xl|\bnoob\b", "illustrious"),
         Lineage(
             "illustrious", "Illustrious", r"illustrious|\bil(lu)?[-_ ]?xl|\bilxl\b|\billu\b|\bil[-_ ]?v\d|wai[-_ ]?nsfw"
         ),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import MissingBaseError
+from ..families import Lineage, lineage_in
 from ..model_files import Kind, ModelFile
 from .accelerators import is_distilled
 
@@ -31,42 +33,67 @@ class _Carrier(NamedTuple):
 
     model: ModelFile
     words: frozenset[str]
+    lineage: Lineage | None
     order: _Order
 
 
 class Bases:
     """The checkpoints that LoRA can be put on, sorted once; looking one up takes as long among ten as among thousands.
 
-    `chosen` wins where its architecture fits or the LoRA's is unknown. Otherwise, among checkpoints of the LoRA's
-    architecture: most words in common with what the author says it was trained on, then not distilled to few steps,
-    then an original (sd_xl_base, v1-5-pruned, ...) before a merge, then the first by name. Inpainting models and
-    refiners are none.
+    The base that was set for a LoRA by hand is taken, else `chosen` where its architecture fits or the LoRA's is
+    unknown. Otherwise, among checkpoints of the LoRA's architecture and variant: those of its lineage (Pony, NoobAI,
+    ...), then most words in common with what the author says it was trained on, then not distilled to few steps, then
+    an original (sd_xl_base, v1-5-pruned, ...) before a merge, then the first by name. Inpainting models and refiners
+    are none.
     """
 
     def __init__(self, models: Iterable[ModelFile], chosen: ModelFile | None = None) -> None:
         self._chosen = chosen
+        self._by_path: dict[Path, ModelFile] = {}
         self._carriers: dict[str, list[_Carrier]] = defaultdict(list)
-        self._found: dict[tuple[str, str], ModelFile] = {}
+        self._found: dict[tuple[str | None, ...], ModelFile] = {}
         for model in models:
+            self._by_path[model.path] = model
             if _can_carry(model):
-                self._carriers[model.architecture].append(_Carrier(model, words(_name(model)), _order(model)))
+                self._carriers[model.architecture].append(
+                    _Carrier(model, words(_name(model)), _lineage(model), _order(model))
+                )
 
     def of(self, lora: ModelFile) -> ModelFile:
         """The checkpoint to put under `lora`. Raises MissingBaseError, naming what is missing."""
-        architecture, hint = lora.architecture, lora.base_hint or ""
-        if self._chosen is not None and architecture in (self._chosen.architecture, "unknown"):
+        if lora.base is not None:
+            return self._set_by_hand(lora, lora.base)
+        if self._chosen is not None and lora.architecture in (self._chosen.architecture, "unknown"):
             return self._chosen
-        if architecture == "unknown" or architecture not in self._carriers:
-            raise MissingBaseError(self._what_is_missing(lora))
-        if (architecture, hint) not in self._found:
-            self._found[architecture, hint] = _nearest(words(hint), self._carriers[architecture])
-        return self._found[architecture, hint]
+        lineage = _lineage(lora)
+        key = lora.architecture, lora.variant, lora.base_hint, lineage and lineage.name
+        if key not in self._found:
+            self._found[key] = _nearest(words(lora.base_hint or ""), lineage, self._fitting(lora))
+        return self._found[key]
 
-    def _what_is_missing(self, lora: ModelFile) -> str:
+    def _set_by_hand(self, lora: ModelFile, path: Path) -> ModelFile:
+        if path not in self._by_path:
+            raise MissingBaseError(
+                f"the base that was set for {lora.path.name}, {path}, is not among the models at hand; index its "
+                "folder, or set another one"
+            )
+        return self._by_path[path]
+
+    def _fitting(self, lora: ModelFile) -> list[_Carrier]:
+        carriers = [] if lora.architecture == "unknown" else self._carriers.get(lora.architecture, [])
+        fitting = [carrier for carrier in carriers if _is_as_wide(lora, carrier.model)]
+        if not fitting:
+            raise MissingBaseError(self._what_is_missing(lora, carriers))
+        return fitting
+
+    def _what_is_missing(self, lora: ModelFile, carriers: Sequence[_Carrier]) -> str:
         hint = f" (trained on {lora.base_hint})" if lora.base_hint else ""
+        there = {carrier.model.variant or "unknown" for carrier in carriers} or set(self._carriers)
+        what = f"{lora.architecture} {lora.variant}" if carriers else lora.architecture
         return (
-            f"{lora.path.name} is a LoRA for {lora.architecture}{hint} and needs a base model of that architecture; "
-            f"the checkpoints at hand are for: {', '.join(sorted(self._carriers)) or 'none at all'}. "
+            f"{lora.path.name} is a LoRA for {what}{hint} and needs a base model of that "
+            f"{'variant' if carriers else 'architecture'}; the checkpoints at hand are for: "
+            f"{', '.join(sorted(there)) or 'none at all'}. "
             "Index the folder with such a checkpoint too, or choose a base model for it"
         )
 
@@ -79,11 +106,33 @@ def words(text: str) -> frozenset[str]:
     return frozenset(_WORDS.findall(text)) - _EMPTY
 
 
-def _nearest(hint: frozenset[str], carriers: Iterable[_Carrier]) -> ModelFile:
-    def order(carrier: _Carrier) -> tuple[float, _Order]:
-        return -len(hint & carrier.words) / max(len(hint), 1), carrier.order
+def _nearest(hint: frozenset[str], lineage: Lineage | None, carriers: Iterable[_Carrier]) -> ModelFile:
+    def order(carrier: _Carrier) -> tuple[int, float, _Order]:
+        common = len(hint & carrier.words) / max(len(hint), 1)
+        return _distance(lineage, carrier.lineage), -common, carrier.order
 
     return min(carriers, key=order).model
+
+
+def _distance(wanted: Lineage | None, there: Lineage | None) -> int:
+    """0: the same lineage, or none; 1: one that the other was trained from; 2: the family's own models; 3: others."""
+    if (wanted and wanted.name) == (there and there.name):
+        return 0
+    if wanted and there and (wanted.parent == there.name or there.parent == wanted.name):
+        return 1
+    return 2 if there is None else 3
+
+
+def _lineage(model: ModelFile) -> Lineage | None:
+    """What a checkpoint is called, what a LoRA was trained on; the other where that tells nothing."""
+    texts = [model.base_hint or "", _name(model)]
+    told = (lineage_in(model.architecture, text) for text in (texts if model.kind is Kind.LORA else texts[::-1]))
+    return next(filter(None, told), None)
+
+
+def _is_as_wide(lora: ModelFile, model: ModelFile) -> bool:
+    """Whether the widths fit, as far as they are known."""
+    return None in (lora.variant, model.variant) or lora.variant == model.variant
 
 
 def _can_carry(model: ModelFile) -> bool:

@@ -61,6 +61,52 @@ def test_an_original_comes_before_a_merge() -> None:
     assert Bases(CHECKPOINTS).of(lora(architecture="sd15")).path.stem == "v1-5-pruned-emaonly"
 
 
+LINEAGES = [
+    model(f"{name}.safetensors")
+    for name in ("animagineXL_v3", "noobaiXLNAIXL_vPred10", "plainMix", "ponyDiffusionV6XL", "waiNSFWIllustrious_v110")
+]
+
+
+@pytest.mark.parametrize(
+    ("hint", "name", "base"),
+    [
+        ("NoobAI", "x", "noobaiXLNAIXL_vPred10"),
+        ("Illustrious", "x", "waiNSFWIllustrious_v110"),
+        ("Pony", "x", "ponyDiffusionV6XL"),
+        (None, "ink__Pony_LoRA", "ponyDiffusionV6XL"),
+        ("SDXL 1.0", "ink", "plainMix"),
+        (None, "ink", "plainMix"),
+    ],
+)
+def test_a_lora_of_a_lineage_gets_a_checkpoint_of_it(hint: str | None, name: str, base: str) -> None:
+    assert Bases(LINEAGES).of(lora(f"{name}.safetensors", hint=hint)).path.stem == base
+
+
+def test_without_one_of_its_lineage_it_gets_that_which_it_came_from() -> None:
+    noobai = lora(hint="NoobAI")
+    without = [each for each in LINEAGES if "noobai" not in each.path.stem]
+    assert Bases(without).of(noobai).path.stem == "waiNSFWIllustrious_v110"
+    assert Bases([each for each in without if "Illustrious" not in each.path.stem]).of(noobai).path.stem == "plainMix"
+
+
+def test_a_base_set_by_hand_wins_over_all() -> None:
+    mine = replace(lora(hint="Pony"), base=LINEAGES[0].path)
+    assert Bases(LINEAGES, chosen=LINEAGES[2]).of(mine) is LINEAGES[0]
+    with pytest.raises(MissingBaseError, match=r"the base that was set for x\.safetensors, .*gone\.ckpt, is not among"):
+        Bases(LINEAGES).of(replace(mine, base=Path("/models/gone.ckpt")))
+
+
+def test_a_lora_is_put_on_a_base_whose_widths_it_fits() -> None:
+    small, large = (replace(model(f"wan {name}", "wan"), variant=name) for name in ("1.3b", "14b"))
+    wanted = replace(lora(architecture="wan"), variant="14b")
+    assert Bases([small, large]).of(wanted) is large
+    with pytest.raises(
+        MissingBaseError, match=r"a LoRA for wan 14b and needs a base model of that variant; .*: 1\.3b\."
+    ):
+        Bases([small]).of(wanted)
+    assert Bases([small]).of(replace(wanted, variant=None)) is small
+
+
 def test_the_chosen_base_wins_where_its_architecture_fits() -> None:
     chosen = model("mine.safetensors", "sd15")
     assert Bases(CHECKPOINTS, chosen).of(lora(architecture="sd15")) is chosen
