@@ -39,6 +39,8 @@ ORDER = (
     "statistics",
     "search",
     "correcting",
+    "effects",
+    "pairs",
     "choosing",
     "picture_metadata",
     "identifying",

@@ -41,6 +41,9 @@ export function createApi({ fetch = (path, options) => globalThis.fetch(path, op
     /** @param {"output" | "base" | "drawing" | "subject"} part of a drawing that the model filled out */
     paintedUrl: (id, part, number) => url(`/modelsearch/${of(id)}/painted/${part}/${number}.webp`),
     savePreview: (id, number, replace) => post(`${of(id)}/preview`, { number, replace }),
+    byHand: (id) => call(`${of(id)}/by_hand`),
+    /** @param {Record<string, any>} values architecture, base, trigger_words; null is what the file says */
+    setByHand: (id, values) => post(`${of(id)}/by_hand`, values),
     map: () => call("map"),
     check: () => call("check"),
     startCheck: () => post("check", {}),

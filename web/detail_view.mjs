@@ -1,6 +1,7 @@
 /** One model at large: all its samples, beside its base's on the same probes, and what can be done with it. */
 
 import { copyText } from "./actions.mjs";
+import { byHand } from "./by_hand.mjs";
 import { meta, relevance, strip } from "./card.mjs";
 import { drawings } from "./drawings.mjs";
 import { button, fill, h, icon } from "./elements.mjs";
@@ -49,7 +50,7 @@ export class DetailView {
   key(event) {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (event.key === "Escape") event.stopPropagation();
-    if (!step || event.target.closest("input, .ms-confirm")) return;
+    if (!step || event.target.closest("input, select, .ms-confirm")) return;
     event.preventDefault();
     this.go(step);
   }
@@ -151,13 +152,15 @@ export class DetailView {
       model.relevance !== undefined && h("div", { class: "ms-side-relevance" }, relevance(model, t)),
       h("div", { class: "ms-actions" }, ...acts, model.evidence && twins),
       this.twins,
+      model.no_effect && h("p", { class: "ms-failure", text: t("no_effect") }),
       model.failure && h("p", { class: "ms-failure", text: t("failed_because", { reason: model.failure }) }),
       model.trigger_words.length > 0 && this.section("trigger_words", this.words(model)),
       model.strength && this.section("strength", h("span", { text: String(model.strength) })),
       model.explanation?.length > 0 && this.section("why", explanation(model, this.context)),
       model.base_name && this.section("base_model", h("span", { text: model.base_name })),
-      this.section("file", h("span", { class: "ms-path", text: model.path })),
+      this.section("file", h("span", { class: "ms-path", text: model.path }), model.other_half && h("div", { class: "ms-path", text: model.other_half })),
       model.copies?.length > 0 && this.section("same_weights", ...model.copies.map((path) => h("div", { class: "ms-path", text: path }))),
+      this.model && this.section("by_hand_title", byHand(model, this.context, () => this.open(this.match))),
     );
   }
 

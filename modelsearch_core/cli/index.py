@@ -122,6 +122,8 @@ def _tell(report: Report, seconds: float, args: argparse.Namespace) -> None:
     )
     for path, reason in report.failed.items():
         print(f"  failed: {path}: {reason}", file=sys.stderr)
+    for path in report.without_effect:
+        print(f"  no effect: {path}: its pictures are those of its base", file=sys.stderr)
     if report.painted or report.prompts_only:
         print(f"  style: {len(report.painted)} LoRA painted drawings now; {len(report.prompts_only)} take prompts only")
     if report.mapped:
@@ -141,6 +143,7 @@ def _as_json(report: Report) -> dict[str, object]:
         "mapped": [str(path) for path in report.mapped],
         "painted": [str(path) for path in report.painted],
         "prompts_only": {str(path): reason for path, reason in report.prompts_only.items()},
+        "without_effect": [str(path) for path in report.without_effect],
         "failed": {str(path): reason for path, reason in report.failed.items()},
         "skipped": {str(file.path): file.reason for file in report.skipped},
     }

@@ -7,7 +7,9 @@ from collections import Counter
 
 from ..catalog import Catalog
 from ..contact_sheet import Cell, Row, contact_sheet
+from ..effects import without_effect
 from ..model_files import ModelFile, SkippedFile
+from ..pairs import one_each, other_halves
 from ..search import ModelIndex
 from .tables import print_json, print_table
 
@@ -16,11 +18,15 @@ def list_(args: argparse.Namespace) -> int:
     """Every model with its best evidence."""
     with ModelIndex.open(args.catalog) as index:
         models = index.models()
+    shown, others = one_each(models)
     if args.json:
-        print_json([model.to_json() for model in models])
+        halves = {path: str(other) for path, other in others.items()}
+        print_json([{**model.to_json(), "other_half": halves.get(model.path)} for model in models])
     else:
+        names = {m.path: f"{m.name} + {others[m.path].stem}" if m.path in others else m.name for m in shown}
         rows = [
-            (m.kind, m.architecture, m.evidence or "-", m.samples, m.name, ", ".join(m.trigger_words)) for m in models
+            (m.kind, m.architecture, m.evidence or "-", m.samples, names[m.path], ", ".join(m.trigger_words))
+            for m in shown
         ]
         print_table(["kind", "arch", "evidence", "samples", "name", "trigger words"], rows)
     return 0 if models else 1
@@ -34,29 +40,49 @@ def show(args: argparse.Namespace) -> int:
             cells = [Cell(image=image, note=prompt) for image, prompt in index.samples_with_prompts(model.id)]
             rows = [Row("" if start else model.name, cells[start : start + 8]) for start in range(0, len(cells), 8)]
             contact_sheet(rows).save(args.sheet)
+        other = other_halves(index.models()).get(model.path)
+    told = {**model.to_json(), **_said_and_seen(args, model.id), "other_half": str(other) if other else None}
     if args.json:
-        print_json(model.to_json())
+        print_json(told)
     else:
-        print_table(["what", "value"], [(key, _text(value)) for key, value in model.to_json().items() if value])
+        print_table(["what", "value"], [(key, _text(value)) for key, value in told.items() if value])
     return 0
+
+
+def _said_and_seen(args: argparse.Namespace, id: str) -> dict[str, object]:
+    """What the user has set, and whether the model changes anything."""
+    with Catalog(args.catalog, read_only=True) as catalog:
+        by_hand, encoders = list(catalog.by_hand.get(id).to_json()), catalog.encoders()
+        idle = bool(encoders) and id in without_effect(catalog, encoders[0][0])
+    return {"by_hand": by_hand, "effect": "none: its pictures are those of its base" if idle else None}
 
 
 def status(args: argparse.Namespace) -> int:
     """How much is indexed, what failed, what could not be read."""
     with Catalog(args.catalog, read_only=True) as catalog:
         files, failures, encoders = catalog.files(), catalog.failures(), catalog.encoders()
+        idle = without_effect(catalog, encoders[0][0]) if encoders else set[str]()
     models = [file for file in files if isinstance(file, ModelFile)]
     with ModelIndex.open(args.catalog) as index:
         evidence = Counter(model.evidence or "nothing" for model in index.models())
     failed = {str(m.path): failures[m.fingerprint] for m in models if m.fingerprint in failures}
+    no_effect = {str(m.path): "its pictures are those of its base" for m in models if m.fingerprint in idle}
     skipped = {str(file.path): file.reason for file in files if isinstance(file, SkippedFile)}
     summary = {"models": len(models), "evidence": dict(evidence), "encoder": encoders[0][0] if encoders else None}
     if args.json:
-        print_json({**summary, "failed": failed, "skipped": skipped, "catalog": str(args.catalog)})
+        print_json(
+            {
+                **summary,
+                "failed": failed,
+                "no_effect": list(no_effect),
+                "skipped": skipped,
+                "catalog": str(args.catalog),
+            }
+        )
         return 0
     known = ", ".join(f"{count} {level}" for level, count in evidence.items()) or "none"
     print(f"{len(models)} models: {known}\nencoder: {summary['encoder']}\ncatalog: {args.catalog}")
-    for heading, reasons in (("failed", failed), ("no models, or not readable", skipped)):
+    for heading, reasons in (("failed", failed), ("no effect", no_effect), ("no models, or not readable", skipped)):
         if reasons:
             print(f"\n{heading}:")
             print_table(["file", "reason"], list(reasons.items()))

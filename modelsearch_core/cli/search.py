@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ..contact_sheet import Cell, Row, contact_sheet
 from ..errors import ModelSearchError
+from ..pairs import one_each
 from ..search import Match, ModelIndex, Query
 from .explaining import print_explanations
 from .tables import print_json, print_table
@@ -94,7 +95,9 @@ def print_matches(matches: Sequence[Match]) -> None:
     if not matches:
         print("no model of the index fits", file=sys.stderr)
         return
-    rows = [(m.rank, _relevance(m), m.kind, m.architecture, m.evidence.value, m.name, _words(m)) for m in matches]
+    shown, others = one_each(matches)
+    names = {m.path: f"{m.name} + {others[m.path].stem}" if m.path in others else m.name for m in shown}
+    rows = [(m.rank, _relevance(m), m.kind, m.architecture, m.evidence.value, names[m.path], _words(m)) for m in shown]
     print_table(["#", "relevance", "kind", "arch", "evidence", "name", "trigger words"], rows)
     if matches[0].weak:
         print("weak: an unrelated query's best match is as good; nothing here may be what you want")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from ..errors import ModelSearchError
 from ..model_files import ModelFile
+from ..scores.differences import NO_EFFECT
 from .progress import Report
 from .references import ReferenceSampler
 from .sampling import Sampler
@@ -39,8 +40,10 @@ class Asking:
                 model = self._turns.begin(model)
                 if not self._is_current(model, have):  # it may have turned out to be another one
                     self._begin_base(model)
-                    self.sampler.sample(model)
+                    made = self.sampler.sample(model)
                     report.generated.append(model.path)
+                    if made.strength is not None and made.strength <= NO_EFFECT:
+                        report.without_effect.append(model.path)
                 return model, None
             except WeightsChangedError as error:
                 failure = str(error)

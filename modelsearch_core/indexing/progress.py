@@ -39,6 +39,7 @@ class Report:
     unchanged: int = 0
     failed: dict[Path, str] = field(default_factory=dict[Path, str])
     images: int = 0
+    without_effect: list[Path] = field(default_factory=list[Path])  # LoRA whose pictures are those of their base
     mapped: list[Path] = field(default_factory=list[Path])  # where things are in their pictures
     painted: list[Path] = field(default_factory=list[Path])  # by the drawings of the reference set
     prompts_only: dict[Path, str] = field(default_factory=dict[Path, str])  # why it was not

@@ -31,8 +31,8 @@ class ByHand:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values of what is set."""
-        given = self._given()
-        return {**given, **({"base": str(self.base)} if self.base else {})}
+        plain = {"base": str, "trigger_words": list}
+        return {name: plain.get(name, str)(value) for name, value in self._given().items()}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> ByHand:

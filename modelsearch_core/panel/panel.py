@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..catalog import Catalog
+from ..correcting import bases_for, correct
+from ..effects import without_effect
 from ..errors import EmptyCatalogError
+from ..families import ARCHITECTURES
+from ..model_files import Kind
+from ..pairs import one_each, other_halves
 from ..search import METHODS, Description, Match
 from . import browsing, painted, pictures, previews
 from .checking import CheckJob
@@ -81,8 +87,9 @@ class Panel:
         with self.library.reading() as snapshot:
             matches = wanted.run(snapshot.index)
         named = browsing.named(snapshot.models, wanted)
+        shown, _ = one_each(matches)
         return {
-            "matches": [self._match(match) for match in matches],
+            "matches": [self._match(match) for match in shown],
             "named": [self._card(snapshot, model) for model in named],
             "seconds": round(time.monotonic() - started, 3),
             "serial": snapshot.serial,
@@ -99,7 +106,7 @@ class Panel:
     def models(self, query: Mapping[str, str]) -> dict[str, Any]:
         """A page of all models. Query: kind, architecture, folder, name, sort, offset, limit."""
         snapshot = self.library.newest()
-        found, page = browsing.page(snapshot.models, query)
+        found, page = browsing.page(one_each(snapshot.models)[0], query)
         return {
             "total": len(found),
             "models": [self._card(snapshot, model) for model in page],
@@ -130,8 +137,14 @@ class Panel:
         probe_set = snapshot.index.collection.probe_sets.get(key[1]) if key else None
         with self.library.samples() as catalog:
             drawings = painted.shown(catalog, id, snapshot.painted.get(id))
+            by_hand = catalog.by_hand.get(id).to_json()
+            idle = id in without_effect(catalog, snapshot.index.gallery.encoder)
+        other = other_halves(snapshot.models).get(model.path)
         return {
             **self._card(snapshot, model),
+            "by_hand": by_hand,
+            "no_effect": idle,
+            "other_half": str(other) if other else None,
             "samples_shown": [{"number": n, "prompt": probe_set.prompt(n) if probe_set else ""} for n in numbers],
             "base_numbers": self._numbers(base),
             "base_name": snapshot.by_id[base[0]].name if base and base[0] in snapshot.by_id else None,
@@ -167,6 +180,21 @@ class Panel:
             raise RefusedError(400, f"number must say which sample, not {number!r}")
         path = previews.save(model.path, self.sample(id, number), replace=body.get("replace") is True)
         return {"saved": path.name}
+
+    def by_hand(self, id: str) -> dict[str, Any]:
+        """What was set of a model by hand, and what can be."""
+        self.library.newest().model(id)
+        with Catalog(self.library.path, read_only=True) as catalog:
+            return _settable(catalog, id)
+
+    def set_by_hand(self, id: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Body: architecture, base, trigger_words; null is what the file says. Answers as `by_hand`."""
+        self.library.newest().model(id)
+        with Catalog(self.library.path) as catalog:
+            correct(catalog, id, body)
+            told = _settable(catalog, id)
+        self.library.forget_reading()
+        return told
 
     def map(self) -> dict[str, Any]:
         """Where each model lies on the collection's map: models with similar pictures near each other."""
@@ -236,6 +264,19 @@ class Panel:
         self._indexing.change(body, only)
         self.library.forget_reading()
         return self.indexing()
+
+
+def _settable(catalog: Catalog, id: str) -> dict[str, Any]:
+    models = catalog.models()
+    model = next((each for each in models if each.fingerprint == id), None)
+    if model is None:
+        raise RefusedError(404, "this model is no longer in the index; search again")
+    bases = bases_for(model, models) if model.kind is Kind.LORA else []
+    return {
+        "set": catalog.by_hand.get(id).to_json(),
+        "architectures": list(ARCHITECTURES),
+        "bases": [{"path": str(b.path), "name": b.path.name, "architecture": b.architecture} for b in bases],
+    }
 
 
 def _count(values: Any) -> dict[str, int]:

@@ -13,6 +13,8 @@ from ..embedding import Features, unit
 from .content import CLIP_TEMPERATURE, Scores, first_moment
 from .samples import Offsets, mean_of, mean_rows, sizes
 
+NO_EFFECT = 0.01  # mean ‖δ‖ of unit features that encoding the same pictures in other batches reaches
+
 
 def differences(Z: Features, base: Features) -> NDArray[np.floating]:
     """δ (N, D) of samples and the base's outputs for the same probes, row by row."""

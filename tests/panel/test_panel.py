@@ -110,6 +110,29 @@ def test_a_model_is_shown_beside_its_base(panel: Panel):
     assert panel.model(id_of(panel, "green"))["copies"]
 
 
+def test_what_a_model_is_can_be_said_by_hand(folder: Path):
+    panel = Panel(folder / "catalog.sqlite", ColourHost(folder))
+    red, route = id_of(panel, "red"), "models/{id}/by_hand"
+    status, told = ask(panel, "GET", route, path={"id": red})
+    assert (status, told["set"]) == (200, {}) and "sdxl" in told["architectures"]
+    assert [base["name"] for base in told["bases"]] == ["base checkpoint.safetensors", "second checkpoint.safetensors"]
+    values = {"base": told["bases"][1]["path"], "trigger_words": "ohwx, hat"}
+    status, told = ask(panel, "POST", route, path={"id": red}, body=values)
+    assert (status, told["set"]) == (200, {"base": values["base"], "trigger_words": ["ohwx", "hat"]})
+    model = panel.model(red)
+    assert (model["trigger_words"], model["by_hand"]) == (["ohwx", "hat"], told["set"])
+    assert ask(panel, "POST", route, path={"id": red}, body={"architecture": "sd9"})[0] == 400
+    assert ask(panel, "POST", route, path={"id": "gone"}, body={})[0] == 404
+    assert ask(panel, "POST", route, path={"id": red}, body=dict.fromkeys(values))[1]["set"] == {}
+    checkpoint = id_of(panel, "base checkpoint")
+    assert ask(panel, "GET", route, path={"id": checkpoint})[1]["bases"] == []
+    panel.close()
+
+
+def test_a_lora_that_changes_pictures_is_not_said_to_have_no_effect(panel: Panel):
+    assert panel.model(id_of(panel, "red"))["no_effect"] is False
+
+
 def test_what_is_not_in_the_catalog_is_not_served(panel: Panel):
     red = id_of(panel, "red")
     for path, names in (
@@ -144,7 +167,7 @@ def test_failures_and_skipped_files_come_with_their_reasons(panel: Panel):
     troubles = panel.indexing()
     assert [(f["name"], f["reason"]) for f in troubles["failures"]] == [("broken pink", "broken pink paints black")]
     assert troubles["skipped_total"] == 1
-    assert "not a safetensors file" in troubles["skipped"][0]["reason"]
+    assert "a text, not a model" in troubles["skipped"][0]["reason"]
 
 
 def test_copies_are_duplicates(panel: Panel):

@@ -1,0 +1,59 @@
+"""Models that come as two files: Wan 2.2 has one for high noise, which begins a video, and one for low noise.
+
+Both have the same name but for the word that tells them apart. They are shown as one model of two files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+PAIRED = ("wan",)  # architectures with two halves
+_NOISE = re.compile(
+    r"(?<![a-z])(high|low)[-_ ]?noise(?![a-z])|(?<![a-z])(high|low)(?![a-z])|(?<=[-_ ])(h|l)n?(?=$|[-_ .])",
+    re.IGNORECASE,
+)
+
+
+class Listed(Protocol):
+    """What is shown: a description or a match."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def architecture(self) -> str: ...
+
+
+One = TypeVar("One", bound=Listed)
+
+
+def other_halves(models: Iterable[Listed]) -> dict[Path, Path]:
+    """High to low and low to high, of files in one folder."""
+    halves: dict[tuple[object, ...], dict[str, Path]] = {}
+    for model in models:
+        found = _NOISE.search(model.path.stem) if model.architecture in PAIRED else None
+        if found:
+            name = f"{model.path.stem[: found.start()]}*{model.path.stem[found.end() :]}".casefold()
+            side = found[0][0].lower()
+            halves.setdefault((model.path.parent, model.kind, name), {})[side] = model.path
+    pairs = [(both["h"], both["l"]) for both in halves.values() if len(both) == 2]
+    return {**dict(pairs), **{low: high for high, low in pairs}}
+
+
+def one_each(models: Sequence[One]) -> tuple[list[One], dict[Path, Path]]:
+    """The models without the second half of what comes as two files, and where the other half of each one lies. Of a
+    pair the better one is kept, in a list that is ordered by that."""
+    others = other_halves(models)
+    shown: set[Path] = set()
+    kept: list[One] = []
+    for model in models:
+        if others.get(model.path) not in shown:
+            shown.add(model.path)
+            kept.append(model)
+    return kept, others
