@@ -194,7 +194,8 @@ class Panel:
             correct(catalog, id, body)
             told = _settable(catalog, id)
         self.library.forget_reading()
-        return told
+        with self.library.reading():  # so that whoever asks next sees it, whatever else is being read
+            return told
 
     def map(self) -> dict[str, Any]:
         """Where each model lies on the collection's map: models with similar pictures near each other."""
