@@ -7,7 +7,6 @@ the same tensors in another order keep the hash, as they keep the fingerprint, a
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
@@ -17,9 +16,9 @@ from .candidates import INDEX_NAME, MODEL_EXTENSIONS
 from .fingerprint import DIGEST_BYTES
 from .header import parse_header
 from .pipelines import weights_of
+from .shards import files_of
 
 BLOCK_BYTES = 2**24
-_SHARD = re.compile(r"-\d{5}-of-(\d{5})\.")
 
 
 def weights_hash(path: Path, check: Callable[[], None] = lambda: None) -> str:
@@ -42,15 +41,7 @@ def weight_files(path: Path) -> list[Path]:
         return weights_of(path)
     if path.is_dir():
         return sorted(file for file in path.iterdir() if file.name.lower().endswith(MODEL_EXTENSIONS))
-    if found := _SHARD.search(path.name):
-        start, end = path.name[: found.start()], path.name[found.end() :]
-        return sorted(path.parent.glob(f"{_literal(start)}-?????-of-{found[1]}.{_literal(end)}"))
-    return [path]
-
-
-def _literal(text: str) -> str:
-    """Without a meaning to `Path.glob`."""
-    return re.sub(r"([*?\[])", r"[\1]", text)
+    return list(files_of(path))
 
 
 def _name_in(path: Path, file: Path) -> str:
