@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .catalog import Catalog
 from .errors import ModelSearchError, UnknownModelError
@@ -33,11 +33,11 @@ def correct(catalog: Catalog, fingerprint: str, changes: Mapping[str, Any]) -> M
     if foreign := changes.keys() - set(FIELDS):
         raise ModelSearchError(f"{', '.join(sorted(foreign))} cannot be set by hand; {', '.join(FIELDS)} can")
     values = catalog.by_hand.get(fingerprint).to_json() | dict(changes)
-    words = values.get("trigger_words")
+    words = _trigger_words(values.get("trigger_words"))
     by_hand = ByHand(
         architecture=_architecture(values.get("architecture")),
         base=_base(model, values.get("base"), models),
-        trigger_words=None if words is None else clean_words(words),
+        trigger_words=words,
     )
     catalog.by_hand.put(fingerprint, by_hand)
     return next(each for each in catalog.models() if each.fingerprint == fingerprint)
@@ -54,6 +54,14 @@ def _architecture(value: object) -> str | None:
         known = ", ".join(name for name in ARCHITECTURES if name != UNKNOWN)
         raise ModelSearchError(f"{str(value)[:100]!r} is no architecture that is known here; these are: {known}")
     return None if value is None else str(value)
+
+
+def _trigger_words(value: object) -> tuple[str, ...] | None:
+    if value is None or isinstance(value, str):
+        return None if value is None else clean_words(value)
+    if isinstance(value, (list, tuple)) and all(isinstance(word, str) for word in cast("list[object]", value)):
+        return clean_words(list(cast("list[str]", value)))
+    raise ModelSearchError(f"trigger words are a text with commas, or a list of texts, not {value!r:.100}")
 
 
 def _base(model: ModelFile, value: object, models: Sequence[ModelFile]) -> Path | None:

@@ -91,6 +91,7 @@ def test_fields_are_set_and_forgotten_one_by_one(scene: Scene) -> None:
         ("red", {"architecture": "sd9"}, r"'sd9' is no architecture that is known here; these are: .*sd15"),
         ("red", {"base": "/nowhere/x.ckpt"}, r"/nowhere/x\.ckpt is no checkpoint of the index"),
         ("a checkpoint", {"base": "x"}, r"a checkpoint\.safetensors is a checkpoint, which has no base"),
+        ("red", {"trigger_words": [3]}, r"trigger words are a text with commas, or a list of texts, not \[3\]"),
         ("red", {"title": "x"}, r"title cannot be set by hand; architecture, base, trigger_words can"),
     ],
 )
@@ -98,7 +99,7 @@ def test_a_value_that_cannot_be_changes_nothing(
     scene: Scene, name: str, changes: dict[str, object], message: str
 ) -> None:
     with pytest.raises(ModelSearchError, match=message):
-        scene.correct(name, trigger_words="y", **changes)
+        scene.correct(name, **{"trigger_words": "y", **changes})
     assert scene.model(name).by_hand == ()
 
 

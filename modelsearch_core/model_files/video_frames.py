@@ -32,6 +32,8 @@ def can_open_videos() -> bool:
 def frames_of(path: Path) -> list[Image.Image]:
     """The first frame and one of the middle, RGB. Empty for what is no video, and where nothing here opens one."""
     form = FORMATS[path.suffix.lower()]
+    if not path.is_file():  # a named pipe would be waited for
+        return []
     try:
         return list(_by_pyav(path, form) if find_spec("av") is not None else _by_ffmpeg(path, form))
     except Exception as error:  # whatever a decoder says of a broken file, there is no picture in it
