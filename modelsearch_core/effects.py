@@ -8,7 +8,5 @@ from .scores.differences import NO_EFFECT
 
 def without_effect(catalog: Catalog, encoder: str) -> set[str]:
     """Fingerprints of LoRA whose newest pictures are those of their base."""
-    changes = catalog.facets(encoder)
-    keys = [(fingerprint, digest) for fingerprint, digest, _, _ in catalog.specification_keys(encoder)]  # newest last
-    latest = {key[0]: changes[key][0] for key in keys if key in changes}
-    return {fingerprint for fingerprint, strength in latest.items() if strength <= NO_EFFECT}
+    changes = {each.fingerprint: each.strength for each in catalog.measured(encoder) if each.strength is not None}
+    return {fingerprint for fingerprint, strength in changes.items() if strength <= NO_EFFECT}

@@ -138,7 +138,7 @@ class Panel:
         with self.library.samples() as catalog:
             drawings = painted.shown(catalog, id, snapshot.painted.get(id))
             by_hand = catalog.by_hand.get(id).to_json()
-            idle = id in without_effect(catalog, snapshot.index.gallery.encoder)
+            idle = id in without_effect(catalog, snapshot.index.collection.encoder)
         other = other_halves(snapshot.models).get(model.path)
         return {
             **self._card(snapshot, model),
