@@ -10,10 +10,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from .numbered_layers import NUMBERED, numbered_layers
+
 _PARTS = (
-    (re.compile(r"^(lora_unet_|unet\.|base_model\.model\.|(model\.)?diffusion_model\.|lycoris_unet_)"), "unet"),
-    (re.compile(r"^(lora_te2_|text_encoder_2\.)"), "text_encoder_2"),
-    (re.compile(r"^(lora_te1?_|text_encoder\.)"), "text_encoder"),
+    (re.compile(r"^(lora_unet_|unet\.|base_model\.model\.|(model\.)?diffusion_model\.)"), "unet"),
+    (re.compile(r"^lycoris_(unet_|(?!te))"), "unet"),
+    (re.compile(r"^((lora|lycoris)_te2_|text_encoder_2\.)"), "text_encoder_2"),
+    (re.compile(r"^((lora|lycoris)_te1?_|text_encoder\.)"), "text_encoder"),
 )
 _OLD_NAMES = (  # of diffusers before PEFT
     (re.compile(r"_processor_"), "_"),
@@ -52,6 +55,11 @@ class LayerNames:
         unet = self._components.get("unet")
         self._blocks = unet.config["layers_per_block"] + 1 if unet is not None else 1
 
+    def places_of(self, layers: Mapping[str, Mapping[str, Any]]) -> dict[str, Place | None]:
+        """Where each layer of a file is, of which the factors may have to tell."""
+        numbered = {part: self._numbered(part, layers) for part in self._components}
+        return {layer: self._numbered_place(layer, numbered) or self.place_of(layer) for layer in layers}
+
     def place_of(self, layer: str) -> Place | None:
         """Where the layer is; None when this pipeline has no such layer."""
         part, name = _part_of(layer)
@@ -60,6 +68,18 @@ class LayerNames:
             name = pattern.sub(new, name)
         name = renamed(name, self._blocks) if part == "unet" else name.removeprefix("text_model_")
         return self._places.get((part, name))
+
+    def _numbered(self, part: str, layers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        found = [NUMBERED.fullmatch(layer) for layer in layers]
+        names = {int(each[2]): each[0] for each in found if each and each[1] == part}
+        factors = [layers[names[number]] for number in sorted(names)]
+        shapes = [(each["up"].shape[0], each["down"].shape[1]) for each in factors if {"up", "down"} <= set(each)]
+        return numbered_layers(self._components[part], shapes) if names else []
+
+    def _numbered_place(self, layer: str, numbered: Mapping[str, list[str]]) -> Place | None:
+        found = NUMBERED.fullmatch(layer)
+        paths = numbered.get(found[1], []) if found else []
+        return (found[1], paths[int(found[2])]) if found and int(found[2]) < len(paths) else None
 
     def _names(self) -> Iterator[tuple[Place, Place]]:
         for part, component in self._components.items():

@@ -1,7 +1,8 @@
 """LoRA files: which tensors belong to which layer, in every way of writing that users have.
 
 kohya (`lora_unet_…`, `lora_te_…`), diffusers with PEFT (`unet.….lora_A.weight`), older diffusers
-(`unet.….processor.to_q_lora.down.weight`), PEFT alone (`base_model.model.…`) and ComfyUI (`diffusion_model.…`).
+(`unet.….processor.to_q_lora.down.weight`), PEFT alone (`base_model.model.…`), ComfyUI (`diffusion_model.…`),
+SimpleTuner (`lycoris_…`) and cloneofsimo/lora (`unet:7:down`).
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import torch
 
 from ..errors import ModelSearchError
 from ..model_files import ModelFile
+from .numbered_layers import EMBEDDING, NUMBERED, check_targets
 from .tensors import load_state, metadata_of
 
 Layers = dict[str, dict[str, torch.Tensor]]  # layer as the file names it -> its factors
 
 _SPELLINGS = (
+    (re.compile(r"((?:unet|text_encoder):\d+):(down|up)$"), None),
     (re.compile(r"(.+?)(?:\.lora_down|\.lora_A(?:\.\w+)?|[._]lora\.down|\.lora_linear_layer\.down)\.weight$"), "down"),
     (re.compile(r"(.+?)(?:\.lora_up|\.lora_B(?:\.\w+)?|[._]lora\.up|\.lora_linear_layer\.up)\.weight$"), "up"),
     (re.compile(r"(.+?)\.lora_mid\.weight$"), "mid"),
@@ -36,10 +39,13 @@ _PASSENGERS = re.compile(r"^bundle_emb\.|^emb_params|^lora_(unet|te)_scale$")  #
 def layers_of(lora: ModelFile) -> Layers:
     """The factors of each layer. Raises ModelSearchError for a way of writing that is not known."""
     layers: Layers = defaultdict(dict)
+    metadata = metadata_of(lora.path)
     for name, tensor in load_state(lora.path).items():
-        if not _PASSENGERS.match(name):
+        if not _PASSENGERS.match(name) and metadata.get(name) != EMBEDDING:
             layer, factor = _split(lora, name)
             layers[layer][factor] = tensor
+    if any(NUMBERED.fullmatch(layer) for layer in layers):
+        check_targets(lora.path.name, metadata)
     _add_magnitudes(layers)
     _add_alphas(layers, _adapter_config(lora.path))
     return dict(layers)

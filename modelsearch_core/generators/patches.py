@@ -56,7 +56,7 @@ class Patches:
 
     def _add(self, network: ModelFile, strength: float) -> None:
         layers = layers_of(network)
-        places = {layer: self._names.place_of(layer) for layer in layers}
+        places = self._names.places_of(layers)
         _check_fit(network, places)
         for layer, place in places.items():
             if place is not None:

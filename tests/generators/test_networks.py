@@ -105,6 +105,65 @@ def test_relatives_of_lora_change_the_prediction_and_go_without_a_trace(
     assert torch.equal(noise_prediction(pipe), plain)
 
 
+def numbered(pipe: Any, order: tuple[str, ...]) -> dict[str, torch.Tensor]:
+    """As cloneofsimo/lora saves it: the linear layers of attention, in the order of the diffusers of its day."""
+    weights: list[torch.Tensor] = []
+    for path, module in pipe.unet.named_modules():
+        if path.rpartition(".")[0].endswith("transformer_blocks"):
+            linear = {"ff": [module.ff.net[0].proj]} | {
+                name: [attention.to_q, attention.to_k, attention.to_v, attention.to_out[0]]
+                for name, attention in (("attn1", module.attn1), ("attn2", module.attn2))
+            }
+            weights += [layer.weight for part in order for layer in linear[part]]
+    state: dict[str, torch.Tensor] = {}
+    for number, weight in enumerate(weights):
+        state[f"unet:{number}:down"], state[f"unet:{number}:up"] = sd.lora_factors(weight, 2, weight.numel() % 97)
+    return state
+
+
+@pytest.mark.parametrize("order", [("attn1", "ff", "attn2"), ("attn1", "attn2", "ff")])
+def test_layers_with_numbers_are_found_by_their_order_and_widths(
+    tmp_path: Path, pipe: Any, patches: Patches, order: tuple[str, ...]
+) -> None:
+    state = numbered(pipe, order)
+    path = sd.save(tmp_path / "a.safetensors", {**state, "<s1>": torch.ones(4)}, {"<s1>": "<embed>"})
+    layer = pipe.unet.get_submodule(f"{sd.UNET_LAYERS[1].rpartition('.')[0]}.to_k")  # the first that is as wide as text
+    number = next(n for n in range(len(state)) if state[f"unet:{n}:down"].shape[1] == layer.weight.shape[1])
+    before = layer.weight.detach().clone()
+    patches.set([(lora(path), 1.0)])
+    change = state[f"unet:{number}:up"] @ state[f"unet:{number}:down"]
+    torch.testing.assert_close(layer.weight.detach() - before, change, atol=1e-5, rtol=1e-4)
+
+
+def test_numbers_among_other_modules_are_refused(tmp_path: Path, pipe: Any, patches: Patches) -> None:
+    state = numbered(pipe, ("attn1", "ff", "attn2"))
+    path = sd.save(tmp_path / "a.safetensors", state, {"unet": '["CrossAttention", "ResnetBlock2D"]'})
+    with pytest.raises(ModelSearchError, match="among those of ResnetBlock2D"):
+        patches.set([(lora(path), 1.0)])
+
+
+def test_simpletuners_names_are_kohyas(tmp_path: Path, pipe: Any, patches: Patches) -> None:
+    state = sd.lora_factors(pipe.unet.get_submodule(sd.UNET_LAYERS[0]).weight, 2, 0)
+    name = sd.UNET_LAYERS[0].replace(".", "_")
+    results = []
+    for prefix in ("lora_unet", "lycoris", "lycoris_unet"):
+        factors = {f"{prefix}_{name}.lora_down.weight": state[0], f"{prefix}_{name}.lora_up.weight": state[1]}
+        patches.set([(lora(sd.save(tmp_path / f"{prefix}.safetensors", factors)), 1.0)])
+        results.append(noise_prediction(pipe))
+    assert torch.equal(results[0], results[1]) and torch.equal(results[0], results[2])
+
+
+def test_a_network_of_norms_alone_is_applied(tmp_path: Path, pipe: Any, patches: Patches) -> None:
+    path = "down_blocks.1.attentions.0.transformer_blocks.0.norm1"
+    norm = pipe.unet.get_submodule(path)
+    before, bias = norm.weight.detach().clone(), norm.bias.detach().clone()
+    name = f"lora_unet_{path.replace('.', '_')}"
+    state = {f"{name}.w_norm": torch.full_like(before, 0.5), f"{name}.b_norm": torch.full_like(bias, -0.25)}
+    patches.set([(lora(sd.save(tmp_path / "norm.safetensors", state), "full"), 1.0)])
+    torch.testing.assert_close(norm.weight.detach(), before + 0.5)
+    torch.testing.assert_close(norm.bias.detach(), bias - 0.25)
+
+
 def test_two_networks_add_up_and_come_off_together(zoo: Path, pipe: Any, patches: Patches) -> None:
     plain = noise_prediction(pipe)
     kohya, peft = (lora(zoo / f"{name}.safetensors") for name in ("kohya", "peft"))
