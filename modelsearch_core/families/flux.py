@@ -213,7 +213,10 @@ CHROMA_RADIANCE = Family(
 LONGCAT = Family(
     name="longcat_image",
     title="LongCat-Image",
-    words=("longcat",),
+    words=(
+        "longcatimage",
+        "longcat",
+    ),
     releases=(
         Release(("double_blocks.0.img_attn.qkv.weight", "txt_in.weight=3584", "!vector_in.in_layer.weight"), ORIGINAL),
         Release(
@@ -240,7 +243,10 @@ LONGCAT = Family(
 OVIS_IMAGE = Family(
     name="ovis_image",
     title="Ovis-Image",
-    words=("ovis",),
+    words=(
+        "ovisimage",
+        "ovis",
+    ),
     releases=(
         Release(("double_blocks.0.img_mlp.gate_proj.weight",), ORIGINAL),
         Release(("single_transformer_blocks.0.proj_mlp.weight", "context_embedder_norm.weight"), DIFFUSERS),

@@ -171,7 +171,11 @@ SANA = Family(
 PIXART = Family(
     name="pixart",
     title="PixArt",
-    words=("pixart",),
+    words=(
+        "pixartsigma",
+        "pixartalpha",
+        "pixart",
+    ),
     releases=(
         Release(("t_block.1.weight", "y_embedder.y_proj.fc1.weight"), ("blocks.{}.attn.proj.weight",)),
         Release(
@@ -263,7 +267,11 @@ LUMINA_LAYERS = """
 Z_IMAGE = Family(
     name="z_image",
     title="Z-Image",
-    words=("zimage",),
+    words=(
+        "zimageturbo",
+        "zimagebase",
+        "zimage",
+    ),
     releases=(
         Release(("all_x_embedder.2-1.weight",), ("layers.{}.attention.to_q.weight",)),
         Release(("layers.0.attention.to_qkv.weight", "cap_embedder.1.weight"), ("layers.{}.attention.to_qkv.weight",)),

@@ -76,7 +76,7 @@ LENS = _family(
 MAGE_FLOW = _family(
     "mage_flow",
     "Mage-Flow",
-    ("mageflow", "mage"),
+    ("mageflow",),
     Release(("txt_norm.weight=2560", "proj_out.weight", "transformer_blocks.0.attn.to_q.weight")),
     parts=Parts("MAGE", (QWEN_3VL_4B,), MAGE_VAE),
 )
@@ -165,7 +165,7 @@ PIXELDIT = _family(
 NUCLEUS = _family(
     "nucleus_image",
     "Nucleus-Image",
-    ("nucleus",),
+    ("nucleusimage", "nucleus"),
     Release(("transformer_blocks.0.encoder_proj.weight", "transformer_blocks.0.attn.to_q.weight")),
     classes=("Nucleus",),
 )
@@ -185,7 +185,7 @@ PRX = _family(
 MOTIF_VIDEO = _family(
     "motif_video",
     "Motif-Video",
-    ("motif",),
+    ("motifvideo", "motif"),
     Release(
         (
             "single_transformer_blocks.0.proj_mlp.weight",
@@ -207,6 +207,7 @@ MINIMAX_H3 = _family(
     "MiniMax H3",
     ("minimaxh3",),
     Release(("video_patch_proj.weight", "audio_patch_proj.weight")),
+    Release(("audio_proj_in.weight", "transformer_blocks.0.adaln_proj.linear.weight")),
     classes=("MiniMaxH3",),
     parts=No("its text encoder has 32 billion parameters; load it as its own workflow does"),
 )

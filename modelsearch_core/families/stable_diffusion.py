@@ -72,6 +72,12 @@ SDXL = Family(
     name="sdxl",
     title="Stable Diffusion XL",
     words=(
+        "sdxlbase",
+        "ponyv6",
+        "ponyxl",
+        "noobaixl",
+        "illustriousxl",
+        "animaginexl",
         *("stablediffusionxl", "sdxl", "sdxl10", "pony", "illustrious", "noobai", "animagine", "playgroundv2"),
         *("ponydiffusion", "ssd1b"),
     ),

@@ -279,7 +279,10 @@ MOCHI = Family(
 COGVIDEOX = Family(
     name="cogvideox",
     title="CogVideoX",
-    words=("cogvideo",),
+    words=(
+        "cogvideox",
+        "cogvideo",
+    ),
     releases=(
         Release(("blocks.0.norm1.linear.weight",)),
         Release(

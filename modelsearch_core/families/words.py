@@ -8,8 +8,6 @@ from functools import lru_cache
 from .record import Family, Lineage, Variant, known
 from .registry import FAMILIES
 
-_EMPTY = re.compile(r"[^a-z0-9]+")
-
 
 @lru_cache(maxsize=4096)
 def family_called(text: str) -> Family | None:
@@ -17,11 +15,8 @@ def family_called(text: str) -> Family | None:
 
     `flux-1-dev/lora`, `Flux.1 D`, `sdxl_base_v1-0`, `Wan Video 2.2 T2V-A14B`, `Illustrious`.
     """
-    plain = _EMPTY.sub("", text.lower())
-    found = [
-        (len(word), family) for family in FAMILIES.values() for word in known(family.words) if plain.startswith(word)
-    ]
-    return max(found, key=lambda each: each[0])[1] if found else None
+    named = ((word, family) for family in FAMILIES.values() for word in known(family.words) if _begins(text, word))
+    return max(named, key=lambda each: len(each[0]), default=(None, None))[1]
 
 
 @lru_cache(maxsize=256)
@@ -35,8 +30,8 @@ def family_of_class(name: str) -> Family | None:
 
 def variant_called(family: Family, text: str) -> Variant | None:
     """The variant of a family that such a word names."""
-    plain = _EMPTY.sub("", text.lower())
-    return next((each for each in known(family.variants) if plain.startswith(each.words or ("\n",))), None)
+    variants = known(family.variants)
+    return next((each for each in variants if any(_begins(text, word) for word in each.words)), None)
 
 
 @lru_cache(maxsize=4096)
@@ -45,3 +40,18 @@ def lineage_in(family: str, text: str) -> Lineage | None:
     record = FAMILIES.get(family)
     lineages = known(record.lineages) if record else ()
     return next((each for each in lineages if re.search(each.pattern, text.lower())), None)
+
+
+def _begins(text: str, word: str) -> bool:
+    """Whether `word` is what a text begins with, nothing but letters and digits counted, and is no part of a longer
+    word: `wan` begins `Wan2.2`, not `wanderer`."""
+    found = 0
+    for place, letter in enumerate(text):
+        if letter.isascii() and letter.isalnum():
+            if letter.lower() != word[found]:
+                return False
+            found += 1
+            if found == len(word):
+                after = text[place + 1 : place + 2]
+                return not (word[-1].isalpha() and after.isascii() and after.islower())
+    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -27,6 +28,11 @@ _COMPANIONS = (  # what a checkpoint has besides the diffusion model
     *("first_stage_model.", "vae.", "cond_stage_model.", "conditioner."),
     *("text_encoder.", "text_encoders.", "text_encoder_2.", "text_encoder_3."),
 )
+_TEXT_ENCODERS = re.compile(r"lora_te|text_encoder|SelfAttention")
+_UNTOLD = {
+    True: "it adapts text encoders alone, which several families have",
+    False: "its layers are named like those of no model that is known",
+}
 _TRAINERS_WORDS = ("modelspec.architecture", "ss_base_model_version")
 
 
@@ -111,14 +117,17 @@ def _as(found: Recognised, family: Family, word: str) -> Recognised:
 def _lora(shapes: Shapes, network: str, is_for_unet: bool) -> Recognised:
     if is_for_unet:
         architecture = unet_architecture(shapes)
-        return Recognised(kind=Kind.LORA, architecture=architecture, network=network, twins=_alike(architecture))
+        why = "it adapts no layer that tells which Stable Diffusion it is for" if architecture == UNKNOWN else ""
+        return Recognised(
+            kind=Kind.LORA, architecture=architecture, network=network, twins=_alike(architecture), why=why
+        )
     judged = judge(adapted_by(shapes))
     if judged.fits:
         twins = tuple((fit.family.name, fit.variant.name if fit.variant else None) for fit in judged.fits)
         name, variant = twins[0]
         return Recognised(kind=Kind.LORA, architecture=name, variant=variant, network=network, twins=twins)
     architecture = text_encoder_architecture(shapes)
-    why = judged.why or "its layers are named like those of no model that is known"
+    why = judged.why or _UNTOLD[_TEXT_ENCODERS.search("\n".join(shapes)) is not None]
     return Recognised(
         kind=Kind.LORA, architecture=architecture, network=network, why=why if architecture == UNKNOWN else ""
     )

@@ -18,6 +18,7 @@ VIDEO_EXTENSIONS = (".mp4", ".webm")
 UNFINISHED = ".aria2"  # aria2 keeps it beside a file until all of it is there
 NEIGHBOUR_EXTENSIONS = (*PICTURE_EXTENSIONS, *VIDEO_EXTENSIONS, ".json", ".info", ".txt", UNFINISHED)
 INDEX_NAME = "model_index.json"  # what makes a folder a model in the diffusers layout
+READER = 2  # counted up where files are read better than before, so that what is known is read again
 SKIPPED_FOLDERS = {"__pycache__", "__MACOSX", "node_modules"}
 
 
@@ -52,7 +53,7 @@ class Candidate:
     @property
     def stamp(self) -> str:
         """Changes when the file, or a file beside it, does."""
-        facts = [str((self.size, self.modified)), *(str((*each[:1], *each[2:])) for each in self.neighbours)]
+        facts = [str((READER, self.size, self.modified)), *(str((*each[:1], *each[2:])) for each in self.neighbours)]
         return blake2b("\n".join(facts).encode(errors="surrogateescape"), digest_size=8).hexdigest()
 
 

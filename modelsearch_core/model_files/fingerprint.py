@@ -46,13 +46,14 @@ def joint_fingerprint(parts: Iterable[tuple[str, str]]) -> str:
 @lru_cache(maxsize=TABLES_KEPT)
 def plan_of(layout: Layout) -> tuple[bytes, list[Extent]]:
     """The table of tensors in a form that their order in the file does not change, and the blocks to look at."""
-    names = list(layout.shapes)
+    names, columns = list(layout.shapes), [layout.dtypes, list(layout.shapes.values()), layout.begins, layout.ends]
     order = sorted(range(len(names)), key=names.__getitem__)
-    shapes = list(layout.shapes.values())
-    listed = "\n".join([names[number] for number in order])
-    table = f"{layout.data_size}\n{listed}\n{[(layout.dtypes[number], shapes[number]) for number in order]!r}"
-    extents = [(layout.begins[number], layout.ends[number]) for number in order]
-    extents = [(begin, end) for begin, end in extents if end > begin]
+    if order != list(range(len(names))):
+        names, *columns = ([column[number] for number in order] for column in (names, *columns))
+    dtypes, shapes, begins, ends = columns
+    listed = "\n".join(names)
+    table = f"{layout.data_size}\n{listed}\n{list(zip(dtypes, shapes, strict=True))!r}"
+    extents = [(begin, end) for begin, end in zip(begins, ends, strict=True) if end > begin]
     return table.encode("utf-8", "surrogatepass"), _blocks(extents)
 
 

@@ -16,6 +16,7 @@ NETWORKS = (  # the parts of names that tell; a line break is the end of a name
     ("locon", (".lora_mid.weight\n",)),
     ("lora", (".lora_down.weight\n", ".lora_A.", ".lora.down.weight\n", "_lora.down.weight\n", "_lora1.down.weight\n")),
     ("lora", ("_lora2.down.weight\n", ".lora_linear_layer.down.weight\n")),
+    ("lora", ("\nunet:0:down\n", "\ntext_encoder:0:down\n")),
     ("glora", (".a1.weight\n",)),
     ("oft", (".oft_blocks\n", ".oft_diag\n", ".oft_R.", ".oft_r.")),
     ("ia3", (".on_input\n",)),
@@ -25,7 +26,9 @@ _INPUT_SIDE = re.compile(  # the factor that the layer's input meets: [rank, in,
     r"(lora_down|lora_A(\.\w+)?|lora\.down|lora_linear_layer\.down|a1)\.weight$|\.hada_w1_b$|\.diff$"
 )
 _UNET = ("down_blocks", "up_blocks", "mid_block", "input_blocks", "output_blocks", "middle_block")
+_NUMBERED = "\nunet:0:down\n"  # cloneofsimo/lora numbers layers
 _UNET_CONTEXT = re.compile(r"attn2[._](processor[._])?to_[kv]\b|attn2[._](processor[._])?to_[kv]_lora")
+_NOT_TOLD = (UNKNOWN, "sd_mini", "sdxl_refiner")  # U-Nets themselves are as wide as that
 _LANGUAGE_MODEL = ("\nmodel.layers.", ".model.layers.", "\nlanguage_model.", ".language_model.")
 
 
@@ -41,20 +44,29 @@ def lines_of(shapes: Shapes) -> str:
 
 
 def is_for_language_model(text: str) -> bool:
-    return any(part in text for part in _LANGUAGE_MODEL)
+    return any(part in text for part in _LANGUAGE_MODEL) and ".self_attn." in text
 
 
 def is_for_unet(text: str) -> bool:
-    return "lora_prior_" not in text and any(part in text for part in _UNET)
+    return "lora_prior_" not in text and any(part in text for part in (*_UNET, _NUMBERED))
 
 
 def unet_architecture(shapes: Shapes) -> str:
     """What a LoRA of a U-Net was trained on; `unknown` when names and shapes leave it open."""
+    if "unet:0:down" in shapes:
+        return _numbered_architecture(shapes)
     width = input_width((name for name in shapes if "attn2" in name and _UNET_CONTEXT.search(name)), shapes)
     if width is None and re.search(r"transformer_blocks[._][1-9]", lines_of(shapes)):
         return "sdxl"  # the only one with more than one transformer block in a row
     found = context_architecture(width)
     return found if found != UNKNOWN else text_encoder_architecture(shapes)
+
+
+def _numbered_architecture(shapes: Shapes) -> str:
+    """Of layers that have numbers only, the cross-attention's are told by inputs as wide as text features are."""
+    factors = (name for name in shapes if name.startswith("unet:") and name.endswith(":down") and shapes[name])
+    found = (context_architecture(width) for width in sorted({shapes[name][-1] for name in factors}))
+    return next((architecture for architecture in found if architecture not in _NOT_TOLD), UNKNOWN)
 
 
 def text_encoder_architecture(shapes: Shapes) -> str:

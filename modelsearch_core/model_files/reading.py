@@ -12,6 +12,7 @@ from .candidates import UNFINISHED, Candidate, candidate_at
 from .fingerprint import file_fingerprint, joint_fingerprint, tensor_fingerprint
 from .gguf import recognise_gguf
 from .header import parse_header
+from .hints import settled_by_hint
 from .metadata import header_annotations
 from .model_file import Kind, ModelFile
 from .names import own_name
@@ -46,14 +47,15 @@ def read_candidate(candidate: Candidate) -> ModelFile:
     folder = path if candidate.is_folder else path.parent
     named = Annotations(title=own_name(candidate.shards[0] if candidate.shards else path))
     words = first_of([sidecar_annotations(folder, candidate.neighbours), contents.said, named])
+    recognised = settled_by_hint(contents.recognised, words.base_hint)
     previews = preview_paths(path, candidate.neighbours)
     return ModelFile(
         path=path,
-        kind=contents.recognised.kind,
-        architecture=contents.recognised.architecture,
-        variant=contents.recognised.variant,
-        unknown_because=contents.recognised.why,
-        network=contents.recognised.network,
+        kind=recognised.kind,
+        architecture=recognised.architecture,
+        variant=recognised.variant,
+        unknown_because=recognised.why,
+        network=recognised.network,
         fingerprint=contents.fingerprint,
         size=contents.size,
         modified=candidate.modified,
@@ -89,7 +91,7 @@ def _safetensors_contents(candidate: Candidate) -> Contents:
         header = parse_header(file)
         recognised = recognise_header(header)
         fingerprint = tensor_fingerprint(file, header)
-    return Contents(recognised, fingerprint, candidate.size, header_annotations(header.metadata, header.tensors))
+    return Contents(recognised, fingerprint, candidate.size, header_annotations(header.metadata, header.layout.shapes))
 
 
 def _sharded_contents(candidate: Candidate) -> Contents:

@@ -26,10 +26,18 @@ def write_safetensors(
 
 
 def write_sparse(
-    path: Path, shapes: Shapes, metadata: Mapping[str, object] | None = None, *, dtype: str = "F16"
+    path: Path,
+    shapes: Shapes,
+    metadata: Mapping[str, object] | None = None,
+    *,
+    dtype: str = "F16",
+    padded: bool = False,
 ) -> Path:
-    """A valid safetensors file of full size whose weights are zeros that take no room on most disks."""
+    """A valid safetensors file of full size whose weights are zeros that take no room on most disks. `padded`: to a
+    multiple of eight bytes, as the library does."""
     header = header_bytes(shapes, metadata, dtype)
+    if padded:
+        header = pack_header(header[8:] + b" " * (-len(header) % 8))
     size = sum(BYTES[dtype] * math.prod(shape) for shape in shapes.values())
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,7 @@ def peft(module: str, into: int, out: int | None = None) -> Shapes:
         (peft("diffusion_model.blocks.0.self_attn.q_proj", 2048), "anima"),
         (peft("diffusion_model.blocks.0.self_attn.q_proj", 5120), "cosmos"),
         (peft("diffusion_model.layers.0.attention.to_q", 3840), "z_image"),
+        (peft("base_model.model.layers.0.attention.to_q", 3840), "z_image"),
         (pair("lora_unet_layers_0_attention_qkv", 2304, 3840), "lumina2"),
         (peft("diffusion_model.double_blocks.0.img_mlp.fc1", 3072, 12288), "hunyuan_video"),
         (peft("diffusion_model.double_stream_blocks.0.block.attn1.to_q", 2560), "hidream"),
@@ -114,6 +116,38 @@ def peft(module: str, into: int, out: int | None = None) -> Shapes:
 )
 def test_names_and_widths_tell_what_a_lora_is_for(shapes: Shapes, architecture: str) -> None:
     assert recognise(shapes).architecture == architecture
+
+
+@pytest.mark.parametrize(("context", "architecture"), [(768, "sd15"), (1024, "sd2"), (2048, "sdxl"), (320, "unknown")])
+def test_layers_with_numbers_tell_the_stable_diffusion_by_the_width_of_its_text(
+    context: int, architecture: str
+) -> None:
+    widths = [(320, 320), (320, context), (640, 640), (1280, 1280)]
+    shapes: Shapes = {}
+    for number, (out, into) in enumerate(widths):
+        shapes |= {f"unet:{number}:up": (out, 4), f"unet:{number}:down": (4, into)}
+    found = recognise(shapes)
+    assert (found.kind, found.network, found.architecture) == (Kind.LORA, "lora", architecture)
+
+
+def test_norms_alone_are_a_network(tmp_path: Path) -> None:
+    norm = "lora_unet_down_blocks_2_attentions_0_transformer_blocks_9_norm1"
+    found = recognise({f"{norm}.w_norm": (1280,), f"{norm}.b_norm": (1280,)})
+    assert (found.kind, found.network, found.architecture) == (Kind.LORA, "full", "sdxl")
+
+
+@pytest.mark.parametrize(
+    ("shapes", "why"),
+    [
+        (pair("lora_te1_text_model_encoder_layers_0_self_attn_q_proj", 768), "text encoders alone"),
+        (pair("lora_unet_down_blocks_0_resnets_0_conv1", 320), "no layer that tells which Stable Diffusion"),
+        (peft("transformer.entirely.new", 100), "no model that is known"),
+        (peft("transformer.transformer_blocks.0.attn.to_q", 2560), "2560 wide"),
+    ],
+)
+def test_what_is_unknown_says_why(shapes: Shapes, why: str) -> None:
+    found = recognise(shapes)
+    assert found.architecture == "unknown" and why in found.why
 
 
 def test_a_lora_of_a_language_model_is_left_out() -> None:
@@ -142,3 +176,10 @@ def test_metadata_never_overrule_shapes_except_for_chroma(tmp_path: Path) -> Non
     chroma = {"modelspec.architecture": "chroma/lora"}
     assert read_model_file(write_safetensors(tmp_path / "b.safetensors", flux, chroma)).architecture == "chroma"
     assert read_model_file(write_safetensors(tmp_path / "c.safetensors", flux)).architecture == "flux"
+
+
+@pytest.mark.parametrize(("said", "architecture"), [("Chroma", "chroma"), ("Flux.1 D", "flux"), ("SDXL 1.0", "flux")])
+def test_a_hubs_word_decides_between_twins(tmp_path: Path, said: str, architecture: str) -> None:
+    path = write_safetensors(tmp_path / "a.safetensors", pair("lora_unet_double_blocks_0_img_attn_proj", 3072))
+    path.with_suffix(".civitai.info").write_text(json.dumps({"baseModel": said}))
+    assert read_model_file(path).architecture == architecture
