@@ -76,7 +76,7 @@ export function meta(match, t) {
     "div",
     { class: "ms-meta" },
     h("span", { text: t(match.kind) }),
-    match.architecture !== "unknown" && h("span", { text: match.architecture }),
+    match.architecture !== "unknown" && h("span", { text: family(match) }),
     h(
       "span",
       { class: `ms-evidence ms-evidence-${evidence}`, title: t(`${evidence}_hint`, { n: match.samples ?? "" }) },
@@ -84,6 +84,11 @@ export function meta(match, t) {
       h("span", { text: t(evidence) }),
     ),
   );
+}
+
+/** As users know it: `pony` says more than `sdxl`, and `wan 14b` more than `wan`. */
+function family({ architecture, lineage, variant }) {
+  return lineage ?? [architecture, variant].filter(Boolean).join(" ");
 }
 
 function words(match) {
@@ -107,7 +112,7 @@ function quickActions(match, { actions }) {
 }
 
 function spoken(match, t) {
-  const parts = [match.name, t(match.kind), match.architecture];
+  const parts = [match.name, t(match.kind), family(match)];
   if (match.relevance !== undefined) parts.push(t("relevance", { n: Math.round(match.relevance * 100) }));
   if (match.weak) parts.push(t("weak_hint"));
   return [...parts, ...match.trigger_words.slice(0, 3)].join(", ");

@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..families import ARCHITECTURES
 from ..model_files import Kind
 
 
@@ -24,12 +25,15 @@ class Filterable(Protocol):
     def architecture(self) -> str: ...
 
     @property
+    def lineage(self) -> str | None: ...
+
+    @property
     def paths(self) -> Sequence[Path]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """Models of that kind and architecture below that folder, and one of `among`, each by any of its copies.
+    """Models of that kind and architecture (or line within one) below that folder, and one of `among`, each by any of its copies.
 
     Nothing (None or empty) lets all through, but for `among`: an empty list of files lets none.
     """
@@ -60,7 +64,7 @@ class Filters:
         def passes(model: Filterable) -> bool:
             if kind is not None and model.kind != kind:
                 return False
-            if architecture is not None and model.architecture != architecture:
+            if architecture is not None and not _is_of(model, architecture):
                 return False
             if folder is None and among is None:
                 return True
@@ -70,6 +74,11 @@ class Filters:
             )
 
         return passes
+
+
+def _is_of(model: Filterable, wanted: str) -> bool:
+    """Whether a model is of an architecture, or of a line within one (pony); only then is the line looked for."""
+    return model.architecture == wanted or (wanted not in ARCHITECTURES and model.lineage == wanted)
 
 
 def _comparable(path: str | Path) -> str:

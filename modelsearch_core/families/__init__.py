@@ -4,12 +4,13 @@ Adding one is a record in `registry`, and a table of its tensors among the tests
 """
 
 from .record import Family, Lineage, No, Pipeline, Recipe, Release, Unet, Variant, known
-from .registry import ARCHITECTURES, FAMILIES, UNKNOWN
+from .registry import ARCHITECTURES, FAMILIES, FILTERS, UNKNOWN
 from .words import family_called, family_of_class, lineage_in, variant_called
 
 __all__ = [
     "ARCHITECTURES",
     "FAMILIES",
+    "FILTERS",
     "UNKNOWN",
     "Family",
     "Lineage",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import flux, image, recent, stable_diffusion, video
+from .record import known
 
 UNKNOWN = "unknown"
 
@@ -21,3 +22,7 @@ _ALL = (
 )
 FAMILIES = {family.name: family for family in _ALL}
 ARCHITECTURES = (*FAMILIES, UNKNOWN)
+FILTERS = (  # what models are asked for by: families, each with the lineages that users know within it
+    *(name for each in _ALL for name in (each.name, *(lineage.name for lineage in known(each.lineages)))),
+    UNKNOWN,
+)

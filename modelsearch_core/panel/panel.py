@@ -73,7 +73,8 @@ class Panel:
             "models": len(models),
             "serial": snapshot.serial,
             "kinds": _count(model.kind for model in models),
-            "architectures": _count(model.architecture for model in models),
+            "architectures": _count(model.architecture for model in models)
+            | _count(model.lineage for model in models if model.lineage),
             "evidence": _count(model.evidence or "nothing" for model in models),
             "folders": browsing.folder_tree(models, [folder.path for folder in self._host.folders()]),
             "failed": len(snapshot.failures.keys() & snapshot.by_id.keys()),

@@ -12,6 +12,7 @@ import numpy as np
 from ..collection import Collection, Entry
 from ..collection.entries import Listed
 from ..model_files import Kind, ModelFile
+from ..model_files.lineages import lineage_of
 from ..scores.differences import reliability
 from .query import plain
 
@@ -29,6 +30,9 @@ class Description:
     copies: tuple[Path, ...]
     kind: str
     architecture: str
+    variant: str | None
+    lineage: str | None
+    unknown_because: str
     evidence: str | None
     samples: int
     reliability: float | None
@@ -83,6 +87,9 @@ def _describe(same: Sequence[Listed], collection: Collection, m: int | None) -> 
         copies=tuple(copy.path for copy in same[1:]),
         kind=model.kind.value,
         architecture=model.architecture,
+        variant=model.variant,
+        lineage=lineage_of(model),
+        unknown_because=model.unknown_because,
         evidence=entry.evidence.value if entry else None,
         samples=entry.samples if entry else 0,
         reliability=_reliability(collection, entry),

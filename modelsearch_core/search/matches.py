@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..collection import Collection, Entry
+from ..model_files.lineages import lineage_of
 from ..ranking import rank
 from ..scores.calibration import WEAK_BELOW, background_of, relevance
 from ..specification import Requirement, Specification
@@ -66,6 +67,8 @@ def _identity(entry: Entry) -> dict[str, Any]:
         "copies": entry.paths[1:],
         "kind": entry.kind.value,
         "architecture": entry.architecture,
+        "variant": model.variant,
+        "lineage": lineage_of(model),
         "evidence": entry.evidence,
         "trigger_words": model.trigger_words,
     }

@@ -98,6 +98,8 @@ class Match:
     copies: tuple[Path, ...]
     kind: str
     architecture: str
+    variant: str | None = None
+    lineage: str | None = None
     score: float
     relevance: float
     weak: bool
