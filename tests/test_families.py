@@ -7,6 +7,7 @@ from dataclasses import fields
 
 import pytest
 
+from benchmarks.families_page import PAGE, page
 from modelsearch_core.families import (
     ARCHITECTURES,
     FAMILIES,
@@ -63,6 +64,10 @@ def test_names_of_variants_and_lineages_are_unique(family: Family) -> None:
         assert all(family_called(word) is family for word in variant.words)
 
 
+def test_the_page_of_families_is_written_from_the_records() -> None:
+    assert PAGE.read_text("utf-8") == page(), "run python benchmarks/families_page.py"
+
+
 def test_every_family_is_an_architecture_once() -> None:
     assert len(ARCHITECTURES) == len(set(ARCHITECTURES)) == len(FAMILIES) + 1
     lineages = [lineage.name for family in FAMILIES.values() for lineage in known(family.lineages)]
@@ -89,6 +94,8 @@ def test_every_family_is_an_architecture_once() -> None:
         ("wan_2.2_5b", "wan", "5b"),
         ("Stable-Cascade-v1-prior/lora", "stable_cascade", None),
         ("ZImageTurbo", "z_image", None),
+        ("ponyDiffusionV6XL_v6.safetensors", "sdxl", None),
+        ("noobaiXLNAIXL_vPred10Version", "sdxl", None),
     ],
 )
 def test_trainers_and_hubs_words_name_families(word: str, family: str, variant: str | None) -> None:
@@ -99,7 +106,8 @@ def test_trainers_and_hubs_words_name_families(word: str, family: str, variant: 
 
 
 def test_a_word_that_nobody_knows_names_no_family() -> None:
-    assert family_called("something else") is None and family_called("") is None
+    for text in ("something else", "", "wanderer_v2.safetensors", "animerge", "lensflare", "fluxion"):
+        assert family_called(text) is None
 
 
 @pytest.mark.parametrize(
