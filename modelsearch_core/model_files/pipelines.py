@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from ..errors import UnreadableModelError
-from ..families import UNKNOWN, family_of_class
+from ..families import FAMILIES, UNKNOWN, family_of_class, known
 from .candidates import INDEX_NAME
 from .fingerprint import file_fingerprint, joint_fingerprint, tensor_fingerprint
 from .header import parse_header
@@ -31,6 +31,7 @@ class Pipeline(NamedTuple):
     """What the files of a folder say. `size` is that of the weights that would be loaded."""
 
     architecture: str
+    variant: str | None
     fingerprint: str
     size: int
     title: str
@@ -45,8 +46,11 @@ def read_pipeline(folder: Path) -> Pipeline:
     weights = _all_weights(folder, index)
     if not any(path.parent.name == component for path in weights):
         raise UnreadableModelError(f"no weights in {component}; download the model again")
+    config = _config(folder / component / "config.json")
+    architecture = _architecture(str(index.get("_class_name", "")), config)
     return Pipeline(
-        architecture=_architecture(str(index.get("_class_name", "")), _config(folder / component / "config.json")),
+        architecture=architecture,
+        variant=_variant(architecture, config),
         fingerprint=joint_fingerprint((path.relative_to(folder).as_posix(), _fingerprint(path)) for path in weights),
         size=sum(path.stat().st_size for path in weights),
         title=_title(folder),
@@ -83,6 +87,16 @@ def _architecture(pipeline: str, config: dict[str, Any]) -> str:
         return context_architecture(width[0] if isinstance(width, list) and width else cast("Any", width))
     family = family_of_class(name)
     return family.name if family else UNKNOWN
+
+
+def _variant(architecture: str, config: dict[str, Any]) -> str | None:
+    """The family's variant that is as wide as the configuration says, if it says that in one of the usual ways."""
+    heads, each = config.get("num_attention_heads"), config.get("attention_head_dim")
+    width = heads * each if isinstance(heads, int) and isinstance(each, int) else None
+    width = width or next((config[key] for key in ("hidden_size", "model_dim", "dim") if key in config), None)
+    family = FAMILIES.get(architecture)
+    fitting = [variant.name for variant in known(family.variants) if variant.width == width] if family else []
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _weights(folder: Path) -> list[Path]:

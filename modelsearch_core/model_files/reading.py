@@ -125,6 +125,6 @@ def _pickle_contents(candidate: Candidate) -> Contents:
 
 def _folder_contents(folder: Path) -> Contents:
     pipeline = read_pipeline(folder)
-    recognised = Recognised(kind=Kind.CHECKPOINT, architecture=pipeline.architecture)
+    recognised = Recognised(kind=Kind.CHECKPOINT, architecture=pipeline.architecture, variant=pipeline.variant)
     said = Annotations(title=clean_title(pipeline.title))
     return Contents(recognised, pipeline.fingerprint, pipeline.size, said)

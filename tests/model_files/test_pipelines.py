@@ -103,3 +103,22 @@ def test_a_truncated_part_is_a_reason_to_skip_the_whole(tmp_path: Path) -> None:
     unet(folder).write_bytes(unet(folder).read_bytes()[:-1])
     with pytest.raises(UnreadableModelError, match="truncated"):
         read_model_file(folder)
+
+
+@pytest.mark.parametrize(
+    ("model", "config", "variant"),
+    [
+        ("Flux2Transformer2DModel", {"num_attention_heads": 48, "attention_head_dim": 128}, "dev"),
+        ("Flux2Transformer2DModel", {"num_attention_heads": 24, "attention_head_dim": 128}, "klein-4b"),
+        ("WanTransformer3DModel", {"num_attention_heads": 12, "attention_head_dim": 128}, "1.3b"),
+        ("ZImageTransformer2DModel", {"dim": 3840}, "6b"),
+        ("Flux2Transformer2DModel", {"num_attention_heads": 1, "attention_head_dim": 8}, None),
+        ("Flux2Transformer2DModel", {"num_attention_heads": "48"}, None),
+    ],
+)
+def test_the_variant_is_told_by_the_widths_of_the_config(
+    tmp_path: Path, model: str, config: dict[str, object], variant: str | None
+) -> None:
+    folder = transformer_pipeline(tmp_path / "model", "Pipeline", model)
+    write_json(folder / "transformer/config.json", {"_class_name": model, **config})
+    assert read_model_file(folder).variant == variant
