@@ -33,7 +33,8 @@ class Filterable(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Filters:
-    """Models of that kind and architecture (or line within one) below that folder, and one of `among`, each by any of its copies.
+    """Models of that kind and architecture, or line within one, below that folder, and one of `among`, each by any of
+    its copies.
 
     Nothing (None or empty) lets all through, but for `among`: an empty list of files lets none.
     """
