@@ -75,6 +75,10 @@ class Answering:
             return measured
         return self._with_words(requirement, measured, judges.models)
 
+    def groups(self, models: Models) -> NDArray[np.intp]:
+        """(C,): within which scores are comparable."""
+        return self._collection.groups[models]
+
     def each(self, asked: Queries, method: str, models: Models | None = None) -> NDArray[np.floating]:
         """z (T, C) of separate pictures or sketches under one method."""
         judges = self.judges(models)

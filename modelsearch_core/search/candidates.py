@@ -6,7 +6,7 @@ the whole query and for each thing that it asks for, are looked at closely.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,8 @@ from .auto import proposing
 from .banks import Queries
 from .methods import AUTO_METHOD, METHODS
 
-MOST = 512  # models whose samples are read to answer a query; up to so many, all are
+MOST = 384  # models whose samples are read to answer a query; up to so many, all are
+A_GROUP = 4  # part of them that each evidence and kind has at least
 
 Models = NDArray[np.intp]
 
@@ -32,11 +33,19 @@ def candidates(
         return models
     z = [_proposed(answering, requirement, models) for requirement in requirements]
     weights = [requirement.weight for requirement in requirements]
+    together = combine(list(zip(z, weights, strict=True)))
     wanted = [each for each, weight in zip(z, weights, strict=True) if weight > 0]
-    chosen = [first(combine(list(zip(z, weights, strict=True))), most // 2 if len(wanted) > 1 else most)]
+    chosen = [first(together, most)]
     if len(wanted) > 1:
         chosen += [first(each, most // 2 // len(wanted)) for each in wanted]
-    return models[np.unique(np.concatenate(chosen))]
+    return models[np.unique(np.concatenate([*chosen, *_of_each_group(together, answering.groups(models), most)]))]
+
+
+def _of_each_group(z: NDArray[np.floating], groups: NDArray[np.intp], most: int) -> Iterator[NDArray[np.intp]]:
+    """The best of each evidence and kind: means may stand otherwise among groups than samples do."""
+    for group in np.unique(groups):
+        of = np.flatnonzero(groups == group)
+        yield of[first(z[of], most // A_GROUP)]
 
 
 def _reads_rows(answering: Answering, requirement: Requirement, method: str) -> bool:

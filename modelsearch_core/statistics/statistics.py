@@ -80,12 +80,12 @@ class Statistics:
     def _read_means(self, models: NDArray[np.intp]) -> Features:
         means = self.collection.catalog.means(self.collection.encoder)
         rows = np.empty((len(models), self.collection.dimension), np.float32)
-        told = [i for i, m in enumerate(models) if self.collection.entries[m].key not in means]
+        told = np.flatnonzero(self.collection.only_words[models])
         for i, m in enumerate(models):
             rows[i] = means.get(self.collection.entries[m].key, 0)
-        if told:
-            few = self.collection.rows(models[told])
-            rows[told] = content.means(few.Z, few.offsets)
+        if len(told):
+            words = self.collection.words.some(models[told])
+            rows[told] = content.means(words.Z, words.offsets)
         return rows
 
     def _read_drawn_means(self, models: NDArray[np.intp]) -> Features:

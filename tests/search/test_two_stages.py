@@ -1,0 +1,122 @@
+"""Of many models, the best by their means are judged by their samples: faster, and the same first ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.catalogues import ENCODER, Chance, fill
+from benchmarks.search import picture
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.search import Filters, ModelIndex, Query, measured
+from modelsearch_core.search import candidates as stage
+from modelsearch_core.search.preparing import prepare
+from modelsearch_core.specification import Modality
+
+M = 150  # of which 80 and some more are judged by their samples
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("many") / "catalogue.sqlite"
+    fill(path, M, measured=0.8)
+    return path
+
+
+@pytest.fixture
+def index(path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelIndex:
+    monkeypatch.setattr(stage, "MOST", 80)
+    return ModelIndex.open(path, encoder=Chance())
+
+
+def ids(index: ModelIndex, query: Query, **how: object) -> list[str]:
+    return [match.id for match in index.search(query, k=5, **how)]  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("kind", ["images", "sketches"])
+def test_the_first_ones_are_those_of_the_full_computation(index: ModelIndex, kind: str):
+    queries = [Query(**{kind: [picture(seed)]}) for seed in range(12)]  # pyright: ignore[reportArgumentType]
+    assert sum(ids(index, query) == ids(index, query, exact=True) for query in queries) >= 11
+
+
+def test_only_candidates_samples_are_read(index: ModelIndex, monkeypatch: pytest.MonkeyPatch):
+    read: list[int] = []
+    rows = index.collection.rows
+    monkeypatch.setattr(index.collection, "rows", lambda models: read.append(len(models)) or rows(models))
+    ids(index, Query(images=[picture(1)]))
+    assert len(read) == 1 and 80 <= read[0] <= 110
+
+
+@pytest.mark.parametrize("query", [Query(text=["a thing"]), Query(like=["0" * 30 + "20"])])
+def test_texts_and_models_read_no_samples(index: ModelIndex, query: Query, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(index.collection, "rows", None)
+    assert len(ids(index, query)) == 5
+
+
+def test_a_filter_comes_before_the_candidates(index: ModelIndex):
+    last = [entry.path for entry in index.collection.entries[-3:]]
+    matches = index.search(Query(images=[picture(3)]), filters=Filters(among=last))
+    assert {match.path for match in matches} == set(last)
+
+
+def test_everything_that_is_asked_for_proposes(index: ModelIndex):
+    both = Query(images=[picture(1)], sketches=[picture(2)], weights=[1.0, 0.01])
+    assert ids(index, both)[0] == ids(index, both, exact=True)[0]
+
+
+def test_relevance_is_that_of_all_models(index: ModelIndex, monkeypatch: pytest.MonkeyPatch):
+    query = Query(images=[picture(5)])
+    few, full = (index.search(query, k=5, exact=exact) for exact in (False, True))
+    assert [m.relevance for m in few] == pytest.approx([m.relevance for m in full])
+
+
+def test_what_is_stored_measures_as_what_is_worked_out(path: Path):
+    with ModelIndex.open(path, encoder=Chance()) as index:
+        stored = measured.stored(index.collection)
+        assert stored is not None and {"image.gaussian", "text.words", "sketch.drawn_gaussian"} <= set(stored.measures)
+        told = index.search(Query(text=["b"], images=[picture(4)]))
+        index._answering = type(index._answering)(index.statistics)  # without it
+        worked_out = index.search(Query(text=["b"], images=[picture(4)]))
+    assert [m.id for m in told] == [m.id for m in worked_out]
+    assert [m.score for m in told] == pytest.approx([m.score for m in worked_out], abs=0.02)
+
+
+def test_it_is_worked_out_again_when_much_has_changed(path: Path, tmp_path: Path):
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(path.read_bytes())
+    with Catalog(copy) as catalog:
+        assert not prepare(catalog)
+        for file in catalog.models()[: M // 2]:
+            catalog.forget(file.fingerprint)
+        assert prepare(catalog)
+        assert not prepare(catalog)
+
+
+def test_a_reload_reads_what_is_new_and_keeps_the_rest(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(path.read_bytes())
+    with ModelIndex.open(copy, encoder=Chance()) as index, Catalog(copy) as writer:
+        before, parsed = index.statistics.means, index.collection.entries[3].model
+        key = index.collection.entries[7].key
+        specification = writer.specification(*key, ENCODER)
+        assert specification is not None
+        rolled = np.roll(np.asarray(specification.Z, np.float32), 1, axis=1)
+        writer.put_specification(type(specification)(**{**vars(specification), "Z": rolled}))
+        asked: list[int] = []
+        of = type(index._catalog.statistics).of
+        monkeypatch.setattr(
+            type(index._catalog.statistics), "of", lambda self, *a: asked.append(len(a[3])) or of(self, *a)
+        )
+        renewed = index.renewed()
+        after = renewed.statistics.means
+        assert [m for m in range(M) if not np.array_equal(before[m], after[m])] == [7]
+        assert renewed.collection.entries[3].model is parsed
+        renewed.close()
+
+
+def test_a_model_s_means_are_of_its_modality(index: ModelIndex):
+    requirement = index._requirements(Query(sketches=[picture(1)]), "auto")[0]
+    assert requirement.modality is Modality.SKETCH
+    assert not np.allclose(index.statistics.means, index.statistics.drawn_means)
