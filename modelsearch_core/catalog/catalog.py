@@ -182,6 +182,11 @@ class Catalog:
             "GROUP BY e.name ORDER BY sum(s.evidence = 'generated') DESC, count(s.fingerprint) DESC, e.rowid DESC"
         ).fetchall()
 
+    def dimension_of(self, encoder: str) -> int | None:
+        """None for an encoder that is not known."""
+        row = self._connection.execute("SELECT dimension FROM encoder WHERE name = ?", (encoder,)).fetchone()
+        return row[0] if row else None
+
     def put_probe_set(self, probe_set: ProbeSet) -> None:
         with self.transaction():
             probe_sets.put(self._connection, probe_set)

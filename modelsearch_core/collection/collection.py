@@ -24,7 +24,7 @@ from ..model_files import Kind
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from .entries import EVIDENCE_ORDER, Entry, entries_of, files_of, newest
-from .samples import Samples, stacked, unpacked
+from .samples import NO_ROWS, Samples, stacked, unpacked
 
 RESIDENT = 2**26  # numbers of samples that are kept once they were read, 256 MB
 
@@ -47,6 +47,8 @@ class Collection:
             self.files = files_of(catalog, None if before is None else before.files)
         self.entries: list[Entry] = entries_of(self.files, self.measured)
         self._kept: Masks | None = None
+        earlier = None if before is None else before.__dict__.get("words")
+        self._read_before = [] if before is None or earlier is None else before._worded(), earlier
         self.open_encoder: Callable[[], Encoder | None] | None = None  # for what was not encoded; None: not open yet
 
     def __len__(self) -> int:
@@ -56,7 +58,7 @@ class Collection:
         """The same with those samples of each model only: nothing else is in what is worked out of it."""
         part = object.__new__(Collection)
         part.__dict__.update({name: self.__dict__[name] for name in _SHARED})
-        part._kept, part.open_encoder = kept, None
+        part._kept, part.open_encoder, part._read_before = kept, None, ([], None)
         return part
 
     @property
@@ -245,7 +247,8 @@ class Collection:
     @cached_property
     def words(self) -> Samples:
         """Of the authors' words; a model without any has no row."""
-        return self.beside(Evidence.METADATA)
+        worded, read = self._read_before
+        return read if read is not None and worded == self._worded() else self.beside(Evidence.METADATA)
 
     @cached_property
     def reference_samples(self) -> Samples:
@@ -261,11 +264,16 @@ class Collection:
         measured = self.measured if encoder is None else self.catalog.measured(encoder)
         keys = {fingerprint: of.key for fingerprint, of in newest(measured, evidence).items()}
         wanted = [keys[entry.fingerprint] for entry in self.entries if entry.fingerprint in keys]
-        found = self.catalog.specifications(encoder or self.encoder, wanted)
-        rows = [found.get(keys.get(entry.fingerprint, ("", ""))) for entry in self.entries]
-        dimension = next((s.Z.shape[1] for s in rows if s), self.dimension)
-        empty = np.empty((0, dimension), np.float32), np.empty(0, np.int32)
-        return stacked([(s.Z, s.numbers) if s else empty for s in rows], dimension)
+        found = self.catalog.packed_rows(encoder or self.encoder, wanted)
+        rows = [found.get(keys.get(entry.fingerprint, ("", ""))) or NO_ROWS for entry in self.entries]
+        dimension = self.dimension if encoder is None else self.catalog.dimension_of(encoder) or self.dimension
+        return unpacked(rows, dimension)
+
+    def _worded(self) -> list[tuple[str, int]]:
+        """What `words` depends on: every model in order, and when its words were read last."""
+        told = newest(self.measured, Evidence.METADATA)
+        stamps = (told.get(entry.fingerprint) for entry in self.entries)
+        return [(e.fingerprint, of.stamp if of else -1) for e, of in zip(self.entries, stamps, strict=True)]
 
 
 _SHARED = ("catalog", "encoder", "dimension", "state", "measured", "probe_sets", "files", "entries")

@@ -76,6 +76,9 @@ def unpacked(rows: Sequence[Packed], dimension: int) -> Samples:
     return Samples(Z, offsets, numbers, tuple(densities))
 
 
+NO_ROWS = Packed(b"", Packing.HALF, b"", None)
+
+
 def _to_unit(Z: Features) -> None:
     length = np.sqrt(np.einsum("nd,nd->n", Z, Z))[:, None]
     np.divide(Z, np.where(length > 0, length, 1), out=Z)
