@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.families import ARCHITECTURES
 from ..modelsearch_core.search import METHODS
 from . import places
 from .catalogue import state
 from .found import ANY, Filters, Found, at_rank, search
-from .messages import checked, tell
-from .querying import MIDDLE, STYLE, query_of
+from .graph_model import family_of, family_of_graph
+from .messages import listed_in, tell
+from .querying import MIDDLE, NOTHING_ASKED, STYLE, query_of
 from .sockets import CATEGORY, MODEL_MATCHES, MODEL_NAME, MODEL_QUERY
 
+AS_MODEL = "as the model"
 TEXT = {"multiline": True, "default": "", "tooltip": "What the model should make, in your own words."}
 OPTIONAL = {
     "images": ("IMAGE", {"tooltip": "Pictures like those wanted; several count together."}),
@@ -49,15 +52,16 @@ class Find:
         return {"required": required, "optional": OPTIONAL, "hidden": {"unique_id": "UNIQUE_ID"}}
 
     @classmethod
-    def IS_CHANGED(cls, **_: Any) -> str:
+    def IS_CHANGED(cls, unique_id: str | None = None, **_: Any) -> str:
         return f"{state()} {hash(tuple(places.listed(cls.kind)))}"
 
     @classmethod
-    def VALIDATE_INPUTS(cls, rank: int) -> bool | str:
-        return checked(cls.kind)
+    def VALIDATE_INPUTS(cls, folder: str | None) -> bool | str:
+        """ComfyUI puts the name of the input before what is said."""
+        return listed_in(cls.kind, folder or "")
 
     def find(self, text: str, rank: int, unique_id: str | None = None, **given: Any) -> tuple[Any, ...]:
-        found = self.search(text, rank, **given)
+        found = self.search(text, **given)
         best = at_rank(found, rank)
         tell(unique_id, best.line())
         return self.outputs(best, found)
@@ -65,7 +69,6 @@ class Find:
     def search(
         self,
         text: str,
-        rank: int,
         architecture: str,
         folder: str,
         minimum_relevance: float,
@@ -76,14 +79,12 @@ class Find:
         style: float = MIDDLE,
     ) -> list[Found]:
         wanted = Filters(
-            kind=self.kind,
-            architecture=architecture,
-            folder=folder,
-            minimum=minimum_relevance,
-            method=method,
-            count=max(rank, 10),
+            kind=self.kind, architecture=architecture, folder=folder, minimum=minimum_relevance, method=method
         )
-        return search(query_of(text=text, images=images, sketch=sketch, style=style, also=query), wanted)
+        asked = query_of(text=text, images=images, sketch=sketch, style=style, also=query)
+        if asked is None:
+            raise ModelSearchError(NOTHING_ASKED)
+        return search(asked, wanted)
 
     def outputs(self, best: Found, found: list[Found]) -> tuple[Any, ...]:
         return (best.name, best.trigger_words, best.score, best.images(), found)
@@ -108,6 +109,27 @@ class FindLora(Find):
         "Pictures that the LoRA made, the nearest to the query first.",
         "All matches, for Pick Match, Show Matches and Load Found LoRA(s).",
     )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        types = super().INPUT_TYPES()
+        families, told = types["required"]["architecture"]
+        tooltip = f"{told['tooltip']} {AS_MODEL}: that of the model wired in, or of the graph's checkpoint."
+        types["required"]["architecture"] = ([AS_MODEL, *families], {"tooltip": tooltip})
+        model = {"tooltip": "The LoRA fits this model. Left out, the checkpoint under the LoRA's loader is looked at."}
+        return {**types, "optional": {**OPTIONAL, "model": ("MODEL", model)}}
+
+    @classmethod
+    def IS_CHANGED(cls, unique_id: str | None = None, **given: Any) -> str:
+        return f"{super().IS_CHANGED()} {family_of_graph(str(unique_id))}"
+
+    def find(
+        self, text: str, rank: int, architecture: str, model: Any = None, unique_id: str | None = None, **given: Any
+    ) -> tuple[Any, ...]:
+        if architecture == AS_MODEL:
+            known = family_of_graph(str(unique_id)) if model is None else family_of(model)
+            architecture = known or ANY
+        return super().find(text, rank, unique_id, architecture=architecture, **given)
 
     def outputs(self, best: Found, found: list[Found]) -> tuple[Any, ...]:
         name, words, score, images, matches = super().outputs(best, found)

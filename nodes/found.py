@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from ..modelsearch_core.errors import ModelSearchError
-from ..modelsearch_core.search import Match, ModelIndex, Query
+from ..modelsearch_core.search import Match, Query
 from . import places
 from .catalogue import reading
 from .images import to_images
+from .messages import no_file, where
 
 ANY = "any"
 PICTURES = 4
+MOST = 100  # models that a search hands on: as far as a rank goes
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,13 @@ class Found:
 
     match: Match
     name: str
-    pictures: tuple[Image.Image, ...]
+
+    @cached_property
+    def pictures(self) -> list[Image.Image]:
+        """The model's nearest ones, read when they are asked for."""
+        with reading() as index:
+            found = [index.sample(self.match.id, number) for number in self.match.thumbnails[:PICTURES]]
+        return [picture for picture in found if picture is not None]
 
     @property
     def trigger_words(self) -> str:
@@ -59,14 +68,14 @@ class Filters:
     folder: str = ""
     minimum: float = 0.0
     method: str = "auto"
-    count: int = 10
+    count: int = MOST
 
 
 def search(query: Query, filters: Filters) -> list[Found]:
     """Best first; never empty. ModelSearchError that says why nothing was found."""
-    names = {path: name for path, name in places.listed(filters.kind).items() if _inside(name, filters.folder)}
+    names = {path: name for path, name in places.listed(filters.kind).items() if places.is_inside(name, filters.folder)}
     if not names:
-        raise ModelSearchError(_no_file(filters))
+        raise ModelSearchError(no_file(filters.kind, filters.folder))
     with reading() as index:
         matches = index.search(
             query,
@@ -76,13 +85,13 @@ def search(query: Query, filters: Filters) -> list[Found]:
             method=filters.method,
             k=filters.count,
         )
-        return [found_of(index, match, names) for match in _relevant(matches, names, filters)]
+    return [found_of(match, names) for match in _relevant(matches, names, filters)]
 
 
 def _relevant(matches: Sequence[Match], names: Mapping[Path, str], filters: Filters) -> list[Match]:
     if not matches:
         raise ModelSearchError(
-            f"None of the {len(names)} files in {places.FOLDERS[filters.kind]}{_where(filters)} is in the index"
+            f"None of the {len(names)} files in {places.FOLDERS[filters.kind]}{where(filters.folder)} is in the index"
             f"{'' if filters.architecture == ANY else f' as {filters.architecture}'}. "
             "Index them in the Model Search side bar, or choose another architecture or folder."
         )
@@ -96,25 +105,11 @@ def _relevant(matches: Sequence[Match], names: Mapping[Path, str], filters: Filt
     return relevant
 
 
-def found_of(index: ModelIndex, match: Match, names: Mapping[Path, str]) -> Found:
-    """With ComfyUI's name and the model's nearest pictures."""
-    pictures = (index.sample(match.id, number) for number in match.thumbnails[:PICTURES])
+def found_of(match: Match, names: Mapping[Path, str]) -> Found:
+    """With ComfyUI's name for it."""
     name = places.name_of(match.path, match.copies, names)
     assert name is not None  # it was searched among these
-    return Found(match, name, tuple(picture for picture in pictures if picture is not None))
-
-
-def _inside(name: str, folder: str) -> bool:
-    wanted = folder.strip().replace("\\", "/").strip("/")
-    return not wanted or name.replace("\\", "/").casefold().startswith(f"{wanted}/".casefold())
-
-
-def _no_file(filters: Filters) -> str:
-    return f"ComfyUI lists no model in {places.FOLDERS[filters.kind]}{_where(filters)}."
-
-
-def _where(filters: Filters) -> str:
-    return f"/{filters.folder.strip()}" if filters.folder.strip() else ""
+    return Found(match, name)
 
 
 def at_rank(found: Sequence[Found], rank: int) -> Found:

@@ -15,7 +15,7 @@ from . import places
 from .catalogue import reading, state
 from .found import Found, found_of
 from .images import to_pictures
-from .messages import checked, tell
+from .messages import tell
 from .sockets import CATEGORY, MODEL_MATCHES, MODEL_NAME
 
 KINDS = list(places.FOLDERS)
@@ -55,12 +55,10 @@ class IdentifyModel:
         return f"{state()} {_digest(picture) if picture and image is None else ''}"
 
     @classmethod
-    def VALIDATE_INPUTS(cls, picture: str, kind: str) -> bool | str:
-        if kind not in (None, *KINDS):
-            return f"kind must be one of {', '.join(KINDS)}, not {kind!r}"
+    def VALIDATE_INPUTS(cls, picture: str | None) -> bool | str:
         if picture and not folder_paths.exists_annotated_filepath(picture):
             return f"There is no picture {picture!r} in ComfyUI's input folder."
-        return checked(kind) if kind else True
+        return True
 
     def identify(
         self, picture: str, kind: str, count: int, image: Any = None, unique_id: str | None = None
@@ -68,7 +66,7 @@ class IdentifyModel:
         names = places.listed(kind)
         with reading() as index:
             found = identify(index, _opened(picture, image), kind=kind, among=names, k=count)
-            matches = [found_of(index, one.match, names) for one in found.models]
+            matches = [found_of(one.match, names) for one in found.models]
         text = report(found, matches)
         if not matches:
             raise ModelSearchError(f"No {kind} of your folders is in the index. {text}".strip())

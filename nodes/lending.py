@@ -11,6 +11,7 @@ import folder_paths
 
 from ..modelsearch_core.errors import ModelSearchError, UnreadableModelError
 from ..modelsearch_core.model_files import Kind, ModelFile
+from .fitting import patched
 from .parts import Parts
 
 
@@ -54,14 +55,9 @@ def load_bare(model: ModelFile, parts: Parts | None, carrier: ModelFile | None) 
 
 
 def with_lora(loaded: Loaded, lora: ModelFile, weight: float) -> Loaded:
-    """A patched clone; the base stays as it is."""
+    """A patched clone; the base stays as it is. ModelSearchError where most of the LoRA finds no place in it."""
     assert lora.kind is Kind.LORA
-    state = comfy.utils.load_torch_file(str(lora.path), safe_load=True)
-    model, clip = comfy.sd.load_lora_for_models(loaded.model, loaded.clip, state, weight, weight)
-    if patches(model) == patches(loaded.model) and patches(clip.patcher) == patches(loaded.clip.patcher):
-        raise ModelSearchError(f"nothing in {lora.path.name} fits its base model; it is for another architecture")
-    return replace(loaded, model=model, clip=clip)
-
-
-def patches(patcher: Any) -> int:
-    return sum(len(entries) for entries in patcher.patches.values())
+    found = patched(loaded.model, loaded.clip, lora.path, weight, weight)
+    if not found.fit.fits:
+        raise ModelSearchError(f"{found.fit.why_not(lora.path.name)}; it is for another architecture or variant")
+    return replace(loaded, model=found.model, clip=found.clip)

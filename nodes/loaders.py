@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import folder_paths
@@ -15,6 +16,7 @@ from .places import FOLDERS
 from .sockets import CATEGORY, LORA_STACK, MODEL_MATCHES, MODEL_NAME
 
 NONE = "none: nothing is relevant enough"
+NO_FIT = "none: nothing fits the model"
 
 
 class LoadFoundLora:
@@ -59,14 +61,16 @@ class LoadFoundLora:
         clip: Any = None,
         unique_id: str | None = None,
     ) -> tuple[Any, ...]:
-        chosen = [found for found in matches if found.match.relevance >= minimum_relevance][:count]
+        relevant = [found for found in matches if found.match.relevance >= minimum_relevance]
+        chosen, misfits = _fitting(relevant, count, model, clip)
         stack = [
             (_there(found, "lora").name, round(strength * weight, 3), round(strength * weight, 3))
             for found, weight in zip(chosen, strengths([found.match for found in chosen]), strict=True)
         ]
         for name, on_model, on_clip in stack:
             model, clip = _applied(model, clip, name, on_model, on_clip)
-        tell(unique_id, "\n".join(f"{name}  {weight:g}" for name, weight, _ in stack) or NONE)
+        applied = [f"{name}  {weight:g}" for name, weight, _ in stack] or [NONE if not misfits else NO_FIT]
+        tell(unique_id, "\n".join([*applied, *misfits]))
         words = ", ".join(found.trigger_words for found in chosen if found.trigger_words)
         tags = " ".join(f"<lora:{name.rsplit('.', 1)[0]}:{weight:g}>" for name, weight, _ in stack)
         return (model, clip, stack, words, tags)
@@ -94,6 +98,29 @@ class LoadFoundCheckpoint:
         found = _there(at_rank(matches, rank), "checkpoint")
         tell(unique_id, found.line())
         return (*CheckpointLoaderSimple().load_checkpoint(found.name), found.name)
+
+
+def _fitting(matches: Sequence[Found], count: int, model: Any, clip: Any) -> tuple[list[Found], list[str]]:
+    """The first of the matches that fit the model, all where there is none; and why those before them do not."""
+    if model is None:
+        return list(matches[:count]), []
+    from .fitting import patched  # brings ComfyUI's engine along
+
+    chosen: list[Found] = []
+    misfits: list[str] = []
+    for found in matches:
+        if len(chosen) == count:
+            break
+        fit = patched(model, clip, _path(_there(found, "lora")), 1.0, 1.0).fit
+        if fit.fits:
+            chosen.append(found)
+        else:
+            misfits.append(f"left out: {fit.why_not(found.name)}")
+    return chosen, misfits
+
+
+def _path(found: Found) -> Path:
+    return Path(folder_paths.get_full_path_or_raise(FOLDERS[found.match.kind], found.name))
 
 
 def _applied(model: Any, clip: Any, name: str, on_model: float, on_clip: float) -> tuple[Any, Any]:

@@ -10,9 +10,9 @@ from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.search import Query
 from . import places
 from .catalogue import state
-from .found import ANY, Filters, Found, at_rank, search
+from .found import Filters, Found, at_rank, search
 from .images import to_images, to_pictures
-from .messages import checked, tell
+from .messages import listed_in, tell
 from .sockets import CATEGORY, MODEL_MATCHES, MODEL_NAME, MODEL_QUERY
 
 SHOWN = {"lora": "LoRA", "checkpoint": "checkpoint", "diffusion_model": "diffusion model"}
@@ -58,11 +58,11 @@ class SimilarModels:
     def VALIDATE_INPUTS(cls, kind: str) -> bool | str:
         if kind not in (None, *SHOWN):
             return f"kind must be one of {', '.join(SHOWN)}, not {kind!r}"
-        return checked(kind) if kind else True
+        return listed_in(kind) if kind else True
 
     def find(self, model: str, kind: str, rank: int, unique_id: str | None = None) -> tuple[Any, ...]:
         query = Query(like=[model])
-        found = search(query, Filters(kind=kind, architecture=ANY, count=max(rank, 10)))
+        found = search(query, Filters(kind=kind))
         best = at_rank(found, rank)
         tell(unique_id, best.line())
         return (best.name, best.score, best.images(), found, query)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from ..modelsearch_core.errors import ModelSearchError
 from . import places
-from .catalogue import NOTHING, state
 
 
-def checked(kind: str) -> bool | str:
-    """Before anything runs: True, or why a search for this kind cannot find anything."""
-    if state().startswith(("nothing", "0 ")):
-        return NOTHING
-    if not places.listed(kind):
-        return f"ComfyUI lists no model in {places.FOLDERS[kind]}."
-    return True
+def listed_in(kind: str, folder: str = "") -> bool | str:
+    """Before anything runs: True, or that there is nothing of this kind to be found."""
+    if any(places.is_inside(name, folder) for name in places.listed(kind).values()):
+        return True
+    return no_file(kind, folder)
+
+
+def no_file(kind: str, folder: str) -> str:
+    return f"ComfyUI lists no model in {places.FOLDERS[kind]}{where(folder)}."
+
+
+def where(folder: str) -> str:
+    return f"/{folder.strip()}" if folder.strip() else ""
 
 
 def tell(node: str | None, text: str) -> None:
@@ -22,6 +26,3 @@ def tell(node: str | None, text: str) -> None:
 
     if node is not None and hasattr(PromptServer.instance, "send_progress_text"):
         PromptServer.instance.send_progress_text(text, node)
-
-
-__all__ = ["ModelSearchError", "checked", "tell"]

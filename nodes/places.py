@@ -62,6 +62,12 @@ def name_of(path: Path, copies: tuple[Path, ...], names: Mapping[Path, str]) -> 
     return next((names[place] for place in (path, *copies) if place in names), None)
 
 
+def is_inside(name: str, folder: str) -> bool:
+    """Whether a name in ComfyUI's lists begins with that folder; every name, where it is empty."""
+    wanted = folder.strip().replace("\\", "/").strip("/")
+    return not wanted or name.replace("\\", "/").casefold().startswith(f"{wanted}/".casefold())
+
+
 def _first_there(roots: list[Path], name: str) -> Path | None:
     if len(roots) == 1:
         return roots[0] / name

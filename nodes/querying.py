@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.search import Query, combined
 from .images import to_pictures
 from .sockets import CATEGORY, MODEL_QUERY
@@ -29,26 +29,27 @@ def query_of(
     text: str = "",
     images: Any = None,
     sketch: Any = None,
-    like: str = "",
     without: str = "",
     without_images: Any = None,
     style: float = MIDDLE,
     also: Query | None = None,
-) -> Query:
-    """One query of a node's inputs. ModelSearchError where nothing is asked. A `style` off the middle counts for what
-    is wired in as well."""
+) -> Query | None:
+    """One query of a node's inputs, None where nothing is asked. A `style` off the middle counts for `also`, too."""
     parts: dict[str, Any] = {
         "text": [text.strip()] if text.strip() else [],
         "images": to_pictures(images),
         "sketches": to_pictures(sketch),
-        "like": [like.strip()] if like.strip() else [],
         "without": [*([without.strip()] if without.strip() else []), *to_pictures(without_images)],
     }
     own = Query(**parts) if any(parts.values()) else None
-    if own is None and also is None:
-        raise ModelSearchError(NOTHING_ASKED)
-    asked = combined([(query, 1.0) for query in (own, also) if query is not None])
-    return asked if style == MIDDLE else replace(asked, style=style)
+    asked = together([(own, 1.0), (also, 1.0)])
+    return asked if asked is None or style == MIDDLE else replace(asked, style=style)
+
+
+def together(parts: Sequence[tuple[Query | None, float]]) -> Query | None:
+    """Those that ask for something, each with its weight, as one."""
+    asking = [(query, weight) for query, weight in parts if query is not None]
+    return combined(asking) if asking else None
 
 
 class ModelQuery:
@@ -74,7 +75,7 @@ class ModelQuery:
             },
         }
 
-    def ask(self, text: str, without: str, **given: Any) -> tuple[Query]:
+    def ask(self, text: str, without: str, **given: Any) -> tuple[Query | None]:
         return (query_of(text=text, without=without, **given),)
 
 
@@ -98,5 +99,7 @@ class CombineQueries:
             }
         }
 
-    def combine(self, query_1: Query, weight_1: float, query_2: Query, weight_2: float) -> tuple[Query]:
-        return (combined([(query_1, weight_1), (query_2, weight_2)]),)
+    def combine(
+        self, query_1: Query | None, weight_1: float, query_2: Query | None, weight_2: float
+    ) -> tuple[Query | None]:
+        return (together([(query_1, weight_1), (query_2, weight_2)]),)

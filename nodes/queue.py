@@ -23,6 +23,12 @@ def others() -> int:
     return _queue().get_tasks_remaining()
 
 
+def running() -> Mapping[str, Any]:
+    """The prompt that runs, its nodes by id; nothing between two of them."""
+    items = _queue().get_current_queue_volatile()[0]
+    return items[0][2] if items else {}
+
+
 def put(prompt: Mapping[str, Any]) -> str:
     """The prompt's id. ComfyUI validates it, but no request is made: no check that is meant for clients, no proxy and
     no password stands in between."""

@@ -74,8 +74,8 @@ def act(server: ComfyUI, action: str, **more: Any) -> None:
     assert status == 200, answer
 
 
-def add_lora(path: Path, layer: str = CROSS_ATTENTION, seed: int = 7) -> None:
-    """Small, on one layer."""
+def add_lora(path: Path, layer: str = CROSS_ATTENTION, seed: int = 7, width: int = 320) -> None:
+    """Small, on one layer, whose output is 320 wide in the model."""
     random = np.random.default_rng(seed)
-    factors = {"lora_down": random.normal(size=(4, 768)), "lora_up": random.normal(size=(320, 4))}
+    factors = {"lora_down": random.normal(size=(4, 768)), "lora_up": random.normal(size=(width, 4))}
     save_file({f"{layer}.{name}.weight": values.astype(np.float16) for name, values in factors.items()}, path)

@@ -145,10 +145,11 @@ def test_a_found_lora_paints(server: ComfyUI, base: Path):
     assert Image.open(base / "output" / saved["filename"]).size == (64, 64)
 
 
-def test_killed_and_started_again_it_goes_on_by_itself_and_a_misfit_is_recorded(server: ComfyUI, base: Path):
+def test_killed_and_started_again_it_goes_on_by_itself_and_misfits_are_recorded(server: ComfyUI, base: Path):
     add_lora(base / "models" / "loras" / "late.safetensors", CROSS_ATTENTION)
     nowhere = CROSS_ATTENTION.replace("down_blocks_0", "down_blocks_7")
     add_lora(base / "models" / "loras" / "misfit.safetensors", nowhere)
+    add_lora(base / "models" / "loras" / "too wide.safetensors", width=640)
     act(server, "start")
     until(server, lambda now: now["stage"] == "generate" and now["images"] >= 4)
     server.process.kill()
@@ -158,9 +159,11 @@ def test_killed_and_started_again_it_goes_on_by_itself_and_a_misfit_is_recorded(
         again.wait_until_up()
         until(again, lambda now: now["state"] == "done" and now["stage"] == "generate", 900)
         generated = dict.fromkeys([*LORAS, "random_sd15", "late"], "generated")
-        assert evidence(again) == {**generated, "misfit": "metadata"}
-        (failure,) = again.get("/modelsearch/index")["failures"]
-        assert failure["name"] == "misfit"
-        assert "fits its base model" in failure["reason"]
+        assert evidence(again) == {**generated, "misfit": "metadata", "too wide": "metadata"}
+        reasons = {failure["name"]: failure["reason"] for failure in again.get("/modelsearch/index")["failures"]}
+        assert reasons.keys() == {"misfit", "too wide"}
+        assert reasons["misfit"].startswith("only 0 of the 1 layers of misfit.safetensors fit the model;")
+        assert "only 0 of the 1 layers" in reasons["too wide"]
+        assert "invalid for input of size 491520" in reasons["too wide"]
     finally:
         again.stop()

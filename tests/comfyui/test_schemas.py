@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,11 +119,24 @@ def test_a_copy_that_is_listed_stands_for_a_model_that_is_not(nodes: dict[str, A
     assert module("places").name_of(hidden, (), {copy: "copy"}) is None
 
 
-def test_nothing_indexed_is_said_before_anything_runs(nodes: dict[str, Any], tmp_path: Path):
-    said = nodes["ModelSearchFindLora"].VALIDATE_INPUTS(rank=1)
-    assert said == module("catalogue").NOTHING
-    assert "press Index now" in said
-    with pytest.raises(error_class(), match="ComfyUI lists no model in loras"):
+def test_a_validation_is_of_the_input_that_is_wrong(nodes: dict[str, Any], tmp_path: Path):
+    """ComfyUI puts the names of the inputs that are asked for before what is said, and leaves their limits to us."""
+    find = nodes["ModelSearchFindLora"]
+    assert find.VALIDATE_INPUTS(folder="nowhere") == "ComfyUI lists no model in loras/nowhere."
+    asked = {name: list(inspect.signature(node.VALIDATE_INPUTS).parameters) for name, node in validating(nodes)}
+    assert asked.pop("ModelSearchIdentify") == ["picture"]
+    assert asked.pop("ModelSearchSimilar") == ["kind"]
+    assert {tuple(inputs) for inputs in asked.values()} == {("folder",)}
+
+
+def validating(nodes: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, node) for name, node in nodes.items() if hasattr(node, "VALIDATE_INPUTS")]
+
+
+def test_nothing_indexed_says_where_to_begin(nodes: dict[str, Any], tmp_path: Path):
+    (tmp_path / "models" / "loras").mkdir(parents=True)
+    (tmp_path / "models" / "loras" / "a.safetensors").write_bytes(b"")
+    with pytest.raises(error_class(), match="press Index now"):
         ask(nodes)
 
 
@@ -131,14 +145,22 @@ def error_class() -> type[Exception]:
     return module("found").ModelSearchError
 
 
-def ask(nodes: dict[str, Any]) -> Any:
+def ask(nodes: dict[str, Any], text: str = "red") -> Any:
     given = {"architecture": "any", "folder": "", "minimum_relevance": 0.0, "method": "auto"}
-    return nodes["ModelSearchFindLora"]().find(text="red", rank=1, **given)
+    return nodes["ModelSearchFindLora"]().find(text=text, rank=1, **given)
 
 
-def test_an_empty_question_is_refused(nodes: dict[str, Any]):
+def test_an_empty_question_is_refused_by_the_node_that_searches(nodes: dict[str, Any]):
+    (nothing,) = nodes["ModelSearchQuery"]().ask(text=" ", without="")
+    assert nodes["ModelSearchCombineQueries"]().combine(nothing, 1.0, nothing, -1.0) == (None,)
     with pytest.raises(error_class(), match="Ask for something"):
-        nodes["ModelSearchQuery"]().ask(text=" ", without="")
+        ask(nodes, "")
+
+
+def test_an_empty_query_adds_nothing(nodes: dict[str, Any]):
+    (asked,) = nodes["ModelSearchQuery"]().ask(text="red", without="")
+    (both,) = nodes["ModelSearchCombineQueries"]().combine(asked, 2.0, None, 1.0)
+    assert (both.text, both.weights) == (["red"], [2.0])
 
 
 def test_images_go_there_and_back(nodes: dict[str, Any]):
