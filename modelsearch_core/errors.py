@@ -2,7 +2,12 @@
 
 
 class ModelSearchError(Exception):
-    """Base of all errors that a host shows as they are, without a stack trace."""
+    """Base of all errors that a host shows as they are, without a stack trace. `command`: what mends it on the command
+    line, where there is one."""
+
+    def __init__(self, message: object = "", *, command: str = "") -> None:
+        super().__init__(message)
+        self.command = command
 
 
 class UnreadableModelError(ModelSearchError):

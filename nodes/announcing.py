@@ -34,8 +34,9 @@ class Announcer:
         self.report(state=State.RUNNING)
 
     def tell(self, state: State) -> None:
+        """A run that goes on has no use for what was said when it stopped."""
         if self.progress.state is not state:
-            self.report(state=state)
+            self.report(state=state, **({"message": ""} if state is State.RUNNING else {}))
 
     def report(self, **changes: Any) -> None:
         now = time.monotonic()

@@ -13,6 +13,7 @@ from .found import ANY, Filters, Found, at_rank, search
 from .graph_model import family_of, family_of_graph
 from .messages import listed_in, tell
 from .querying import MIDDLE, NOTHING_ASKED, STYLE, query_of
+from .renewing import renew
 from .sockets import CATEGORY, MODEL_MATCHES, MODEL_NAME, MODEL_QUERY
 
 AS_MODEL = "as the model"
@@ -53,6 +54,7 @@ class Find:
 
     @classmethod
     def IS_CHANGED(cls, unique_id: str | None = None, **_: Any) -> str:
+        renew(cls.kind)
         return f"{state()} {hash(tuple(places.listed(cls.kind)))}"
 
     @classmethod

@@ -16,6 +16,7 @@ from . import places
 from .catalogue import reading
 from .images import to_images
 from .messages import no_file, where
+from .renewing import renew
 
 ANY = "any"
 PICTURES = 4
@@ -73,6 +74,7 @@ class Filters:
 
 def search(query: Query, filters: Filters) -> list[Found]:
     """Best first; never empty. ModelSearchError that says why nothing was found."""
+    renew(filters.kind)
     names = {path: name for path, name in places.listed(filters.kind).items() if places.is_inside(name, filters.folder)}
     if not names:
         raise ModelSearchError(no_file(filters.kind, filters.folder))

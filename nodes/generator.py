@@ -110,6 +110,10 @@ class ComfyGenerator:
         return self._base[1]
 
     def _read(self, model: ModelFile) -> Loaded:
+        if model.path.is_dir():
+            raise ModelSearchError(
+                f"{model.path.name} is a folder in the diffusers layout, which ComfyUI does not load"
+            )
         if model.kind is Kind.CHECKPOINT:
             return load_checkpoint(model)
         if model.kind is not Kind.DIFFUSION_MODEL:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import folder_paths
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.identifying import Identification, identify
@@ -16,6 +16,7 @@ from .catalogue import reading, state
 from .found import Found, found_of
 from .images import to_pictures
 from .messages import tell
+from .renewing import renew
 from .sockets import CATEGORY, MODEL_MATCHES, MODEL_NAME
 
 KINDS = list(places.FOLDERS)
@@ -63,6 +64,7 @@ class IdentifyModel:
     def identify(
         self, picture: str, kind: str, count: int, image: Any = None, unique_id: str | None = None
     ) -> tuple[Any, ...]:
+        renew(kind)
         names = places.listed(kind)
         with reading() as index:
             found = identify(index, _opened(picture, image), kind=kind, among=names, k=count)
@@ -99,7 +101,14 @@ def _opened(picture: str, image: Any) -> Image.Image:
         upright.info = opened.info
         return upright
     except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise ModelSearchError(f"{picture} cannot be read as a picture: {error}") from error
+        raise ModelSearchError(f"{picture} cannot be read as a picture: {_why(error)}") from error
+
+
+def _why(error: Exception) -> str:
+    """Without numbers and paths."""
+    if isinstance(error, UnidentifiedImageError):
+        return "it is none"
+    return (getattr(error, "strerror", None) or str(error)).lower()
 
 
 def _digest(picture: str) -> str:

@@ -6,12 +6,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from ..modelsearch_core.embedding import Encoder
-from ..modelsearch_core.errors import MissingWeightsError, ModelSearchError
+from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.indexing import IndexSettings
 from ..modelsearch_core.panel import Order, Progress, State
-from . import remembering, settings
+from . import places, remembering, renewing, settings
 from .announcing import Announcer
 from .run import Calm, Run, RunEnded
 
@@ -32,6 +33,8 @@ class QueueIndexer:
         self._condition = threading.Condition()
         self._run: Run | None = None
         self._following: tuple[Order, bool] | None = None  # started during the first look, which it waits for
+        self._lists: tuple[Any, ...] = ()  # of ComfyUI's, as they were last looked at
+        self._is_unwanted = False  # until it is asked for again: a run was cancelled
         self._thread: threading.Thread | None = None
         self.downloading = self._announcer.downloading
 
@@ -41,6 +44,7 @@ class QueueIndexer:
         return self._announcer.progress
 
     def start(self, order: Order) -> None:
+        self._is_unwanted = False
         self._begin(order, retries=True)
 
     def pause(self) -> None:
@@ -88,6 +92,8 @@ class QueueIndexer:
                 run = self._run
             if run is not None:
                 self._carry_out(run)
+            elif self._has_new_files():
+                self._begin(Order(quick=True))
             elif self._may_start_unasked():
                 self._begin(Order(style=settings.load().style))
 
@@ -99,12 +105,18 @@ class QueueIndexer:
         except ModelSearchError as error:
             log.warning("Model Search: %s", error)
 
+    def _has_new_files(self) -> bool:
+        """Once after each change of ComfyUI's lists; they are not made for this."""
+        lists, before = places.newest_lists(), self._lists
+        self._lists = lists
+        is_changed = len(before) != len(lists) or any(a is not b for a, b in zip(before, lists, strict=True))
+        return is_changed and renewing.has_unknown()
+
     def _may_start_unasked(self) -> bool:
         """The setting is on, nothing else was to do for a while, and there is a model to generate from."""
         since = max(self._calm.since(), self._announcer.began_at)
         is_quiet = time.monotonic() - since > IDLE_BEFORE_AUTO
-        cancelled = self.progress().state is State.CANCELLED
-        return is_quiet and not cancelled and settings.load().auto_index and remembering.has_new()
+        return is_quiet and not self._is_unwanted and settings.load().auto_index and remembering.has_new()
 
     def _carry_out(self, run: Run) -> None:
         quick = run.order.quick
@@ -114,9 +126,8 @@ class QueueIndexer:
             run.carry_out()
             self._finish(run, State.DONE, told(run.prompts_only))
         except RunEnded:
+            self._is_unwanted = not quick
             self._finish(run, State.CANCELLED)
-        except MissingWeightsError as error:
-            self._finish(run, State.IDLE if quick else State.FAILED, str(error))
         except ModelSearchError as error:
             self._finish(run, State.FAILED, str(error))
         except Exception as error:  # the thread's last word: nobody else would hear of it

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import folder_paths
 
@@ -55,6 +56,11 @@ def listed_now(kind: str) -> dict[Path, str]:
 @lru_cache(maxsize=len(FOLDERS))
 def _listed_at(kind: str, moment: int) -> dict[Path, str]:
     return listed(kind)
+
+
+def newest_lists() -> tuple[Any, ...]:
+    """What ComfyUI listed last of each kind; other objects once it has looked again and found a folder changed."""
+    return tuple(folder_paths.filename_list_cache.get(kind) for kind in FOLDERS.values())
 
 
 def name_of(path: Path, copies: tuple[Path, ...], names: Mapping[Path, str]) -> str | None:

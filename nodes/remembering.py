@@ -7,9 +7,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..modelsearch_core.catalog import Catalog
-from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.panel import Order
-from . import places, settings
+from . import places, renewing, settings
 
 DEADLY = 2  # times that ComfyUI ended in the middle of a model, before it counts as failed
 
@@ -49,13 +48,10 @@ def blame_the_last() -> None:
 
 
 def has_new() -> bool:
-    """Whether a file is not in the catalog, or a model of it was never generated from nor failed."""
-    try:
-        with Catalog(places.catalog_path(), read_only=True) as catalog:
-            known, models = {file.path for file in catalog.files()}, catalog.models()
-            keys = [key for name, _, _ in catalog.encoders() for key in catalog.specification_keys(name)]
-            settled = {key[0] for key in keys if key[2].value == "generated"} | catalog.failures().keys()
-    except ModelSearchError:
+    """Whether a model was never generated from nor failed, or there is a file that the catalog does not know."""
+    if renewing.has_unknown():
         return True
-    listed = {path for kind in places.FOLDERS for path in places.listed(kind)}
-    return not listed <= known or any(model.fingerprint not in settled for model in models)
+    with Catalog(places.catalog_path(), read_only=True) as catalog:
+        keys = [key for name, _, _ in catalog.encoders() for key in catalog.specification_keys(name)]
+        settled = {key[0] for key in keys if key[2].value == "generated"} | catalog.failures().keys()
+        return any(model.fingerprint not in settled for model in catalog.models())

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..modelsearch_core.catalog import Catalog
 from ..modelsearch_core.embedding import Encoder
-from ..modelsearch_core.errors import ModelSearchError
+from ..modelsearch_core.errors import MissingWeightsError, ModelSearchError
 from ..modelsearch_core.indexing import Engine, IndexSettings, Report, Step, index, update_files
 from ..modelsearch_core.model_files import ModelFile
 from ..modelsearch_core.panel import Order, State
@@ -18,6 +18,7 @@ from .announcing import Announcer
 from .settings import Settings
 
 NODE = "ModelSearchIndexOne"
+TAKEN_OUT = "Indexing was taken out of the queue; it goes on when you resume it."
 MOMENT = 0.2  # seconds between two looks whether the user's prompts are through
 
 
@@ -84,7 +85,8 @@ class Run:
             self._paint()
 
     def _scan(self) -> None:
-        """Files, words, previews: on the processor, in this thread. No weights are downloaded unasked."""
+        """Files, words, previews: on the processor, in this thread. No weights are downloaded unasked: without an
+        encoder, a quick order ends with the files."""
         from .engine import source_of
 
         folders = list(self.order.paths) or list(places.model_folders())
@@ -93,7 +95,13 @@ class Run:
         with Catalog(places.catalog_path()) as catalog:
             update_files(catalog, folders, IndexSettings(), Report(), self._step)
             source = source_of(catalog)
-            self._encoder = self._open_encoder(source, may_download=not self.order.quick)
+            may_download = self.order.download or not self.order.quick
+            try:
+                self._encoder = self._open_encoder(source, may_download=may_download)
+            except MissingWeightsError:
+                if may_download:
+                    raise
+                return  # names, tags and previews are known without it
             engine = Engine(encoder=self._encoder, encoder_source=source, generator_for=_no_generator, draw=_as_it_is)
             index(catalog, folders, engine, IndexSettings(quick=True), self._step)
 
@@ -148,9 +156,8 @@ class Run:
             if outcome in ("done", "failed"):
                 return int(outcome == "failed")
             if outcome in ("cancelled", "gone") and self.wanted is State.RUNNING:
+                self._announcer.report(message=TAKEN_OUT)
                 self.want(State.PAUSED)
-                message = "Indexing was taken out of the queue; it goes on when you resume it."
-                self._announcer.report(message=message)
             elif outcome not in ("cancelled", "gone", "yielded"):
                 raise ModelSearchError(outcome)
 

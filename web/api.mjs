@@ -37,6 +37,8 @@ export function createApi({ fetch = (path, options) => globalThis.fetch(path, op
     models: (query, signal) => call(`models?${new URLSearchParams(Object.entries(query))}`, { signal }),
     model: (id) => call(of(id)),
     sampleUrl: (id, number) => url(`/modelsearch/${of(id)}/samples/${number}.webp`),
+    /** Of a model as it is shown: its own pictures, or else those that lie beside its file. @param {Match} match */
+    pictureUrl: (match, number) => url(`/modelsearch/${of(match.id)}/${match.evidence ? "samples" : "previews"}/${number}.webp`),
     baseUrl: (id, number) => url(`/modelsearch/${of(id)}/base/${number}.webp`),
     /** @param {"output" | "base" | "drawing" | "subject"} part of a drawing that the model filled out */
     paintedUrl: (id, part, number) => url(`/modelsearch/${of(id)}/painted/${part}/${number}.webp`),

@@ -50,7 +50,7 @@ export function card(match, context) {
 function pictures(match, { api, t }) {
   const shown = match.thumbnails.slice(0, 3);
   const image = (number) =>
-    h("img", { src: api.sampleUrl(match.id, number), alt: "", loading: "lazy", decoding: "async", draggable: false });
+    h("img", { src: api.pictureUrl(match, number), alt: "", loading: "lazy", decoding: "async", draggable: false });
   const box = h("div", { class: `ms-pictures ms-pictures-${shown.length}` }, ...shown.map(image));
   if (!shown.length) box.append(h("div", { class: "ms-no-picture" }, icon("words"), h("span", { text: t("no_pictures") })));
   if (match.relevance !== undefined) box.append(relevance(match, t));
@@ -127,7 +127,7 @@ export function strip(models, { api, open, note = () => "" }) {
         "button",
         { type: "button", class: "ms-strip-item", onclick: () => open(model), title: model.path },
         model.thumbnails.length
-          ? h("img", { src: api.sampleUrl(model.id, model.thumbnails[0]), alt: "", loading: "lazy" })
+          ? h("img", { src: api.pictureUrl(model, model.thumbnails[0]), alt: "", loading: "lazy" })
           : h("span", { class: "ms-strip-none" }, icon("words")),
         h("span", { class: "ms-strip-name", text: model.name }),
         note(model) && h("span", { class: "ms-strip-note", text: note(model) }),

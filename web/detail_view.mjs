@@ -124,10 +124,10 @@ export class DetailView {
     const tools = h(
       "div",
       { class: "ms-quick" },
-      button(t("search_by_this"), { icon: "search", shown: false, onclick: () => this.searchBy(api.sampleUrl(model.id, number)) }),
-      button(t("save_preview"), { icon: "save", shown: false, onclick: () => this.askToSave(model, number), dataset: { action: "savePreview" } }),
+      button(t("search_by_this"), { icon: "search", shown: false, onclick: () => this.searchBy(api.pictureUrl(model, number)) }),
+      model.evidence && button(t("save_preview"), { icon: "save", shown: false, onclick: () => this.askToSave(model, number), dataset: { action: "savePreview" } }),
     );
-    const shots = h("div", { class: "ms-shots" }, image(api.sampleUrl(model.id, number), t("this_model")), compared && image(api.baseUrl(model.id, number), t("base")));
+    const shots = h("div", { class: "ms-shots" }, image(api.pictureUrl(model, number), t("this_model")), compared && image(api.baseUrl(model.id, number), t("base")));
     return h("figure", { class: "ms-sample", tabIndex: 0 }, shots, tools, prompt && h("figcaption", { text: prompt, title: prompt }));
   }
 

@@ -55,7 +55,7 @@ export class IndexView {
 
   drawNow(progress) {
     const { t } = this.context;
-    const key = JSON.stringify([progress, this.answer?.folders?.length, this.answer?.paints_drawings, this.status?.models]);
+    const key = JSON.stringify([progress, this.answer?.folders?.length, this.answer?.paints_drawings, this.status?.models, this.status?.encoder]);
     if (key === this.drawn) return;
     this.drawn = key;
     const focused = this.now.contains(document.activeElement) && document.activeElement.dataset.key;
@@ -107,8 +107,27 @@ export class IndexView {
       images > 0 && h("p", { class: "ms-facts", text: [t("images_made", { n: images }), this.time(seconds)].join(" · ") }),
       !some && h("p", { class: "ms-facts", text: t("empty_text") }),
       this.answer?.paints_drawings && this.styleSwitch(),
+      some && this.encoderLacks() && this.offer(),
       h("div", { class: "ms-actions" }, start(false, some ? "update" : "start", "ms-primary", this.unseen() ? "start" : undefined), start(true, "quick", "")),
     ];
+  }
+
+  /** Whether nothing can be found by what it shows yet. */
+  encoderLacks() {
+    return this.status?.encoder && !this.status.encoder.ready;
+  }
+
+  /** CLIP alone: searches by meaning and by pictures, before anything is generated. */
+  offer() {
+    const { t } = this.context;
+    const megabytes = this.status.encoder.megabytes;
+    const get = () => this.change({ action: "start", quick: true, download: true });
+    return h(
+      "div",
+      { class: "ms-offer" },
+      h("p", { class: "ms-facts", text: t("encoder_text") }),
+      button(t("encoder_get", { n: megabytes }), { icon: "insert", onclick: get, dataset: { key: "download" } }),
+    );
   }
 
   styleSwitch() {
@@ -175,7 +194,7 @@ export class IndexView {
     fill(
       this.folders,
       h("h3", { text: t("where_title") }),
-      h("p", { class: "ms-facts", text: own ? t("where_text") : t("where_host", { host: host.name }) }),
+      h("p", { class: "ms-facts", text: own ? t("where_text") : t("where_host", { host: t(`host_${host.name}`) }) }),
       h("ul", { class: "ms-folders" }, ...folders.map(row)),
       own && this.adder(paths),
     );

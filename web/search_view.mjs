@@ -238,10 +238,19 @@ export class SearchView {
   }
 
   notify(results) {
+    if (this.known.encoder && !this.known.encoder.ready && results.searched) return this.offer();
     if (!results.count) return this.note("nothing_title", "nothing_text");
     if (results.searched && results.at(0).weak) return this.note("weak_title", "weak_text");
     this.notice.hidden = true;
     return undefined;
+  }
+
+  /** Names and tags were searched, as nothing has looked at the models yet. */
+  offer() {
+    const { t, show } = this.context;
+    this.notice.hidden = false;
+    const go = button(t("encoder_get", { n: this.known.encoder.megabytes }), { icon: "insert", onclick: () => show("index") });
+    fill(this.notice, icon("words"), h("div", {}, h("b", { text: t("words_only") }), h("p", { text: t("encoder_text") }), go));
   }
 
   note(title, text) {

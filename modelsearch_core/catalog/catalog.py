@@ -130,6 +130,10 @@ class Catalog:
         by_hand = self.by_hand.all()
         return [_as_set(file, by_hand) for file in files] if by_hand else files
 
+    def paths(self) -> set[Path]:
+        """Of all files of the last scans."""
+        return {Path(path) for (path,) in self._connection.execute("SELECT path FROM file")}
+
     def models(self) -> list[ModelFile]:
         """The readable ones, ordered by path; copies of a model stand each on its own."""
         return [file for file in self.files() if isinstance(file, ModelFile)]

@@ -10,6 +10,7 @@ from ..errors import EmptyCatalogError, ModelSearchError
 from .migrations import STEPS
 
 BUSY_SECONDS = 30.0
+INDEX = "modelsearch index FOLDER"
 
 
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
@@ -40,7 +41,7 @@ def _open_writer(path: Path) -> sqlite3.Connection:
 
 def _open_reader(path: Path) -> sqlite3.Connection:
     if not path.is_file():
-        raise EmptyCatalogError(f"there is no catalog at {path}; make it with `modelsearch index FOLDER`")
+        raise EmptyCatalogError(f"there is no catalog at {path} yet", command=INDEX)
     uri = path.resolve().as_uri()
     connection = sqlite3.connect(
         f"{uri}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -79,9 +80,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
         return
     connection.close()
     if version == 0:
-        raise EmptyCatalogError(
-            f"{path} is not ready to be read; run `modelsearch index FOLDER`, or wait for it to begin"
-        )
+        raise EmptyCatalogError(f"{path} is not ready to be read; wait for indexing to begin", command=INDEX)
     raise ModelSearchError(
         f"{path} is of an older Model Search (schema {version}, this one's is {len(STEPS)}) and cannot be written to; "
         "allow that, or copy it to where it is allowed and name the copy with --catalog"

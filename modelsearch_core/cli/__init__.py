@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(args)
     except ModelSearchError as error:
-        print(f"modelsearch: {error}", file=sys.stderr)
+        advice = f"; run `{error.command}`" if error.command else ""
+        print(f"modelsearch: {error}{advice}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nstopped; what was finished is stored, the same command goes on from there", file=sys.stderr)

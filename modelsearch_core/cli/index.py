@@ -124,6 +124,8 @@ def _tell(report: Report, seconds: float, args: argparse.Namespace) -> None:
         print(f"  failed: {path}: {reason}", file=sys.stderr)
     for path in report.without_effect:
         print(f"  no effect: {path}: its pictures are those of its base", file=sys.stderr)
+    if any("base" in reason for reason in report.failed.values()):
+        print("  --base CKPT puts a checkpoint of your choice under the LoRA", file=sys.stderr)
     if report.painted or report.prompts_only:
         print(f"  style: {len(report.painted)} LoRA painted drawings now; {len(report.prompts_only)} take prompts only")
     if report.mapped:

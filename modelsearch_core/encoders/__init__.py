@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .interrogator import Interrogator
 
 DEFAULT_ENCODER = "ViT-B-32-quickgelu/openai"
+DEFAULT_ENCODER_MEGABYTES = 605  # that its weights take
 
 __all__ = ["DEFAULT_ENCODER", "open_drawer", "open_encoder", "open_interrogator"]
 

@@ -269,9 +269,16 @@ def _paint_one(sampler: ReferenceSampler, turns: Turns, model: ModelFile, report
         return str(error)
     except Exception as error:  # a broken file can raise anything from inside torch or diffusers
         log.exception("%s could not be asked with drawings", model.path)
-        report.failed.setdefault(model.path, f"{type(error).__name__}: {error}")
-        return f"{type(error).__name__}: {error}"
+        report.failed.setdefault(model.path, _told(error))
+        return _told(error)
     return None
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, for whoever reads it in a list: the system's words alone, where it is the system's."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"the file cannot be read: {error.strerror.lower()}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _generated(catalog: Catalog, encoder: Encoder) -> dict[str, dict[str, int]]:

@@ -34,6 +34,8 @@ class CollectionMap:
 
     def _collected(self, snapshot: Snapshot) -> Collected:
         """Through a connection of its own."""
+        if snapshot.index is None:
+            return NOTHING
         of = snapshot.index.collection
         with Catalog(self._library.path, read_only=True) as catalog:
             return collect(Statistics(Collection(catalog, of.encoder, of.dimension)))

@@ -56,6 +56,7 @@ class Order:
     samples: int | None = None  # pictures a model; None: as many as it takes
     refresh: bool = False  # again, where settings have changed
     style: bool = False  # LoRA paint drawings too, for search by style
+    download: bool = False  # the encoder, where it is nowhere on disk, though the order is `quick`
 
 
 class Indexer(Protocol):

@@ -46,10 +46,10 @@ class Indexing:
             raise RefusedError(400, f"samples must be a number from 1 to 1024, not {samples!r}"[:200])
         if not only and not self._host.folders():
             raise RefusedError(409, "no folder to index yet; add one first")
-        quick, refresh, style = (body.get(name) is True for name in ("quick", "refresh", "style"))
+        quick, refresh, style, download = (body.get(name) is True for name in ("quick", "refresh", "style", "download"))
         if style and not self._host.indexer.paints_drawings:
             raise RefusedError(400, "this host's models take prompts only; run `modelsearch index FOLDER --style`")
-        order = Order(paths=only, quick=quick, samples=samples, refresh=refresh, style=style)
+        order = Order(paths=only, quick=quick, samples=samples, refresh=refresh, style=style, download=download)
         self._host.indexer.start(order)
 
     def _change_folders(self, body: Mapping[str, Any], _: Sequence[Path]) -> None:

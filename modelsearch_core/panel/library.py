@@ -17,9 +17,11 @@ from ..errors import EmptyCatalogError
 from ..model_files import SkippedFile
 from ..probes import ProbeSet
 from ..search import Description, ModelIndex
+from ..search.description import describe_files
 from ..specification import Evidence
 from .refusals import RefusedError
 
+INDEX = "modelsearch index FOLDER"
 SHORTEST = 1.0  # seconds between two readings
 PATIENCE = 10.0  # as many times as long as reading took, so that indexing beside a search costs it a tenth
 
@@ -28,7 +30,7 @@ PATIENCE = 10.0  # as many times as long as reading took, so that indexing besid
 class Snapshot:
     """The catalog at one moment. `serial` grows with every reading."""
 
-    index: ModelIndex
+    index: ModelIndex | None
     models: list[Description]
     by_id: dict[str, Description]
     keys: dict[str, tuple[str, str]]  # of what is known best of a model: (fingerprint, digest)
@@ -37,11 +39,19 @@ class Snapshot:
     failures: dict[str, str]
     skipped: list[SkippedFile]
     serial: int
+    state: object = None  # of a catalog without an index
 
     def model(self, id: str) -> Description:
         if id not in self.by_id:
             raise RefusedError(404, "this model is no longer in the index; search again")
         return self.by_id[id]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen(Snapshot):
+    """A snapshot that can be searched by what models make."""
+
+    index: ModelIndex
 
 
 class Library:
@@ -67,12 +77,15 @@ class Library:
         self._samples: Catalog | None = None
 
     @contextmanager
-    def reading(self) -> Generator[Snapshot]:
-        """EmptyCatalogError where there is nothing to read."""
+    def reading(self) -> Generator[Seen]:
+        """EmptyCatalogError where there is nothing to search."""
         newest = self.newest()
         with self._searching:
             try:
-                yield self._snapshot or newest
+                snapshot = self._snapshot or newest
+                if not isinstance(snapshot, Seen):
+                    raise EmptyCatalogError("no encoder has looked at the models yet", command=INDEX)
+                yield snapshot
             finally:
                 while self._retired:
                     self._retired.pop().close()
@@ -95,7 +108,7 @@ class Library:
             return
         if old is None or self._has_changed(old):
             self._snapshot = self._read(old)
-            if old is not None:
+            if isinstance(old, Seen):
                 self._retired.append(old.index)
             self._cost = time.monotonic() - now
         self._read_at = time.monotonic()
@@ -103,16 +116,23 @@ class Library:
     def _has_changed(self, old: Snapshot) -> bool:
         if self._watch is None:
             self._watch = Catalog(self.path, read_only=True)
+        if not isinstance(old, Seen):
+            return bool(self._watch.encoders()) or self._watch.state() != old.state
         return self._watch.state() != old.index.collection.state or self._watch.failures() != old.failures
 
     def _read(self, old: Snapshot | None) -> Snapshot:
-        index = old.index.renewed() if old else ModelIndex.open(self.path, open_encoder=self._open_encoder)
-        if old:
+        serial = old.serial + 1 if old else 1
+        with Catalog(self.path, read_only=True) as catalog:
+            if not catalog.encoders():
+                return _unseen(catalog, serial)
+        seen = isinstance(old, Seen)
+        index = old.index.renewed() if seen else ModelIndex.open(self.path, open_encoder=self._open_encoder)
+        if seen:
             index.warm()
         models, collection = index.models(), index.collection
         with Catalog(self.path, read_only=True) as catalog:
             failures, skipped = catalog.failures(), catalog.skipped()
-        return Snapshot(
+        return Seen(
             index=index,
             models=models,
             by_id={model.id: model for model in models},
@@ -121,7 +141,7 @@ class Library:
             painted=_painted(collection),
             failures=failures,
             skipped=skipped,
-            serial=old.serial + 1 if old else 1,
+            serial=serial,
         )
 
     @contextmanager
@@ -138,7 +158,7 @@ class Library:
 
     def close(self) -> None:
         with self._renewing, self._searching, self._samples_lock:
-            for index in (*self._retired, *([self._snapshot.index] if self._snapshot else [])):
+            for index in (*self._retired, *([self._snapshot.index] if isinstance(self._snapshot, Seen) else [])):
                 index.close()
             for catalog in (self._samples, self._watch):
                 if catalog:
@@ -152,6 +172,23 @@ class Library:
             return not self.newest().models
         except EmptyCatalogError:
             return True
+
+
+def _unseen(catalog: Catalog, serial: int) -> Snapshot:
+    """What a scan alone tells."""
+    models = describe_files(catalog.models())
+    return Snapshot(
+        index=None,
+        models=models,
+        by_id={model.id: model for model in models},
+        keys={},
+        bases={},
+        painted={},
+        failures=catalog.failures(),
+        skipped=catalog.skipped(),
+        serial=serial,
+        state=catalog.state(),
+    )
 
 
 def _painted(collection: Collection) -> dict[str, ProbeSet]:

@@ -11,6 +11,7 @@ from typing import Any
 from ..catalog import Catalog
 from ..correcting import bases_for, correct
 from ..effects import without_effect
+from ..encoders import DEFAULT_ENCODER_MEGABYTES
 from ..errors import EmptyCatalogError
 from ..families import ARCHITECTURES
 from ..model_files import Kind
@@ -26,6 +27,7 @@ from .queries import Search
 from .refusals import RefusedError
 
 SKIPPED_SHOWN = 200
+ENCODER = {"ready": False, "megabytes": DEFAULT_ENCODER_MEGABYTES}
 
 
 class Panel:
@@ -67,10 +69,12 @@ class Panel:
         try:
             snapshot = self.library.newest()
         except EmptyCatalogError as error:
-            return {"models": 0, "serial": 0, "kinds": {}, "architectures": {}, "evidence": {}, "reason": str(error)}
+            nothing = {"kinds": {}, "architectures": {}, "evidence": {}}
+            return {"models": 0, "serial": 0, "encoder": ENCODER, **nothing, "reason": str(error)}
         models = snapshot.models
         return {
             "models": len(models),
+            "encoder": {**ENCODER, "ready": snapshot.index is not None},
             "serial": snapshot.serial,
             "kinds": _count(model.kind for model in models),
             "architectures": _count(model.architecture for model in models)
@@ -85,6 +89,8 @@ class Panel:
         diverse."""
         started = time.monotonic()
         wanted = Search.read(body, files)
+        if wanted.is_words_only and self.library.newest().index is None:
+            return self._by_words(wanted, started)
         with self.library.reading() as snapshot:
             matches = wanted.run(snapshot.index)
         named = browsing.named(snapshot.models, wanted)
@@ -92,6 +98,17 @@ class Panel:
         return {
             "matches": [self._match(match) for match in shown],
             "named": [self._card(snapshot, model) for model in named],
+            "seconds": round(time.monotonic() - started, 3),
+            "serial": snapshot.serial,
+        }
+
+    def _by_words(self, wanted: Search, started: float) -> dict[str, Any]:
+        """Models that are called or described so, while no encoder has looked at any."""
+        snapshot = self.library.newest()
+        found = browsing.described(snapshot.models, wanted)
+        return {
+            "matches": [self._card(snapshot, model) for model in found],
+            "named": [],
             "seconds": round(time.monotonic() - started, 3),
             "serial": snapshot.serial,
         }
@@ -115,7 +132,8 @@ class Panel:
         }
 
     def _card(self, snapshot: Snapshot, model: Description, most: int = 8) -> dict[str, Any]:
-        numbers = self._numbers(snapshot.keys.get(model.id))
+        key = snapshot.keys.get(model.id)
+        numbers = self._numbers(key) if key else list(range(len(previews.existing(model.path))))
         return {
             **model.to_json(),
             "thumbnails": numbers[:: max(1, len(numbers) // most)][:most],
@@ -134,15 +152,16 @@ class Panel:
         snapshot = self.library.newest()
         model = snapshot.model(id)
         key, base = snapshot.keys.get(id), snapshot.bases.get(id)
-        numbers = self._numbers(key)
-        probe_set = snapshot.index.collection.probe_sets.get(key[1]) if key else None
+        card = self._card(snapshot, model)
+        numbers = self._numbers(key) if key else card["thumbnails"]
+        probe_set = snapshot.index.collection.probe_sets.get(key[1]) if key and snapshot.index else None
         with self.library.samples() as catalog:
             drawings = painted.shown(catalog, id, snapshot.painted.get(id))
             by_hand = catalog.by_hand.get(id).to_json()
-            idle = id in without_effect(catalog, snapshot.index.collection.encoder)
+            idle = bool(snapshot.index) and id in without_effect(catalog, snapshot.index.collection.encoder)
         other = other_halves(snapshot.models).get(model.path)
         return {
-            **self._card(snapshot, model),
+            **card,
             "by_hand": by_hand,
             "no_effect": idle,
             "other_half": str(other) if other else None,
@@ -155,6 +174,13 @@ class Panel:
 
     def sample(self, id: str, number: int) -> bytes:
         return self._sample(self.library.newest().keys.get(id), number)
+
+    def preview(self, id: str, number: int) -> bytes:
+        """A picture beside the model's file, small."""
+        found = previews.existing(self.library.newest().model(id).path)
+        if not 0 <= number < len(found):
+            raise RefusedError(404, f"there is no preview {number} of this model")
+        return previews.small(found[number])
 
     def base_sample(self, id: str, number: int) -> bytes:
         """What the model's base makes of the same probe."""

@@ -12,10 +12,26 @@ from PIL import Image
 from ..model_files.previews import PREVIEW_SUFFIXES
 from .refusals import RefusedError
 
+SHOWN = 384  # pixels of the longer side
+
 
 def existing(model: Path) -> list[Path]:
     """Previews that lie beside a model, the one that is shown first."""
     return [path for suffix in PREVIEW_SUFFIXES if (path := _beside(model, suffix)).is_file()]
+
+
+def small(path: Path) -> bytes:
+    """A preview as the panel shows it, WebP. RefusedError (404) for what is no picture."""
+    try:
+        with Image.open(path) as picture:
+            picture.draft("RGB", (SHOWN, SHOWN))
+            shown = picture.convert("RGB")
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise RefusedError(404, f"{path.name} cannot be read as a picture") from error
+    shown.thumbnail((SHOWN, SHOWN))
+    buffer = io.BytesIO()
+    shown.save(buffer, "WEBP", quality=85)
+    return buffer.getvalue()
 
 
 def save(model: Path, webp: bytes, *, replace: bool) -> Path:

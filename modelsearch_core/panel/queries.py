@@ -26,6 +26,11 @@ class Search:
     k: int
     diverse: bool
 
+    @property
+    def is_words_only(self) -> bool:
+        """Whether it asks by texts and nothing else."""
+        return len(self.query.text) == self.query.inputs
+
     @classmethod
     def read(cls, body: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> Search:
         """RefusedError, naming the field and the value, for what is no search."""

@@ -15,6 +15,7 @@ from .refusals import RefusedError
 
 JSON_LIMIT = 1 << 20
 PICTURES_LIMIT = 64 << 20
+BEGIN = "press Index now in the Index view"
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ def answer(panel: Panel, route: Route, request: Request) -> Reply:
     except UnknownModelError as error:
         return refused(404, str(error))
     except EmptyCatalogError as error:
-        return refused(409, str(error), empty=True)
+        return refused(409, f"{error}; {BEGIN}", empty=True)
     except ModelSearchError as error:
         return refused(400, str(error))
     except Exception as error:  # a bug must reach the user as a message, and the log as a trace
@@ -86,8 +87,8 @@ def _json(value: object) -> Reply:
     return Reply(200, json.dumps(value, ensure_ascii=False).encode())
 
 
-def _webp(content: bytes) -> Reply:
-    return Reply(200, content, "image/webp", keep=True)
+def _webp(content: bytes, *, keep: bool = True) -> Reply:
+    return Reply(200, content, "image/webp", keep=keep)
 
 
 def _number(text: str) -> int:
@@ -111,6 +112,11 @@ ROUTES: tuple[Route, ...] = (
         "GET",
         "models/{id}/samples/{number}.webp",
         lambda panel, r: _webp(panel.sample(r.path["id"], _number(r.path["number"]))),
+    ),
+    Route(
+        "GET",
+        "models/{id}/previews/{number}.webp",
+        lambda panel, r: _webp(panel.preview(r.path["id"], _number(r.path["number"])), keep=False),
     ),
     Route(
         "GET",

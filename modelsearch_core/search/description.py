@@ -58,6 +58,14 @@ def describe_all(collection: Collection) -> list[Description]:
     return [_describe(same, collection, rows.get(fingerprint)) for fingerprint, same in collection.files.items()]
 
 
+def describe_files(models: Sequence[ModelFile]) -> list[Description]:
+    """As far as the files tell, before any encoder has looked at them; one for each fingerprint."""
+    same: dict[str, list[ModelFile]] = {}
+    for model in models:
+        same.setdefault(model.fingerprint, []).append(model)
+    return [_described(copies, None, None, None) for copies in same.values()]
+
+
 def name_of(model: ModelFile) -> str:
     return model.name
 
@@ -77,8 +85,15 @@ def suggested_strength(collection: Collection, m: int) -> float | None:
 
 
 def _describe(same: Sequence[Listed], collection: Collection, m: int | None) -> Description:
-    model = same[0].model
+    strength = None if m is None else suggested_strength(collection, m)
     entry = None if m is None else collection.entries[m]
+    return _described([each.model for each in same], entry, _reliability(collection, entry), strength)
+
+
+def _described(
+    same: Sequence[ModelFile], entry: Entry | None, reliable: float | None, strength: float | None
+) -> Description:
+    model = same[0]
     return Description(
         id=model.fingerprint,
         name=name_of(model),
@@ -92,8 +107,8 @@ def _describe(same: Sequence[Listed], collection: Collection, m: int | None) -> 
         unknown_because=model.unknown_because,
         evidence=entry.evidence.value if entry else None,
         samples=entry.samples if entry else 0,
-        reliability=_reliability(collection, entry),
-        strength=None if m is None else suggested_strength(collection, m),
+        reliability=reliable,
+        strength=strength,
         trigger_words=model.trigger_words,
         tags=model.tags,
         description=model.description,

@@ -30,6 +30,7 @@ from .query import Match, Query
 from .refining import respecting_layout
 from .requirements import Reader, find_entry
 
+INDEX = "modelsearch index FOLDER"
 WITH_STYLES = (AUTO_METHOD, "style")
 
 
@@ -128,8 +129,8 @@ class ModelIndex:
                 return record
         known = ", ".join(name for name, _, _ in records) or "none"
         raise EmptyCatalogError(
-            f"{self._catalog.path} holds nothing encoded with {wanted or 'any encoder'} (encoders: {known}); "
-            "run `modelsearch index FOLDER`"
+            f"{self._catalog.path} holds nothing encoded with {wanted or 'any encoder'} (encoders: {known})",
+            command=INDEX,
         )
 
     @cached_property
@@ -162,7 +163,7 @@ class ModelIndex:
         judged by its samples, however many there are, instead of the best few hundred by their means."""
         refuse_unknown(method)
         if not len(self.collection):
-            raise EmptyCatalogError(f"{self._catalog.path} holds no model yet; run `modelsearch index FOLDER`")
+            raise EmptyCatalogError(f"{self._catalog.path} holds no model yet", command=INDEX)
         requirements = self._requirements(query, method)
         asking = [requirement.model for requirement in requirements if requirement.model is not None]
         filters = filters or Filters(kind=kind, architecture=architecture, folder=folder, among=among)

@@ -74,7 +74,7 @@ def collect(statistics: Statistics, method: str = "pca", *, kind: str | None = N
     models = np.flatnonzero(Filters(kind=kind).passing(collection.entries))
     if not len(models):
         of = f"of kind {kind}" if kind else "at all"
-        raise EmptyCatalogError(f"there is no model {of} to put on a map; run `modelsearch index FOLDER`")
+        raise EmptyCatalogError(f"there is no model {of} to put on a map", command="modelsearch index FOLDER")
     return Collected(
         method=method,
         projection=METHODS[method](_centred(statistics.means[models], collection.only_words[models])),

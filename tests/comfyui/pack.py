@@ -29,6 +29,7 @@ def folder_paths(base: Path, roots: dict[str, list[Path]] | None = None) -> Modu
         get_folder_paths=lambda kind: [str(root) for root in folders[kind]],
         get_filename_list=names,
         get_full_path=full_path,
+        filename_list_cache={},
         get_user_directory=lambda: str(base / "user"),
         get_input_directory=lambda: str(base / "input"),
         filter_files_content_types=lambda files, _: files,

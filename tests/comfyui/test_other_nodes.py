@@ -153,6 +153,16 @@ def test_where_nothing_is_of_that_kind_it_is_said_before_anything_runs(comfyui: 
     assert "ComfyUI lists no model in diffusion_models." in json.dumps(answer)
 
 
+def test_a_renamed_file_is_found_at_once(comfyui: ComfyUI):
+    loras = comfyui.base / "models" / "loras"
+    prompt = {"0": picture("yellow"), "1": find(images=["0", 0]), "2": sink("1", 0)}
+    assert shown(comfyui.run(prompt), "2") == ["'yellow.safetensors'"]
+    (loras / "yellow.safetensors").rename(loras / "sunny.safetensors")
+    assert shown(comfyui.run(prompt), "2") == ["'sunny.safetensors'"]
+    (loras / "sunny.safetensors").rename(loras / "yellow.safetensors")
+    assert shown(comfyui.run(prompt), "2") == ["'yellow.safetensors'"]
+
+
 def test_it_runs_again_only_when_the_index_changes(comfyui: ComfyUI):
     prompt = {"0": picture("red"), "1": find(images=["0", 0]), "2": sink("1", 0)}
     comfyui.run(prompt)

@@ -62,6 +62,7 @@ def test_filters_leave_only_what_they_name(panel: Panel, indexed: Path):
 def test_a_text_that_names_models_lists_them_besides(panel: Panel):
     named = [model["name"] for model in panel.search({"text": ["RED"]}, {})["named"]]
     assert named == ["red", "red blue"]
+    assert panel.search({"text": ["..."]}, {})["named"] == []
 
 
 @pytest.mark.parametrize(
@@ -212,14 +213,15 @@ def test_a_check_that_cannot_be_made_says_why(tmp_path: Path):
     ask(panel, "POST", "check")
     state = checked(panel)
     assert state["state"] == "failed"
-    assert "modelsearch index" in state["message"]
+    assert "there is no catalog at" in state["message"]
 
 
 def test_without_a_catalog_it_says_how_to_get_one(tmp_path: Path):
     panel = Panel(tmp_path / "none.sqlite", ColourHost(tmp_path))
     status, said = ask(panel, "POST", "search", body={"text": ["red"]})
     assert (status, said["empty"]) == (409, True)
-    assert "modelsearch index" in said["error"]
+    assert "there is no catalog at" in said["error"]
+    assert said["error"].endswith("press Index now in the Index view")
     assert ask(panel, "GET", "map") == (200, {"method": "pca", "share": None, "places": [], "serial": 0})
     assert panel.status()["models"] == 0
     assert panel.library.is_empty

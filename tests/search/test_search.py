@@ -194,7 +194,7 @@ def test_a_search_goes_on_while_another_connection_writes(catalog: Path):
 
 def test_an_empty_catalog_says_what_to_do(tmp_path: Path):
     Catalog(tmp_path / "c.sqlite").close()
-    with pytest.raises(EmptyCatalogError, match="modelsearch index FOLDER"):
+    with pytest.raises(EmptyCatalogError, match="holds nothing encoded with any encoder"):
         ModelIndex.open(tmp_path / "c.sqlite")
 
 

@@ -264,4 +264,4 @@ def test_the_real_command_serves_and_ends_on_request(tmp_path: Path):
     with running("modelsearch_core.cli", "serve", "--port", 0, "--json", "--catalog", tmp_path / "c.sqlite") as address:
         status, said = Client(address)("GET", "/modelsearch/status")
     assert (status, said["models"]) == (200, 0)
-    assert "modelsearch index" in said["reason"]
+    assert "there is no catalog at" in said["reason"]
