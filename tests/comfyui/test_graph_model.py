@@ -14,7 +14,8 @@ from tests.comfyui.host import ROOT, ComfyUI, message_of, shown
 from tests.comfyui.test_finding import find
 
 pytestmark = pytest.mark.slow
-MINI = "mini_zoo/models/loras"
+ZOO = ROOT / "mini_zoo" / "models"
+TOY = ZOO / "checkpoints" / "menagerie_a.safetensors"
 CHECKPOINT = {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "random_sd15.safetensors"}}
 
 
@@ -22,7 +23,7 @@ CHECKPOINT = {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "r
 def mini(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base directory in which the toy model's LoRA are more, and called so that they are found first."""
     base = make_base(weights, tmp_path_factory.mktemp("mini"))
-    for number, file in enumerate(sorted((ROOT / MINI).rglob("*.safetensors"))[:4]):
+    for number, file in enumerate(sorted((ZOO / "loras").rglob("*.safetensors"))[:4]):
         shutil.copy(file, base / "models" / "loras" / f"neon {number}.safetensors")
     return base
 
@@ -71,17 +72,13 @@ def test_the_checkpoint_under_the_loader_says_the_family(server: ComfyUI):
 
 def test_another_checkpoint_under_the_loader_is_another_question(server: ComfyUI, mini: Path):
     """Find runs again, as its answer may be another one, though none of its own inputs has changed."""
-    shutil.copy(toy(), mini / "models" / "checkpoints" / "toy.safetensors")
+    shutil.copy(TOY, mini / "models" / "checkpoints" / "toy.safetensors")
     other = {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "toy.safetensors"}}
     preview = {"class_type": "AnySink", "inputs": {"value": ["1", 0]}}
     asked = {"1": find(text="neon", architecture="as the model"), "l": loading(["1", 0]), "o": preview}
     first, second = (shown(server.run({"c": each, **asked}), "o") for each in (CHECKPOINT, other))
     assert first != second
     assert second[0].startswith("'neon ")
-
-
-def toy() -> str:
-    return sorted(path.name for path in (ROOT / "mini_zoo" / "checkpoints").glob("*.safetensors"))[0]
 
 
 def test_what_does_not_fit_is_not_loaded_and_what_does_takes_its_place(server: ComfyUI):
