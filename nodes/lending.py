@@ -8,6 +8,7 @@ from typing import Any
 import comfy.sd
 import comfy.utils
 import folder_paths
+import torch
 
 from ..modelsearch_core.errors import ModelSearchError, UnreadableModelError
 from ..modelsearch_core.model_files import Kind, ModelFile
@@ -50,7 +51,8 @@ def load_bare(model: ModelFile, parts: Parts | None, carrier: ModelFile | None) 
         embedding_directory=folder_paths.get_folder_paths("embeddings"),
         clip_type=getattr(comfy.sd.CLIPType, parts.clip_type),
     )
-    vae = comfy.sd.VAE(sd=comfy.utils.load_torch_file(str(parts.vae)))
+    pixels = {"pixel_space_vae": torch.tensor(1.0)}  # ComfyUI's word for a model without latents
+    vae = comfy.sd.VAE(sd=comfy.utils.load_torch_file(str(parts.vae)) if parts.vae else pixels)
     return Loaded(model=denoiser, clip=clip, vae=vae)
 
 

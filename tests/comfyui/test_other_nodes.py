@@ -137,8 +137,9 @@ def test_nothing_relevant_enough_names_the_best(comfyui: ComfyUI):
 
 
 def test_a_folder_that_is_not_there_is_named(comfyui: ComfyUI):
-    entry = comfyui.run({"1": find(text="red", folder="nowhere"), "2": sink("1", 0)})
-    assert message_of(entry) == "ComfyUI lists no model in loras/nowhere."
+    status, answer = comfyui.post("/prompt", {"prompt": {"1": find(text="red", folder="nowhere"), "2": sink("1", 0)}})
+    (error,) = answer["node_errors"]["1"]["errors"]
+    assert (status, error["details"]) == (400, "folder - ComfyUI lists no model in loras/nowhere.")
 
 
 @pytest.mark.parametrize("folder", ["böse Tinte", "böse Tinte/tief", "böse Tinte\\tief\\"])
