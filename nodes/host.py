@@ -11,7 +11,7 @@ from typing import Any
 from ..modelsearch_core.embedding import Encoder
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.panel import Folder, Panel
-from . import places
+from . import places, requirements
 from .job import QueueIndexer
 
 
@@ -33,19 +33,26 @@ class ComfyHost:
         raise ModelSearchError("the folders are those of ComfyUI; change extra_model_paths.yaml")
 
     def encoder(self, source: str, *, may_download: bool = False) -> Encoder:
-        from ..modelsearch_core.encoders import open_encoder  # brings open_clip along
-
+        """ModelSearchError with the command to run where packages are missing."""
         with self._lock:
             if source not in self._encoders:
-                found = open_encoder(
-                    source,
-                    device="cpu",
-                    folders=places.weights_folders(),
-                    may_download=may_download,
-                    progress=self.indexer.downloading,
-                )
-                self._encoders[source] = found
+                self._encoders[source] = self._opened(source, may_download)
             return self._encoders[source]
+
+    def _opened(self, source: str, may_download: bool) -> Encoder:
+        from ..modelsearch_core.encoders import open_encoder
+
+        try:
+            return open_encoder(  # brings open_clip along
+                source,
+                device="cpu",
+                folders=places.weights_folders(),
+                may_download=may_download,
+                progress=self.indexer.downloading,
+            )
+        except ImportError as error:
+            lacking = requirements.missing() or [error.name or str(error)]
+            raise ModelSearchError(requirements.how_to_install(lacking)) from error
 
     def listed(self, path: Path, kind: str) -> Mapping[str, Any]:
         """The name for a loader, and what stands in `<lora:…>`, where ComfyUI lists the file."""

@@ -7,6 +7,7 @@ import inspect
 import time
 import uuid
 from collections.abc import Mapping
+from functools import wraps
 from typing import Any
 
 import execution
@@ -29,6 +30,24 @@ def running() -> Mapping[str, Any]:
     return items[0][2] if items else {}
 
 
+def keep_out_of_history(queue: Any) -> None:
+    """Ours would be announced as a job of the user's that is done; they are forgotten before anybody can look."""
+    done = queue.task_done
+    if getattr(done, "client", None) == CLIENT:
+        return
+
+    @wraps(done)
+    def task_done(item_id: Any, *args: Any, **more: Any) -> None:
+        with queue.mutex:  # may be taken again by whoever has it
+            item = queue.currently_running.get(item_id)
+            done(item_id, *args, **more)
+            if item is not None and item[3].get("client_id") == CLIENT:
+                queue.history.pop(item[1], None)
+
+    task_done.client = CLIENT  # pyright: ignore[reportFunctionMemberAccess]  a mark, so that it is wrapped once
+    queue.task_done = task_done
+
+
 def put(prompt: Mapping[str, Any]) -> str:
     """The prompt's id. ComfyUI validates it, but no request is made: no check that is meant for clients, no proxy and
     no password stands in between."""
@@ -36,6 +55,7 @@ def put(prompt: Mapping[str, Any]) -> str:
     valid, error, outputs, node_errors = _validated(prompt_id, prompt)
     if not valid:
         raise ModelSearchError(f"ComfyUI refuses the indexing prompt: {_told(error, node_errors)}")
+    keep_out_of_history(_queue())
     _queue().put(_item(prompt_id, prompt, outputs))
     return prompt_id
 
@@ -51,10 +71,9 @@ def drop(prompt_id: str) -> None:
 
 
 def wait_for(prompt_id: str, seconds: float = 0.1) -> None:
-    """Until it is through or gone. It leaves nothing in the history."""
+    """Until it is through or gone."""
     while is_there(prompt_id):
         time.sleep(seconds)
-    _queue().delete_history_item(prompt_id)
 
 
 def _queue() -> Any:

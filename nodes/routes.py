@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,10 +13,11 @@ from server import PromptServer
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.panel import may_enter
 from ..modelsearch_core.server import mount
-from . import settings
+from . import requirements, settings
 from .host import host, panel
 
 ADDRESS = "/modelsearch/settings"
+log = logging.getLogger(__name__)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -42,6 +44,8 @@ def names() -> frozenset[str]:
 
 
 async def begin(_: web.Application) -> None:
+    if lacking := requirements.missing():
+        log.warning("%s", requirements.how_to_install(lacking))
     host().indexer.watch()
 
 

@@ -51,6 +51,7 @@ export class SearchView {
       label: t("all_models"),
       size: (width) => this.size(width),
       tile: (index) => card(this.results.at(index), this.context),
+      empty: () => card(null, this.context),
     });
     this.scroller.append(this.head, this.below, this.summary, this.notice, this.named, this.grid.element);
     return h("div", { class: "ms-view ms-search-view", role: "tabpanel" }, this.scroller);

@@ -3,24 +3,30 @@
 import { h } from "./elements.mjs";
 
 const BEYOND = 1.5; // screens above and below the visible one that are kept ready
+const FAST = 2.5; // screens a second, from which on tiles stay empty
+const STILL = 120; // milliseconds without scrolling, after which they are filled
 
 export class VirtualGrid {
   /**
-   * @param {{scroller: HTMLElement, label: string, tile: (index: number) => HTMLElement,
+   * @param {{scroller: HTMLElement, label: string, tile: (index: number) => HTMLElement, empty: () => HTMLElement,
    *   size: (width: number) => {columns: number, height: number, gap: number}}} options
-   *   `size` says how the tiles of a grid of that width are laid out; `tile` makes the one at an index.
+   *   `size` says how the tiles of a grid of that width are laid out; `tile` makes the one at an index, `empty` one that
+   *   flies past and asks the server for nothing.
    */
-  constructor({ scroller, label, tile, size }) {
+  constructor({ scroller, label, tile, empty, size }) {
     this.element = h("div", { class: "ms-grid", role: "list", "aria-label": label });
     this.scroller = scroller;
     this.tile = tile;
+    this.empty = empty;
+    this.flying = false;
+    this.seen = { top: 0, at: 0 };
     this.size = size;
     this.count = 0;
     this.current = 0;
     this.layout = { columns: 1, height: 100, gap: 8, width: 0 };
     /** @type {Map<number, HTMLElement>} */
     this.tiles = new Map();
-    this.onScroll = () => this.soon();
+    this.onScroll = () => this.scrolled();
     scroller.addEventListener("scroll", this.onScroll, { passive: true });
     this.observer = new ResizeObserver(() => this.measure());
     this.observer.observe(this.element);
@@ -32,6 +38,7 @@ export class VirtualGrid {
   destroy() {
     this.observer.disconnect();
     this.scroller.removeEventListener("scroll", this.onScroll);
+    clearTimeout(this.still);
     cancelAnimationFrame(this.frame);
   }
 
@@ -39,8 +46,7 @@ export class VirtualGrid {
   reset(count) {
     this.count = count;
     this.current = Math.min(this.current, Math.max(0, count - 1));
-    for (const tile of this.tiles.values()) tile.remove();
-    this.tiles.clear();
+    for (const index of this.tiles.keys()) this.drop(index);
     this.measure();
   }
 
@@ -49,8 +55,7 @@ export class VirtualGrid {
     const old = this.tiles.get(index);
     if (!old) return;
     const focused = old.contains(document.activeElement);
-    old.remove();
-    this.tiles.delete(index);
+    this.drop(index);
     this.draw();
     if (focused) this.tiles.get(index)?.focus({ preventScroll: true });
   }
@@ -72,13 +77,37 @@ export class VirtualGrid {
     this.frame = requestAnimationFrame(() => this.draw());
   }
 
+  /** Nothing is asked for while the list flies past: not for pictures, nor for pages of models. */
+  scrolled() {
+    const now = performance.now();
+    const { scrollTop: top, clientHeight: screen } = this.scroller;
+    const passed = Math.abs(top - this.seen.top) / Math.max(1, screen);
+    this.flying = passed / Math.max(0.016, (now - this.seen.at) / 1000) > FAST;
+    this.seen = { top, at: now };
+    clearTimeout(this.still);
+    this.still = setTimeout(() => this.land(), STILL);
+    this.soon();
+  }
+
+  /** Fills what has come to rest. */
+  land() {
+    this.flying = false;
+    for (const [index, tile] of this.tiles) if (tile.dataset.empty) this.drop(index);
+    this.draw();
+  }
+
+  /** Takes a tile away, and what it is still waiting for. */
+  drop(index) {
+    const tile = this.tiles.get(index);
+    for (const picture of tile.querySelectorAll("img")) if (!picture.complete) picture.removeAttribute("src");
+    tile.remove();
+    this.tiles.delete(index);
+  }
+
   draw() {
     const [first, last] = this.range();
     for (const [index, tile] of this.tiles) {
-      if ((index < first || index >= last) && !tile.contains(document.activeElement)) {
-        tile.remove();
-        this.tiles.delete(index);
-      }
+      if ((index < first || index >= last) && !tile.contains(document.activeElement)) this.drop(index);
     }
     for (let index = first; index < last; index++) if (!this.tiles.has(index)) this.add(index);
   }
@@ -94,7 +123,8 @@ export class VirtualGrid {
   }
 
   add(index) {
-    const tile = this.tile(index);
+    const tile = this.flying ? this.empty() : this.tile(index);
+    if (this.flying) tile.dataset.empty = "yes";
     tile.setAttribute("role", "listitem");
     tile.setAttribute("aria-setsize", String(this.count));
     tile.setAttribute("aria-posinset", String(index + 1));
@@ -144,6 +174,7 @@ export class VirtualGrid {
     const above = this.above?.() ?? 0;
     if (y < above) this.scroller.scrollTop += y - above - gap;
     else if (y + height > outer.height) this.scroller.scrollTop += y + height - outer.height + gap;
+    this.flying = false;
     this.draw();
     this.tiles.get(index)?.focus({ preventScroll: true });
   }

@@ -15,4 +15,5 @@ NOT_IN_COMFYUI = No("ComfyUI does not load it")
 NO_SMALL_DECODER = No("no small decoder is published for its latents")
 NO_LAYERS = No("how its LoRA name their layers is not known")
 
+FRAME = Recipe(size=512, steps=20, guidance=5.0, sampler="own")  # one of a video, as large as a small clip
 OTHER = Recipe(size=768, steps=20, guidance=4.5, sampler="own")  # where nothing better was measured

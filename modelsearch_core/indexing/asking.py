@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from ..errors import ModelSearchError
 from ..model_files import ModelFile
 from ..scores.differences import NO_EFFECT
-from .progress import Report
+from .progress import Report, reason_of
 from .references import ReferenceSampler
 from .sampling import Sampler
 from .turns import Turns, WeightsChangedError
@@ -51,7 +51,7 @@ class Asking:
                 return model, str(error)
             except Exception as error:  # a broken file can raise anything from inside torch or diffusers
                 log.exception("%s could not be sampled", model.path)
-                return model, f"{type(error).__name__}: {error}"
+                return model, reason_of(error)
         return model, failure
 
     def _is_current(self, model: ModelFile, have: Have) -> bool:

@@ -22,7 +22,7 @@ from .thumbnails import thumbnail
 MOST_TAGS = 12
 MOST_PREVIEWS = 8
 MOST_PIXELS = 8192 * 8192
-BATCH = 64
+BATCH = 16  # texts, or models with a few each: a host's own work waits for one batch at most
 
 
 def words_of(model: ModelFile) -> list[str]:

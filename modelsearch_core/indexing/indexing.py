@@ -20,9 +20,9 @@ from ..probes import Probe, default_probes
 from ..reference_set import ReferenceSet
 from ..specification import Evidence
 from .asking import Asking, paint
-from .cheap_evidence import store_previews, store_words
+from .cheap_evidence import BATCH, store_previews, store_words
 from .identity import Identifier
-from .progress import Progress, Report, Step, silent
+from .progress import Progress, Report, Step, reason_of, silent
 from .references import ReferenceSampler
 from .sampling import Draw, Sampler
 from .settings import IndexSettings
@@ -64,7 +64,7 @@ def index(
     catalog.put_encoder(engine.encoder.name, engine.encoder_source, engine.encoder.dimension)
     store_words(catalog, engine.encoder, models, progress)
     store_previews(catalog, engine.encoder, models, progress)
-    store_background(catalog, engine.encoder, engine.probes(settings.probes))
+    store_background(catalog, engine.encoder, engine.probes(settings.probes), progress)
     if not settings.quick:
         generate_all(catalog, models, engine, settings, report, progress)
         if engine.references is not None:
@@ -116,14 +116,18 @@ def _models_of(files: Iterable[ModelFile | SkippedFile]) -> list[ModelFile]:
     return [file for file in files if isinstance(file, ModelFile)]
 
 
-def store_background(catalog: Catalog, encoder: Encoder, probes: Sequence[Probe] | None = None) -> None:
+def store_background(
+    catalog: Catalog, encoder: Encoder, probes: Sequence[Probe] | None = None, progress: Progress = silent
+) -> None:
     """Features of generic texts: what an unrelated query looks like (METHODS, section 7)."""
     texts = background_texts()
     texts = list(dict.fromkeys([*texts, *(text for pair in one_each(texts, carriers(probes)) for text in pair)]))
     known = catalog.text_features(encoder.name, texts)
     new = [text for text in texts if text not in known]
-    if new:
-        catalog.put_text_features(encoder.name, new, encoder.encode_texts(new))
+    for start in range(0, len(new), BATCH):
+        part = new[start : start + BATCH]
+        catalog.put_text_features(encoder.name, part, encoder.encode_texts(part))
+        progress(Step(stage="background", done=start + len(part), total=len(new)))
 
 
 def generate_all(
@@ -269,16 +273,9 @@ def _paint_one(sampler: ReferenceSampler, turns: Turns, model: ModelFile, report
         return str(error)
     except Exception as error:  # a broken file can raise anything from inside torch or diffusers
         log.exception("%s could not be asked with drawings", model.path)
-        report.failed.setdefault(model.path, _told(error))
-        return _told(error)
+        report.failed.setdefault(model.path, reason_of(error))
+        return reason_of(error)
     return None
-
-
-def _told(error: Exception) -> str:
-    """What went wrong, for whoever reads it in a list: the system's words alone, where it is the system's."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"the file cannot be read: {error.strerror.lower()}"
-    return f"{type(error).__name__}: {error}"
 
 
 def _generated(catalog: Catalog, encoder: Encoder) -> dict[str, dict[str, int]]:

@@ -24,6 +24,13 @@ class Step:
 Progress = Callable[[Step], None]  # may raise to stop the work; what was stored stays
 
 
+def reason_of(error: Exception) -> str:
+    """What went wrong, for whoever reads it in a list: the system's words alone, where it is the system's."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"the file cannot be read: {error.strerror.lower()}"
+    return f"{type(error).__name__}: {error}"
+
+
 def silent(_: Step) -> None:
     """Nobody watches."""
 

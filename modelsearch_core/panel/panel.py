@@ -158,7 +158,7 @@ class Panel:
         with self.library.samples() as catalog:
             drawings = painted.shown(catalog, id, snapshot.painted.get(id))
             by_hand = catalog.by_hand.get(id).to_json()
-            idle = bool(snapshot.index) and id in without_effect(catalog, snapshot.index.collection.encoder)
+            idle = snapshot.index is not None and id in without_effect(catalog, snapshot.index.collection.encoder)
         other = other_halves(snapshot.models).get(model.path)
         return {
             **card,

@@ -16,6 +16,7 @@ from ..panel.routes import json_object, refused
 PREFIX = "/modelsearch/"
 THREADS = 4
 CHUNK = 1 << 16
+WORTH_PACKING = 1 << 11  # bytes
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -103,4 +104,7 @@ def _too_large(limit: int) -> RefusedError:
 def _response(reply: Reply) -> web.Response:
     keep = "private, max-age=31536000, immutable" if reply.keep else "no-cache"
     headers = {"Content-Type": reply.content_type, "Cache-Control": keep, "X-Content-Type-Options": "nosniff"}
-    return web.Response(status=reply.status, body=reply.content, headers=headers)
+    response = web.Response(status=reply.status, body=reply.content, headers=headers)
+    if reply.content_type == "application/json" and len(reply.content) > WORTH_PACKING:
+        response.enable_compression()  # as the browser accepts it
+    return response

@@ -30,6 +30,17 @@ SCROLL = """async () => {
 }"""
 
 
+FLING = """async () => {
+    const scroller = document.querySelector(".ms-scroll");
+    const frame = () => new Promise(requestAnimationFrame);
+    const step = scroller.scrollHeight / 60;
+    for (let n = 0; n < 61; n++) {
+        scroller.scrollTop += step;
+        await frame();
+    }
+}"""
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("large")
@@ -54,6 +65,23 @@ def test_five_thousand_models_scroll(opened: Any, large: str, record_property: p
     page.keyboard.press("ArrowDown")
     page.keyboard.press("End")
     page.wait_for_function(f"() => document.activeElement.dataset.index === '{COUNT - 1}'")
+
+
+def test_what_flies_past_is_not_asked_for(opened: Any, large: str):
+    page = opened(large)
+    page.wait_for_selector(".ms-card:not(.ms-loading)", timeout=60_000)
+    page.wait_for_load_state("networkidle")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate(FLING)
+    page.wait_for_selector(f".ms-card[data-index='{COUNT - 1}']:has-text('{COUNT - 1:05}')")
+    page.wait_for_load_state("networkidle")
+    pictures = [url for url in asked if "/samples/" in url]
+    pages = [url for url in asked if "/models?" in url]
+    print(len(pictures), len(pages))
+    assert 0 < len(pictures) < 200
+    assert len(pages) < 6
+    assert page.locator(".ms-card[data-empty]").count() == 0
 
 
 def test_a_search_among_five_thousand_answers_soon(opened: Any, large: str):

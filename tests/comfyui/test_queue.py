@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -23,15 +24,21 @@ AT_NODE = {"1": {"errors": [{"message": "Value not in list", "details": "samples
 class OldQueue:
     def __init__(self) -> None:
         self.items: list[tuple[Any, ...]] = []
+        self.mutex = threading.RLock()
+        self.currently_running: dict[int, tuple[Any, ...]] = {}
+        self.history: dict[str, Any] = {}
 
     def put(self, item: tuple[Any, ...]) -> None:
         self.items.append(item)
 
-    def task_done(self, item_id: int, history_result: Any, status: Any) -> None: ...
+    def task_done(self, item_id: int, history_result: Any, status: Any) -> None:
+        prompt = self.currently_running.pop(item_id)
+        self.history[prompt[1]] = history_result
 
 
 class NewQueue(OldQueue):
-    def task_done(self, item_id: int, history_result: Any, status: Any, process_item: Any = None) -> None: ...
+    def task_done(self, item_id: int, history_result: Any, status: Any, process_item: Any = None) -> None:
+        super().task_done(item_id, history_result, status)
 
 
 def first(prompt: Any) -> Any:
@@ -82,6 +89,20 @@ def test_it_comes_after_every_prompt_of_a_user(queue_of: Any):
     queue = OldQueue()
     put(queue_of(queue, now))
     assert min([(5000.0, "of a user"), queue.items[0]])[1] == "of a user"
+
+
+@pytest.mark.parametrize("made", [OldQueue, NewQueue])
+def test_it_is_never_in_the_history_and_a_users_prompt_is(queue_of: Any, made: Any):
+    """A frontend that asks while it ends waits for the queue's lock."""
+    queue = made()
+    ours = queue_of(queue, now)
+    ids = [put(ours), put(ours)]
+    users = (1.0, "of a user", {}, {"client_id": "a window"}, [])
+    queue.currently_running = dict(enumerate([*queue.items, users]))
+    for number in range(3):
+        queue.task_done(number, {}, None)
+    assert queue.history == {"of a user": {}}
+    assert set(ids).isdisjoint(queue.history)
 
 
 def test_a_refusal_is_told_in_words_and_nothing_is_queued(queue_of: Any):

@@ -19,7 +19,7 @@ METHODS = {
     "comfy.sd.VAE": "decode encode spacial_compression_decode",
     "comfy.model_base.BaseModel": "process_latent_in",
     "execution.PromptQueue": (
-        "delete_history_item delete_queue_item get_current_queue_volatile get_tasks_remaining put task_done"
+        "currently_running delete_queue_item get_current_queue_volatile get_tasks_remaining history mutex put task_done"
     ),
 }
 
