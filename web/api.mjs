@@ -46,6 +46,8 @@ export function createApi({ fetch = (path, options) => globalThis.fetch(path, op
     byHand: (id) => call(`${of(id)}/by_hand`),
     /** @param {Record<string, any>} values architecture, base, trigger_words; null is what the file says */
     setByHand: (id, values) => post(`${of(id)}/by_hand`, values),
+    /** @param {boolean} dry only counts the models that have none */
+    savePreviews: (dry) => post("previews", { dry }),
     map: () => call("map"),
     check: () => call("check"),
     startCheck: () => post("check", {}),

@@ -1,5 +1,6 @@
 /** A model as a card: its own pictures first, then what it is and how well it fits. */
 
+import { carry } from "./card_drag.mjs";
 import { button, fill, h, icon } from "./elements.mjs";
 
 const TEXT_HEIGHT = 86; // of the card, below the pictures
@@ -17,7 +18,7 @@ export function cardSize(width) {
 
 /**
  * @param {import("./api.mjs").Match | null} match null while it is being loaded
- * @param {{t: Function, api: import("./api.mjs").Api, actions: (match: any) => Action[], open: (match: any) => void}} context
+ * @param {{t: Function, api: import("./api.mjs").Api, host?: import("./panel.mjs").PanelHost, actions: (match: any) => Action[], open: (match: any) => void}} context
  */
 export function card(match, context) {
   if (!match) return h("div", { class: "ms-card ms-loading" }, h("div", { class: "ms-pictures" }));
@@ -27,6 +28,8 @@ export function card(match, context) {
     {
       class: `ms-card${match.weak ? " ms-weak" : ""}`,
       "aria-label": spoken(match, t),
+      draggable: context.host?.dragsCards && match.listed?.name ? "true" : null,
+      ondragstart: (event) => carry(event, match),
       onclick: (event) => event.target.closest("button") || context.open(match),
       onkeydown: (event) => {
         if (event.target !== element || event.key !== "Enter") return;

@@ -16,6 +16,7 @@ export function graphActions(app) {
     insertLoader: (match) => insertLoader(app, match),
     setSelectedLoader: (match) => setSelectedLoader(app, match),
     addToStack: (match) => addToStack(app, match),
+    dragsCards: true,
     can: (match, action) => can(app, match, action),
   };
 }
@@ -27,13 +28,24 @@ function can(app, match, action) {
   return true;
 }
 
-/** A loader with the model, selected, where no other node is. */
-async function insertLoader(app, match) {
+/** A card let go over the graph: the loader that is there takes the model, or else a new one is put there. */
+export async function dropCard(app, match, event) {
+  const at = app.canvas.convertEventToCanvasOffset(event);
+  const node = graphOf(app).getNodeOnPos(at[0], at[1]);
+  if (node?.type === STACK && match.kind === "lora") return addRow(app, node, match);
+  const widget = node && loaderWidget(node, match);
+  if (!widget) return insertLoader(app, match, at);
+  await setWidget(app, node, widget.name, match.listed.name);
+  return app.canvas.setDirty?.(true, true);
+}
+
+/** A loader with the model, selected, where no other node is, or at a place. */
+async function insertLoader(app, match, at = null) {
   const { node: type, widget } = LOADERS[match.kind];
   const node = window.LiteGraph.createNode(type);
   if (!node) throw new Error(`ComfyUI has no node ${type}`);
   const graph = graphOf(app);
-  node.pos = freePlace(app, node.size ?? SIZE);
+  node.pos = at ? [at[0], at[1]] : freePlace(app, node.size ?? SIZE);
   graph.add(node);
   await setWidget(app, node, widget, match.listed.name);
   if (match.strength) {
@@ -54,6 +66,10 @@ async function setSelectedLoader(app, match) {
 async function addToStack(app, match) {
   const node = stackNode(app);
   if (!node) throw new Error(`There is no ${STACK} in this graph`);
+  addRow(app, node, match);
+}
+
+function addRow(app, node, match) {
   const row = node.addNewLoraWidget(match.listed.name);
   if (row?.value && match.strength) row.value = { ...row.value, strength: match.strength };
   node.setSize?.(node.computeSize?.() ?? node.size);
@@ -67,12 +83,16 @@ function stackNode(app) {
 
 /** The selected node that has a widget for this kind of model, whoever made the node. */
 function selectedLoader(app, match) {
-  const wanted = LOADERS[match.kind]?.widget;
   for (const node of selected(app)) {
-    const widget = node.widgets?.find(({ name, type }) => name === wanted && type === "combo");
+    const widget = loaderWidget(node, match);
     if (widget) return { node, widget };
   }
   return null;
+}
+
+function loaderWidget(node, match) {
+  const wanted = LOADERS[match.kind]?.widget;
+  return node.widgets?.find(({ name, type }) => name === wanted && type === "combo");
 }
 
 /** A name that is newer than the page is not among a combo's values yet. */
@@ -83,6 +103,14 @@ async function setWidget(app, node, name, value) {
   if (Array.isArray(values) && !values.includes(value)) await app.refreshComboInNodes?.();
   widget.value = value;
   widget.callback?.(value, app.canvas, node);
+}
+
+/** Where the picture lies that a node shows now; nothing for a node without one. */
+export function pictureOf(app, api, node) {
+  const shown = node.imgs?.[node.imageIndex ?? node.overIndex ?? 0];
+  if (shown?.src) return shown.src;
+  const file = app.nodeOutputs?.[node.id]?.images?.[0];
+  return file ? api.apiURL(`/view?${new URLSearchParams(file)}`) : "";
 }
 
 /** The architecture that the graph's own checkpoint has. @param {Map<string, string>} architectures by listed name */

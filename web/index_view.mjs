@@ -174,7 +174,33 @@ export class IndexView {
       h("h3", { text: t("what_is_known", { n: models }) }),
       h("div", { class: "ms-parts", "aria-hidden": "true" }, ...levels.map(part)),
       h("ul", { class: "ms-legend" }, ...levels.map(legend)),
+      evidence.generated > 0 && h("div", { class: "ms-actions" }, this.previewing()),
     );
+  }
+
+  /** Asks how many models have no preview; pressed again, writes them. */
+  previewing() {
+    const { t, api, guard, say } = this.context;
+    const made = button(t("write_previews"), {
+      icon: "save",
+      dataset: { key: "previews" },
+      onclick: () =>
+        guard(async () => {
+          if (this.lacking) {
+            const { saved, failed } = await api.savePreviews(false);
+            this.lacking = 0;
+            say(t("previews_written", { n: saved }));
+            if (failed.length) say(failed[0], "error");
+          } else {
+            this.lacking = (await api.savePreviews(true)).missing;
+            if (!this.lacking) say(t("previews_there"));
+          }
+          label();
+        }),
+    });
+    const label = () => (made.querySelector("span").textContent = this.lacking ? t("write_n_previews", { n: this.lacking }) : t("write_previews"));
+    label();
+    return made;
   }
 
   drawFolders(folders) {

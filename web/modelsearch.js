@@ -3,7 +3,9 @@
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 import { createApi } from "./api.mjs";
-import { architectureOfGraph, graphActions } from "./graph.mjs";
+import { takeCards } from "./card_drag.mjs";
+import { architectureOfGraph, dropCard, graphActions, pictureOf } from "./graph.mjs";
+import { translator } from "./strings.mjs";
 
 const TAB = "modelsearch";
 const TOGGLE = `Workspace.ToggleSidebarTab.${TAB}`;
@@ -63,6 +65,16 @@ app.registerExtension({
   ],
   keybindings: [{ combo: { key: "f", alt: true, shift: true }, commandId: "ModelSearch.Open" }],
   menuCommands: [{ path: ["Extensions", "Model Search"], commands: ["ModelSearch.Open"] }],
+  /** Every node that shows a picture can ask for models that make such. */
+  beforeRegisterNodeDef(nodeType) {
+    const before = nodeType.prototype.getExtraMenuOptions;
+    nodeType.prototype.getExtraMenuOptions = function (canvas, options, ...more) {
+      const returned = before?.call(this, canvas, options, ...more);
+      const picture = pictureOf(app, api, this);
+      if (picture) options.push({ content: words()("find_models_like"), callback: () => findLike(picture) });
+      return returned;
+    };
+  },
   async setup() {
     app.extensionManager.registerSidebarTab({
       id: TAB,
@@ -75,6 +87,7 @@ app.registerExtension({
       render: open,
       destroy: close,
     });
+    takeCards((match, event) => dropCard(app, match, event).catch((error) => toast("error", error.message)));
     api.addEventListener(PROGRESS, ({ detail }) => watch(detail));
     await load();
     await welcome();
@@ -93,6 +106,18 @@ function close() {
   opened++;
   panel?.destroy();
   panel = null;
+}
+
+/** Opens the tab and searches by a picture. */
+async function findLike(url) {
+  const picture = await fetch(url).then((response) => response.blob());
+  if (!panel) await app.extensionManager.command.execute(TOGGLE);
+  for (let tries = 0; !panel && tries < 100; tries++) await new Promise((later) => setTimeout(later, 50));
+  panel?.take([picture], false);
+}
+
+function words() {
+  return translator(app.extensionManager.setting.get("Comfy.Locale"));
 }
 
 function host() {

@@ -20,6 +20,7 @@
  * @property {(match: Match) => any} [addToStack] adds a LoRA to the stack node that is there
  * @property {(match: Match, action: string) => boolean} [can] whether insertLoader, setSelectedLoader or addToStack
  *   makes sense for this model now; asked whenever buttons are drawn
+ * @property {boolean} [dragsCards] whether cards may be dragged out of the panel (`takeCards` of `card_drag.mjs` takes them)
  * @property {{id: string, label: string, icon: string, primary?: boolean, can: (match: Match) => boolean,
  *   run: (match: Match) => any}[]} [actions] the host's own, with labels in its language
  * @property {(text: string) => any} [copyText] instead of the browser's clipboard

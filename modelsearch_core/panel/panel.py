@@ -223,6 +223,22 @@ class Panel:
         self.library.forget_reading()
         with self.library.reading():  # so that whoever asks next sees it, whatever else is being read
             return told
+    def save_previews(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Puts a picture of its own beside every model that has no preview. Body: dry (only counts them). One that
+        cannot be written does not stop the others."""
+        snapshot = self.library.newest()
+        models = [model for model in snapshot.models if model.evidence == "generated"]
+        without = [model for model in models if model.path.exists() and not previews.existing(model.path)]
+        if body.get("dry") is True:
+            return {"missing": len(without)}
+        failed: list[str] = []
+        for model in without:
+            try:
+                number = self._card(snapshot, model)["thumbnails"][0]
+                previews.save(model.path, self.sample(model.id, number), replace=False)
+            except RefusedError as error:
+                failed.append(str(error))
+        return {"saved": len(without) - len(failed), "failed": failed[:SKIPPED_SHOWN]}
 
     def map(self) -> dict[str, Any]:
         """Where each model lies on the collection's map: models with similar pictures near each other."""

@@ -131,6 +131,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "models/{id}/preview", lambda panel, r: _json(panel.save_preview(r.path["id"], r.body))),
     Route("GET", "models/{id}/by_hand", lambda panel, r: _json(panel.by_hand(r.path["id"]))),
     Route("POST", "models/{id}/by_hand", lambda panel, r: _json(panel.set_by_hand(r.path["id"], r.body))),
+    Route("POST", "previews", lambda panel, r: _json(panel.save_previews(r.body))),
     Route("GET", "map", lambda panel, _: _json(panel.map())),
     Route("GET", "check", lambda panel, _: _json(panel.check())),
     Route("POST", "check", lambda panel, _: _json(panel.start_check())),

@@ -167,6 +167,55 @@ def test_the_selected_loader_is_set(page: Any, server: ComfyUI):
     assert [value for _, value, *_ in page.evaluate(GRAPH)] == ["blue.safetensors"]
 
 
+def drag(page: Any, to: tuple[float, float]) -> None:
+    """The first card, let go at a point of the window."""
+    box = page.locator(".ms-card .ms-pictures").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(to[0] - 60, to[1] - 40, steps=6)
+    page.mouse.move(*to, steps=3)
+    page.mouse.up()
+
+
+def test_a_card_is_dragged_onto_the_canvas_and_onto_a_node(page: Any, server: ComfyUI):
+    open_tab(page)
+    search(page, "red", server.base)
+    drag(page, (1000, 300))
+    page.wait_for_function("() => window.app.graph.nodes.length === 1")
+    ((kind, value, *_),) = page.evaluate(GRAPH)
+    assert (kind, value) == ("LoraLoader", "red.safetensors")
+    page.evaluate("() => window.app.canvas.setDirty(true, true)")
+    page.wait_for_timeout(500)
+    page.locator(".ms-summary button").click()
+    search(page, "blue", server.base)
+    drag(page, (1040, 340))
+    page.wait_for_function("() => window.app.graph.nodes[0].widgets[0].value === 'blue.safetensors'")
+    page.shot("dragged")
+    assert len(page.evaluate(GRAPH)) == 1
+    assert not page.errors
+
+
+SHOWING = """async (source) => {
+    const node = window.LiteGraph.createNode('PreviewImage');
+    window.app.graph.add(node);
+    const image = new Image();
+    image.src = source;
+    await image.decode();
+    node.imgs = [image];
+    const options = [];
+    node.getExtraMenuOptions(window.app.canvas, options);
+    options.find((option) => option?.content === 'Find models like this').callback();
+}"""
+
+
+def test_models_are_found_that_make_pictures_like_a_nodes(page: Any, server: ComfyUI):
+    page.evaluate(SHOWING, "/view?filename=green.png&type=input")
+    page.wait_for_selector(".modelsearch .ms-chip img", timeout=60_000)
+    page.wait_for_function("() => document.querySelector('.ms-card .ms-name')?.textContent === 'green'", timeout=60_000)
+    bare = "() => { const o = []; window.LiteGraph.createNode('LoraLoader').getExtraMenuOptions(null, o); return o.length; }"
+    assert page.evaluate(bare) == 0
+
+
 def test_the_nodes_stand_in_the_library_and_find_is_wired_by_hand(page: Any):
     made = page.evaluate("""() => {
         const find = window.LiteGraph.createNode('ModelSearchFindLora');

@@ -288,6 +288,18 @@ def test_a_preview_is_saved_once_and_replaced_only_on_request(folder: Path):
     assert panel.model(red)["previews"] == ["red.preview.png"]
 
 
+def test_models_without_a_preview_get_one_and_others_keep_theirs(folder: Path):
+    panel = Panel(folder / "catalog.sqlite", ColourHost(folder))
+    own = folder / "models" / "red.jpg"
+    own.write_bytes(b"a picture of the user's")
+    made = len(NAMES) - 2  # the broken one has no picture to give
+    assert ask(panel, "POST", "previews", body={"dry": True}) == (200, {"missing": made})
+    assert panel.save_previews({}) == {"saved": made, "failed": []}
+    assert (folder / "models" / "blue.preview.png").read_bytes()[:4] == b"\x89PNG"
+    assert not (folder / "models" / "red.preview.png").exists()
+    assert panel.save_previews({"dry": True}) == {"missing": 0}
+
+
 def test_a_preview_of_another_form_stays(folder: Path):
     own = folder / "models" / "red.png"
     own.write_bytes(b"mine")
