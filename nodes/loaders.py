@@ -62,15 +62,15 @@ class LoadFoundLora:
         unique_id: str | None = None,
     ) -> tuple[Any, ...]:
         relevant = [found for found in matches if found.match.relevance >= minimum_relevance]
-        chosen, misfits = _fitting(relevant, count, model, clip)
+        chosen, misfits = fitting(relevant, count, model, clip)
         stack = [
             (_there(found, "lora").name, round(strength * weight, 3), round(strength * weight, 3))
             for found, weight in zip(chosen, strengths([found.match for found in chosen]), strict=True)
         ]
         for name, on_model, on_clip in stack:
-            model, clip = _applied(model, clip, name, on_model, on_clip)
-        applied = [f"{name}  {weight:g}" for name, weight, _ in stack] or [NONE if not misfits else NO_FIT]
-        tell(unique_id, "\n".join([*applied, *misfits]))
+            model, clip = applied(model, clip, name, on_model, on_clip)
+        lines = [f"{name}  {weight:g}" for name, weight, _ in stack] or [NONE if not misfits else NO_FIT]
+        tell(unique_id, "\n".join([*lines, *misfits]))
         words = ", ".join(found.trigger_words for found in chosen if found.trigger_words)
         tags = " ".join(f"<lora:{name.rsplit('.', 1)[0]}:{weight:g}>" for name, weight, _ in stack)
         return (model, clip, stack, words, tags)
@@ -100,7 +100,7 @@ class LoadFoundCheckpoint:
         return (*CheckpointLoaderSimple().load_checkpoint(found.name), found.name)
 
 
-def _fitting(matches: Sequence[Found], count: int, model: Any, clip: Any) -> tuple[list[Found], list[str]]:
+def fitting(matches: Sequence[Found], count: int, model: Any, clip: Any) -> tuple[list[Found], list[str]]:
     """The first of the matches that fit the model, all where there is none; and why those before them do not."""
     if model is None:
         return list(matches[:count]), []
@@ -123,7 +123,7 @@ def _path(found: Found) -> Path:
     return Path(folder_paths.get_full_path_or_raise(FOLDERS[found.match.kind], found.name))
 
 
-def _applied(model: Any, clip: Any, name: str, on_model: float, on_clip: float) -> tuple[Any, Any]:
+def applied(model: Any, clip: Any, name: str, on_model: float, on_clip: float) -> tuple[Any, Any]:
     if model is None:
         return model, clip
     from nodes import LoraLoader  # ComfyUI's own

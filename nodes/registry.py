@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .auditioning import Audition
 from .finding import FindCheckpoint, FindDiffusionModel, FindLora
 from .identifying import IdentifyModel
 from .indexing_nodes import IndexModels, IndexOne
@@ -20,6 +21,7 @@ NODES: dict[str, tuple[type, str]] = {
     "ModelSearchShowMatches": (ShowMatches, "Show Matches"),
     "ModelSearchLoadLora": (LoadFoundLora, "Load Found LoRA(s)"),
     "ModelSearchLoadCheckpoint": (LoadFoundCheckpoint, "Load Found Checkpoint"),
+    "ModelSearchAudition": (Audition, "Audition LoRA"),
     "ModelSearchIdentify": (IdentifyModel, "Identify Model"),
     "ModelSearchIndexModels": (IndexModels, "Index Models"),
     "ModelSearchIndexOne": (IndexOne, "Index one model (internal)"),

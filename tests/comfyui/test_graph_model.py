@@ -95,6 +95,40 @@ def test_what_does_not_fit_is_not_loaded_and_what_does_takes_its_place(server: C
     assert any(f"'{name}.safetensors'" in stack for name in LORAS)
 
 
+def test_an_audition_is_won_by_what_came_out(server: ComfyUI, mini: Path):
+    """Two LoRA that fit, behind four that do not; with the picture of one as the query, that one wins."""
+    sampling = {"seed": 3, "steps": 2, "cfg": 5.0, "sampler_name": "euler", "scheduler": "normal", "denoise": 1.0}
+    given = {"prompt": "a lake", "negative": "", "trigger_words": False, "count": 3}
+    wired = {"matches": ["1", 6], "model": ["c", 0], "clip": ["c", 1], "vae": ["c", 2], "latent_image": ["e", 0]}
+    prompt = {
+        "c": CHECKPOINT,
+        "1": find(text="neon", architecture="any"),
+        "e": {"class_type": "EmptyLatentImage", "inputs": {"width": 64, "height": 64, "batch_size": 1}},
+        "a": {"class_type": "ModelSearchAudition", "inputs": {**wired, **given, **sampling}},
+        "n": {"class_type": "AnySink", "inputs": {"value": ["a", 0]}},
+        "b": {"class_type": "ImageFromBatch", "inputs": {"image": ["a", 2], "batch_index": 2, "length": 1}},
+        "s": {"class_type": "SaveImage", "inputs": {"images": ["b", 0], "filename_prefix": "last"}},
+    }
+    entry = server.run(prompt, 600)
+    assert not message_of(entry)
+    (report,) = entry["outputs"]["a"]["text"]
+    ranked = [line.split(". ", 1)[1].rpartition("  ")[0] for line in report.splitlines()[:3]]
+    assert sorted(ranked) == sorted(f"{name}.safetensors" for name in LORAS)
+    assert shown(entry, "n") == [f"'{ranked[0]}'"]
+    assert report.count("left out: only 0 of the") == 4
+
+    (saved,) = entry["outputs"]["s"]["images"]
+    (mini / "input").mkdir(exist_ok=True)
+    shutil.copy(mini / "output" / saved["filename"], mini / "input" / "last.png")
+    asked = {
+        "i": {"class_type": "LoadImage", "inputs": {"image": "last.png"}},
+        "q": {"class_type": "ModelSearchQuery", "inputs": {"text": "", "without": "", "images": ["i", 0]}},
+    }
+    audition = {"class_type": "ModelSearchAudition", "inputs": {**wired, **given, **sampling, "query": ["q", 0]}}
+    again = server.run({**{key: prompt[key] for key in "c1en"}, **asked, "a": audition}, 600)
+    assert shown(again, "n") == [f"'{ranked[2]}'"]
+
+
 def test_the_catalogue_knows_both_families(mini: Path):
     from modelsearch_core.catalog import Catalog
 

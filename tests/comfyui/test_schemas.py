@@ -44,7 +44,7 @@ def test_every_output_has_a_name_and_every_function_is_there(nodes: dict[str, An
 
 
 def test_all_widgets_are_standard_ones(nodes: dict[str, Any]):
-    sockets = {"IMAGE", "MODEL", "CLIP", "MODEL_QUERY", "MODEL_MATCHES"}
+    sockets = {"IMAGE", "MODEL", "CLIP", "VAE", "LATENT", "MODEL_QUERY", "MODEL_MATCHES"}
     for node in nodes.values():
         for name, (kind, *_) in inputs(node):
             assert isinstance(kind, list) or kind in {"STRING", "INT", "FLOAT", "BOOLEAN", *sockets}, name
