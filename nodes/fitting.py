@@ -90,11 +90,11 @@ def _tried(model: Any, key: str, patch: tuple[Any, ...]) -> tuple[bool, str]:
 
 
 def _tried_on(device: str, shape: Sequence[int], key: str, patch: tuple[Any, ...]) -> tuple[bool, str]:
-    weight = torch.zeros(tuple(shape), device=device)
-    before = weight._version
-    with _overheard() as said:
+    with torch.inference_mode(False), torch.no_grad(), _overheard() as said:  # ComfyUI's nodes run in inference mode
+        weight = torch.zeros(tuple(shape), device=device)
+        before = weight._version
         changed = comfy.lora.calculate_weight([(1.0, patch[1], 1.0, *patch[3:])], weight, key)
-    return changed is not weight or changed._version > before, next(iter(said), "")
+        return changed is not weight or changed._version > before, next(iter(said), "")
 
 
 @contextmanager

@@ -72,11 +72,7 @@ def told(name, factors):
     return [name, fit.changed, changes, fit.layers, fit.refusal]
 
 
-print(
-    json.dumps(
-        {
-            "fitting": [told(*each) for each in networks(OUT, IN).items()],
-            "misfits": [told(*each) for each in networks(2 * OUT, 2 * IN).items()],
-        }
-    )
-)
+with torch.inference_mode():  # as ComfyUI runs its nodes
+    fitting = [told(*each) for each in networks(OUT, IN).items()]
+    misfits = [told(*each) for each in networks(2 * OUT, 2 * IN).items()]
+print(json.dumps({"fitting": fitting, "misfits": misfits}))
