@@ -212,8 +212,6 @@ def test_models_are_found_that_make_pictures_like_a_nodes(page: Any, server: Com
     page.evaluate(SHOWING, "/view?filename=green.png&type=input")
     page.wait_for_selector(".modelsearch .ms-chip img", timeout=60_000)
     page.wait_for_function("() => document.querySelector('.ms-card .ms-name')?.textContent === 'green'", timeout=60_000)
-    bare = "() => { const o = []; LiteGraph.createNode('LoraLoader').getExtraMenuOptions(null, o); return o.length; }"
-    assert page.evaluate(bare) == 0
 
 
 def test_the_nodes_stand_in_the_library_and_find_is_wired_by_hand(page: Any):

