@@ -22,7 +22,7 @@ from .checking import CheckJob
 from .collection_map import CollectionMap
 from .host import Host
 from .indexing import Indexing
-from .library import Library, Snapshot
+from .library import Library, Seen, Snapshot
 from .queries import Search
 from .refusals import RefusedError
 
@@ -267,7 +267,7 @@ class Panel:
             "near": [pair for pair in found["near"] if of in (pair["a"]["id"], pair["b"]["id"])],
         }
 
-    def _all_duplicates(self, snapshot: Snapshot) -> dict[str, Any]:
+    def _all_duplicates(self, snapshot: Seen) -> dict[str, Any]:
         by_path = {model.path: self._card(snapshot, model) for model in snapshot.models}
         near = snapshot.index.near_duplicates()
         return {
