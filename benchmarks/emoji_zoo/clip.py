@@ -32,7 +32,7 @@ SIDE = 96  # pixels that it looks at
 SIZE: dict[str, Any] = {
     "embed_dim": 128,
     "vision_cfg": {"image_size": SIDE, "layers": 4, "width": 128, "head_width": 32, "patch_size": 12},
-    "text_cfg": {"width": 96, "heads": 4, "layers": 2},
+    "text_cfg": {"width": 80, "heads": 4, "layers": 2},
 }
 PICTURES = PictureSet(
     count=12_000,
