@@ -20,6 +20,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from modelsearch_core.catalog import Catalog
+from modelsearch_core.collection import Collection
 from modelsearch_core.drawing import outlines
 from modelsearch_core.embedding import Encoder
 from modelsearch_core.encoders import open_encoder
@@ -28,9 +29,9 @@ from modelsearch_core.indexing import Engine, IndexSettings
 from modelsearch_core.indexing import index as run_index
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, ProbeSet
-from modelsearch_core.search.gallery import Gallery
+from modelsearch_core.statistics import Statistics
 
-from ..protocols.collection import Asker, Collection, Questions
+from ..protocols.collection import Asker, Indexed, Questions
 from ..protocols.content import SKETCHES, TEXTS
 from .scenes import SIDE
 
@@ -97,7 +98,7 @@ def told(sets: Path) -> dict[str, Any]:
     return json.loads((sets / "sets.json").read_text(encoding="utf-8"))
 
 
-def indexed(sets: Path, encoder: Encoder, source: str, catalog: Path) -> Collection:
+def indexed(sets: Path, encoder: Encoder, source: str, catalog: Path) -> Indexed:
     """All hands, measured by the tool; and the questions."""
     scenes = told(sets)["scenes"]["sets"]
     probes = [Probe(scene["caption"], number) for number, scene in enumerate(scenes)]
@@ -111,13 +112,13 @@ def indexed(sets: Path, encoder: Encoder, source: str, catalog: Path) -> Collect
     with Catalog(catalog) as kept:
         report = run_index(kept, [stand_ins(sets)], engine, IndexSettings(samples=len(probes)))
         assert not report.failed, report.failed
-    gallery = Gallery(Catalog(catalog, read_only=True), encoder.name, encoder.dimension)
-    names = [entry.model.path.stem for entry in gallery.entries]
+    collection = Collection(Catalog(catalog, read_only=True), encoder.name, encoder.dimension)
+    names = [entry.path.stem for entry in collection.entries]
     models = told(sets)["models"]
     records = [
         {"category": "hand", "description": models[name]["words"][0], "words": models[name]["words"]} for name in names
     ]
-    return Collection(gallery, encoder, records, questions(sets, names, encoder))
+    return Indexed(Statistics(collection), encoder, records, questions(sets, names, encoder))
 
 
 def questions(sets: Path, names: Sequence[str], encoder: Encoder) -> Questions:
@@ -132,7 +133,7 @@ def questions(sets: Path, names: Sequence[str], encoder: Encoder) -> Questions:
     )
 
 
-def measured(of: Collection) -> dict[str, Any]:
+def measured(of: Indexed) -> dict[str, Any]:
     asker, owner = Asker(of), of.questions.owner
     words = [(m, text) for m, record in enumerate(of.records) for text in record["words"]]
     asked, wanted = [text for _, text in words], np.array([m for m, _ in words], np.intp)

@@ -35,8 +35,8 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_hands_that_differ_are_all_found_by_their_pictures(sets: Path, tmp_path: Path):
     of = hands.indexed(sets, ColourEncoder(), "colours", tmp_path / "hands.sqlite")
-    assert [entry.model.path.stem for entry in of.gallery.entries if entry.model.path.stem in COLOURS]
-    assert len(of.gallery.samples.Z) == len(HANDS) * COUNTS["sets"]
+    kept = of.collection.specifications(of.collection.all)
+    assert [len(each.Z) for each in kept] == [COUNTS["sets"]] * len(HANDS)
     assert [of.questions.prompts[n] for n in range(3)] == ["scene 0", "scene 1", "scene 2"]
     found = hands.measured(of)
     assert found["pictures"]["auto"]["top1"] == {"value": 1.0, "low": 1.0, "high": 1.0}
