@@ -125,7 +125,7 @@ def files_of(catalog: Catalog, before: Mapping[str, Sequence[Listed]] | None = N
         file, old = Listed(path, fingerprint, kinds[kind], architecture, record), known.get(path)
         if fingerprint in by_hand:
             file = replace(file, by_hand=by_hand[fingerprint])
-        found[fingerprint].append(old if old == file else file)
+        found[fingerprint].append(old if old is not None and old == file else file)
     return {fingerprint: tuple(files) for fingerprint, files in found.items()}
 
 
