@@ -8,12 +8,15 @@ from .identifying import IdentifyModel
 from .indexing_nodes import IndexModels, IndexOne
 from .loaders import LoadFoundCheckpoint, LoadFoundLora
 from .matches import PickMatch, ShowMatches, SimilarModels
+from .probing import FindClassifier, FindDetector
 from .querying import CombineQueries, ModelQuery
 
 NODES: dict[str, tuple[type, str]] = {
     "ModelSearchFindLora": (FindLora, "Find LoRA"),
     "ModelSearchFindCheckpoint": (FindCheckpoint, "Find Checkpoint"),
     "ModelSearchFindDiffusionModel": (FindDiffusionModel, "Find Diffusion Model"),
+    "ModelSearchFindDetector": (FindDetector, "Find Detector"),
+    "ModelSearchFindClassifier": (FindClassifier, "Find Classifier/Tagger"),
     "ModelSearchQuery": (ModelQuery, "Model Query"),
     "ModelSearchCombineQueries": (CombineQueries, "Combine Queries"),
     "ModelSearchSimilar": (SimilarModels, "Similar Models"),

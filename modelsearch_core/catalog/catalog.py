@@ -17,6 +17,7 @@ from ..model_files.written import file_from_json, file_to_json
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from . import probe_sets, records
+from .classifiers import Classifiers
 from .database import connect
 from .derived import MEANS, density_of, means_of
 from .identities import Identities
@@ -66,6 +67,7 @@ class Catalog:
         self.identities = Identities(self._connection, self.transaction)
         self.by_hand = SetByHand(self._connection, self.transaction)
         self.statistics = Statistics(self._connection, self.transaction)
+        self.classifiers = Classifiers(self._connection, self.transaction)
 
     def close(self) -> None:
         self._connection.close()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from .classifier_schema import CLASSIFIERS
+
 Step = Callable[[sqlite3.Connection], None]
 
 FIRST_SCHEMA = """
@@ -180,10 +182,14 @@ def m004_columns(connection: sqlite3.Connection) -> None:
     _execute(connection, COLUMNS)
 
 
+def m005_classifiers(connection: sqlite3.Connection) -> None:
+    _execute(connection, CLASSIFIERS)
+
+
 def _execute(connection: sqlite3.Connection, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
             connection.execute(statement)
 
 
-STEPS: tuple[Step, ...] = (m001_first_schema, m002_spatial_maps, m003_identities, m004_columns)
+STEPS: tuple[Step, ...] = (m001_first_schema, m002_spatial_maps, m003_identities, m004_columns, m005_classifiers)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from ..errors import ModelSearchError
-from .arguments import parser
+from .arguments import about_classifiers, parser
 
 MODULES = {
     "index": "index",
@@ -28,12 +29,18 @@ MODULES = {
 BUILT_IN = {"list": "list_", "map": "map_", "set": "set_"}  # commands that Python has a function of
 
 
+def _module_of(command: str, args: Namespace) -> str:
+    """Classifiers are indexed, searched and evaluated in another way than what generates."""
+    known = MODULES.get(command, "reports")
+    return "classifiers" if known in ("index", "search", "evaluate") and about_classifiers(args) else known
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command."""
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
     args = parser().parse_args(arguments)
     name: str = args.command
-    module = import_module(f".{MODULES.get(name, 'reports')}", __name__)
+    module = import_module(f".{_module_of(name, args)}", __name__)
     command: Callable[..., int] = getattr(module, BUILT_IN.get(name, name))
     try:
         return command(args)

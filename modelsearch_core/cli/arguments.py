@@ -12,6 +12,7 @@ from ..search import METHODS
 from ..similarity_map import METHODS as MAPS
 
 DRAWERS = ("auto", "hed", "pidinet", "canny", "fine_outlines", "outlines", "pencil")
+ASKED_OTHERWISE = frozenset((Kind.CLASSIFIER.value, Kind.DETECTOR.value))
 Commands = Any  # argparse keeps the class of `add_subparsers` to itself
 
 
@@ -36,6 +37,12 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+def about_classifiers(args: argparse.Namespace) -> bool:
+    """Whether only kinds were named that are found by what they tell, not by what they make."""
+    kinds: list[str] = [args.kind] if isinstance(args.kind, str) else args.kind or []
+    return bool(kinds) and ASKED_OTHERWISE.issuperset(kinds)
+
+
 def _add_index(command: argparse.ArgumentParser) -> None:
     command.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     command.add_argument("--kind", action="append", choices=[kind.value for kind in Kind], help="only such models")
@@ -50,6 +57,7 @@ def _add_generation(command: argparse.ArgumentParser) -> None:
     _add_device(command)
     _add_style(command)
     _add_spatial(command)
+    _add_probes(command)
     generation = command.add_argument_group("generation (changes the pictures, so old ones do not count)")
     generation.add_argument("--base", type=Path, metavar="CKPT", help="the base model that LoRA are applied to")
     generation.add_argument("--prompts", type=Path, metavar="FILE", help="your own probes, one prompt a line")
@@ -75,6 +83,16 @@ def _add_spatial(command: argparse.ArgumentParser) -> None:
     spatial.add_argument("--spatial", action="store_true", help="map the pictures, as kept: 256 pixels the short side")
     spatial.add_argument(
         "--spatial-encoder", metavar="NAME", help="a ConvNeXt by timm's name, or a folder (convnext_tiny.fb_in22k)"
+    )
+
+
+def _add_probes(command: argparse.ArgumentParser) -> None:
+    probes = command.add_argument_group("classifiers and detectors (--kind classifier, --kind detector)")
+    probes.add_argument(
+        "--probes",
+        type=Path,
+        metavar="FOLDER",
+        help="pictures to ask them with (else what base models made and the bundled subjects; kept from then on)",
     )
 
 
@@ -161,6 +179,9 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--sketch", action="store_true", help="ask by line drawings")
     command.add_argument("--method", choices=METHODS, action="append", help="several allowed; else all that suit")
+    command.add_argument(
+        "--kind", choices=sorted(ASKED_OTHERWISE), help="ask classifiers: DIR has a sub-folder a concept"
+    )
     own = command.add_argument_group("without DIR: how far the index can be trusted, by samples held out of it")
     own.add_argument("--queries", type=int, metavar="N", help="pictures of each model (else as many as take minutes)")
     own.add_argument("--folds", type=int, default=5, metavar="N", help="parts that are held out in turn")

@@ -11,6 +11,7 @@ from ..effects import without_effect
 from ..model_files import ModelFile, SkippedFile
 from ..pairs import one_each, other_halves
 from ..search import ModelIndex
+from . import classifiers
 from .tables import print_json, print_table
 
 
@@ -34,6 +35,8 @@ def list_(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     """All that is known of one model."""
+    if classifiers.show(args):
+        return 0
     with ModelIndex.open(args.catalog) as index:
         model = index.describe(args.model)
         if args.sheet:

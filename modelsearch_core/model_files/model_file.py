@@ -16,6 +16,7 @@ class Kind(str, Enum):
     LORA = "lora"
     DIFFUSION_MODEL = "diffusion_model"
     CLASSIFIER = "classifier"
+    DETECTOR = "detector"
 
 
 @dataclass(frozen=True, kw_only=True)

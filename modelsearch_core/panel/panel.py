@@ -19,6 +19,7 @@ from ..pairs import one_each, other_halves
 from ..search import METHODS, Description, Match
 from . import browsing, painted, pictures, previews
 from .checking import CheckJob
+from .classifiers import ClassifierSearch
 from .collection_map import CollectionMap
 from .host import Host
 from .indexing import Indexing
@@ -38,11 +39,13 @@ class Panel:
         self._host = host
         self._indexing = Indexing(host)
         self._map = CollectionMap(self.library)
+        self.classifiers = ClassifierSearch(catalog_path, host.encoder)
         self._check = CheckJob(catalog_path)
         self._duplicates: tuple[int, dict[str, Any]] = 0, {}
 
     def close(self) -> None:
         self.library.close()
+        self.classifiers.close()
 
     def warm(self) -> None:
         """Opens the catalog and the encoder, so that the first search need not."""

@@ -135,6 +135,18 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "map", lambda panel, _: _json(panel.map())),
     Route("GET", "check", lambda panel, _: _json(panel.check())),
     Route("POST", "check", lambda panel, _: _json(panel.start_check())),
+    Route(
+        "POST",
+        "classifiers/search",
+        lambda panel, r: _json(panel.classifiers.search(r.body, r.pictures)),
+        PICTURES_LIMIT,
+    ),
+    Route("GET", "classifiers/{id}", lambda panel, r: _json(panel.classifiers.model(r.path["id"]))),
+    Route(
+        "GET",
+        "classifiers/probes/{number}.webp",
+        lambda panel, r: _webp(panel.classifiers.probe(_number(r.path["number"]))),
+    ),
     Route("GET", "duplicates", lambda panel, r: _json(panel.duplicates(r.query.get("of")))),
     Route("GET", "index", lambda panel, _: _json(panel.indexing())),
     Route("POST", "index", lambda panel, r: _json(panel.change_indexing(r.body))),

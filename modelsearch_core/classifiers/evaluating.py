@@ -1,0 +1,69 @@
+"""How far answers about classifiers can be trusted: outputs whose labels are known, asked for without their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..errors import ModelSearchError
+from ..ranking import rank
+from .searching import ClassifierIndex, ConceptQuery
+
+MOST = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Of `asked` concepts, the shares whose first answer, or one of the first five, bears the concept as its label."""
+
+    asked: int
+    outputs: int
+    top1: float
+    top5: float
+
+    @property
+    def chance(self) -> float:
+        """About top-1 of an answer by lot."""
+        return 1 / max(1, self.outputs)
+
+
+def by_labels(index: ClassifierIndex, seed: int = 0) -> Found:
+    """Every label (at most `MOST`) as text. ModelSearchError where no asked file has labels."""
+    labels = [label for place, label in enumerate(index.outputs.labels) if (_labelled(index) == place).any()]
+    if not labels:
+        raise ModelSearchError(
+            "no classifier of the index has labels to ask for; give a folder with a sub-folder of pictures a concept"
+        )
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(labels))[:MOST])
+    return _found(index, {labels[i]: ConceptQuery(text=[labels[i]]) for i in chosen})
+
+
+def by_pictures(index: ClassifierIndex, pictures: Mapping[str, Sequence[Image.Image]]) -> Found:
+    """Every concept by its pictures. ModelSearchError where none of the concepts is a label of the index."""
+    known = {label.casefold() for label in index.outputs.labels}
+    asked = {
+        name: ConceptQuery(images=images) for name, images in pictures.items() if images and name.casefold() in known
+    }
+    if not asked:
+        raise ModelSearchError(f"none of {', '.join(list(pictures)[:5])}, ... is a label of a classifier in the index")
+    return _found(index, asked)
+
+
+def _found(index: ClassifierIndex, asked: Mapping[str, ConceptQuery]) -> Found:
+    labelled = _labelled(index)
+    names = [label.casefold() for label in index.outputs.labels]
+    first, five = 0, 0
+    for name, query in asked.items():
+        scores = np.where(labelled >= 0, index.scores(query, labels=False), np.nan)
+        best = [names[labelled[row]] for row in rank(scores, 5)]
+        first, five = first + (best[0] == name.casefold()), five + (name.casefold() in best)
+    return Found(asked=len(asked), outputs=int((labelled >= 0).sum()), top1=first / len(asked), top5=five / len(asked))
+
+
+def _labelled(index: ClassifierIndex) -> NDArray[np.integer]:
+    """The label of each output that was really asked, -1 for the others."""
+    return np.where(index.outputs.asked, index.outputs.label_of, -1)

@@ -1,0 +1,124 @@
+"""All outputs of all classifiers of a catalog in arrays, read at one moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..catalog import Catalog
+from ..catalog.classifiers import Descriptor
+from ..errors import EmptyCatalogError
+from ..model_files import SkippedFile
+from ..scores.logits import Top
+from .files import ClassifierFile, from_json
+from .probe_pictures import ProbePictures, probes_in_use
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A classifier with its copies, what is known of its responses, and where its outputs stand in the arrays."""
+
+    file: ClassifierFile
+    copies: tuple[Path, ...]
+    descriptor: Descriptor | None
+    failure: str | None
+    rows: range
+
+    @property
+    def name(self) -> str:
+        """The file's own, or the folder's where the file is called `model` or the like."""
+        return self.file.title or self.file.path.stem
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outputs:
+    """L outputs. Those of a model that was never asked have labels only: their rows in `top` are zeros."""
+
+    probes: ProbePictures
+    models: tuple[Model, ...]
+    owner: NDArray[np.int32]  # (L,) row in `models`
+    number: NDArray[np.int32]  # (L,) within the model
+    sign: NDArray[np.int8]  # (L,)
+    top: Top
+    asked: NDArray[np.bool_]  # (L,) whether there are responses that tell probes apart
+    label_of: NDArray[np.int32]  # (L,) place in `labels`, -1: none
+    labels: tuple[str, ...]  # each once
+    skipped: tuple[SkippedFile, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def label(self, row: int) -> str | None:
+        place = int(self.label_of[row])
+        return None if place < 0 else self.labels[place]
+
+
+def read_outputs(catalog: Catalog) -> Outputs:
+    """EmptyCatalogError where no classifier was indexed."""
+    probes = probes_in_use(catalog)
+    rows = catalog.classifiers.files()
+    if probes is None or not rows:
+        raise EmptyCatalogError(
+            f"{catalog.path} holds no classifier yet; run `modelsearch index FOLDER --kind classifier`"
+        )
+    descriptors = {d.fingerprint: d for d in catalog.classifiers.descriptors(probes.digest)}
+    failures = {row.fingerprint: row.failure for row in rows if row.fingerprint}
+    records = [from_json(row.record) for row in rows]
+    copies: dict[str, list[ClassifierFile]] = defaultdict(list)
+    for file in records:
+        if isinstance(file, ClassifierFile):
+            copies[file.fingerprint].append(file)
+    models: list[Model] = []
+    start = 0
+    for fingerprint, same in copies.items():
+        descriptor = descriptors.get(fingerprint)
+        count = len(descriptor.outputs) if descriptor else len(same[0].labels)
+        models.append(
+            Model(
+                file=same[0],
+                copies=tuple(file.path for file in same[1:]),
+                descriptor=descriptor,
+                failure=failures.get(fingerprint),
+                rows=range(start, start + count),
+            )
+        )
+        start += count
+    return _arrays(probes, models, tuple(file for file in records if isinstance(file, SkippedFile)))
+
+
+def _arrays(probes: ProbePictures, models: list[Model], skipped: tuple[SkippedFile, ...]) -> Outputs:
+    L = models[-1].rows.stop if models else 0
+    r = max((m.descriptor.top.a.shape[1] for m in models if m.descriptor), default=1)
+    a, z = np.zeros((L, r), np.uint16), np.zeros((L, r), np.float32)
+    mean, deviation = np.zeros(L, np.float32), np.zeros(L, np.float32)
+    owner, number, sign = np.zeros(L, np.int32), np.zeros(L, np.int32), np.ones(L, np.int8)
+    label_of = np.full(L, -1, np.int32)
+    places: dict[str, int] = {}
+    for m, model in enumerate(models):
+        rows = slice(model.rows.start, model.rows.stop)
+        owner[rows] = m
+        number[rows] = np.arange(len(model.rows))
+        if model.descriptor:
+            top = model.descriptor.top
+            a[rows], z[rows], mean[rows], deviation[rows] = top
+            number[rows], sign[rows] = model.descriptor.outputs, model.descriptor.signs
+        labels = model.file.labels
+        for row in model.rows:
+            if number[row] < len(labels) and sign[row] > 0 and labels[number[row]]:
+                label_of[row] = places.setdefault(labels[number[row]], len(places))
+    return Outputs(
+        probes=probes,
+        models=tuple(models),
+        owner=owner,
+        number=number,
+        sign=sign,
+        top=Top(a, z, mean, deviation),
+        asked=deviation > 0,
+        label_of=label_of,
+        labels=tuple(places),
+        skipped=skipped,
+    )

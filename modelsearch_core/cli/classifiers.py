@@ -1,0 +1,227 @@
+"""What `index`, `search`, `show`, `list` and `status` say of classifiers, taggers and detectors."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ..catalog import Catalog
+from ..classifiers import (
+    ClassifierIndex,
+    ClassifierReport,
+    ConceptQuery,
+    OutputMatch,
+    ProbeSettings,
+    index_classifiers,
+)
+from ..classifiers.describing import described_outputs
+from ..classifiers.evaluating import by_labels, by_pictures
+from ..classifiers.indexing import FEW
+from ..classifiers.matches import named
+from ..classifiers.outputs import Model
+from ..contact_sheet import Cell, Row, contact_sheet
+from ..encoders import DEFAULT_ENCODER, open_encoder
+from ..errors import EmptyCatalogError, ModelSearchError, UnknownModelError
+from ..model_files import Kind
+from .bars import Bars
+from .evaluate import PICTURES
+from .search import load_image
+from .tables import print_json, print_table
+
+SHOWN = 20  # outputs of a model that `show` prints; all with --json
+PICTURED = 100  # and that its sheet shows
+
+
+def index(args: argparse.Namespace) -> int:
+    """Probes the classifiers of the folders."""
+    started = time.monotonic()
+    settings = ProbeSettings(
+        probes=args.probes,
+        refresh=args.refresh,
+        kinds=[Kind(kind) for kind in args.kind],
+        device=args.device,
+    )
+    with Catalog(args.catalog) as catalog, Bars(shown=False if args.json else None) as bars:
+        known = catalog.encoders()
+        source = args.encoder or (known[0][1] if known else DEFAULT_ENCODER)
+        encoder = open_encoder(source, device=args.device)
+        report = index_classifiers(catalog, args.folders, encoder, source, settings, bars)
+    print_json(_as_json(report)) if args.json else _tell(report, time.monotonic() - started, args)
+    return 1 if report.failed or not report.models else 0
+
+
+def search(args: argparse.Namespace) -> int:
+    """Prints the outputs that know the concept, best first."""
+    if args.sketch or args.like:
+        raise ModelSearchError("classifiers are searched by --text, --image and --without; leave --sketch, --like off")
+    try:
+        images = [load_image(path) for path in args.image]
+        query = ConceptQuery(text=args.text, images=images, without=args.without)
+    except ValueError as error:
+        raise ModelSearchError(f"{error}; see `modelsearch search --help`") from error
+    with ClassifierIndex.open(args.catalog, device=args.device) as index:
+        matches = index.search(query, kind=args.kind, folder=args.folder, k=args.k)
+        if args.sheet:
+            answer_sheet(index, matches).save(args.sheet)
+    if args.json:
+        print_json([match.to_json() for match in matches])
+    else:
+        _print_matches(matches)
+    return 0 if matches else 1
+
+
+def show(args: argparse.Namespace) -> bool:
+    """What a classifier's outputs are, if MODEL is one: in its own words, in CLIP's, in pictures. Whether it was."""
+    try:
+        index = ClassifierIndex.open(args.catalog)
+    except EmptyCatalogError:
+        return False
+    with index:
+        try:
+            model = index.model(args.model)
+        except UnknownModelError:
+            return False
+        _show(index, model, args)
+    return True
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """How often a label, or pictures in a folder of its name, finds an output that bears it, labels left out."""
+    with ClassifierIndex.open(args.catalog, device=args.device) as index:
+        if args.folder is None:
+            found = by_labels(index)
+        else:
+            found = by_pictures(
+                index,
+                {
+                    sub.name: [load_image(path) for path in sorted(sub.iterdir()) if path.suffix.lower() in PICTURES]
+                    for sub in sorted(args.folder.iterdir())
+                    if sub.is_dir()
+                },
+            )
+    if args.json:
+        print_json({"asked": found.asked, "outputs": found.outputs, "top1": found.top1, "top5": found.top5})
+        return 0
+    print(f"{found.asked} concepts asked among {found.outputs} outputs with labels, which are left out of the answer")
+    print_table(["top-1", "top-5", "by lot"], [(f"{found.top1:.3f}", f"{found.top5:.3f}", f"{found.chance:.3f}")])
+    return 0
+
+
+def listed(catalog: Path) -> list[tuple[str, str, str, int, str]]:
+    """(kind, form, evidence, outputs, name) of every classifier; none where none was indexed."""
+    try:
+        with ClassifierIndex.open(catalog) as index:
+            models = index.outputs.models
+    except EmptyCatalogError:
+        return []
+    return [
+        (m.file.kind.value, m.file.form.value, "responses" if m.descriptor else "labels", len(m.rows), m.name)
+        for m in models
+    ]
+
+
+def answer_sheet(index: ClassifierIndex, matches: Sequence[OutputMatch]) -> Image.Image:
+    """A row for each output: the probes that excite it most."""
+    rows = [
+        Row(
+            f"{m.rank}. {m.name}: {m.what}, relevance {m.relevance:.2f}", [Cell(image=index.probe(n)) for n in m.probes]
+        )
+        for m in matches
+    ]
+    return contact_sheet(rows)
+
+
+def _show(index: ClassifierIndex, model: Model, args: argparse.Namespace) -> None:
+    outputs = described_outputs(index, model, None if args.json or args.sheet else SHOWN)
+    if args.sheet:
+        rows = [Row(one.heading, [Cell(image=index.probe(n)) for n in one.probes]) for one in outputs[:PICTURED]]
+        contact_sheet(rows).save(args.sheet)
+    known = float(index.agreements[index.outputs.models.index(model)])
+    facts = {
+        "path": str(model.file.path),
+        "kind": model.file.kind.value,
+        "form": model.file.form.value,
+        "outputs": len(model.rows),
+        "labels borne out": None if np.isnan(known) else f"{known:.2f}",
+        "note": (model.descriptor.note if model.descriptor else model.failure) or None,
+    }
+    if args.json:
+        print_json({**facts, "each": [one.to_json() for one in outputs]})
+        return
+    print_table(["what", "value"], [(key, value) for key, value in facts.items() if value is not None])
+    print()
+    print_table(
+        ["output", "its label", "seems to be for (CLIP's words)"],
+        [(named(o.output, None, o.turned), o.label or "-", ", ".join(o.seems)) for o in outputs[:SHOWN]],
+    )
+    if len(model.rows) > SHOWN:
+        print(f"... {len(model.rows) - SHOWN} more: --json has them all, --sheet PNG shows their probes")
+
+
+def _print_matches(matches: Sequence[OutputMatch]) -> None:
+    if not matches:
+        print("no classifier of the index fits", file=sys.stderr)
+        return
+    rows = [
+        (
+            m.rank,
+            f"{m.relevance:.2f}{' weak' if m.weak else ''}",
+            m.kind,
+            m.name,
+            m.output if not m.turned else f"{m.output} (low)",
+            m.label or "-",
+            "-" if m.threshold is None else f"{m.threshold:.3g}",
+            ", ".join(map(str, m.probes)) or "never asked",
+        )
+        for m in matches
+    ]
+    print_table(["#", "relevance", "kind", "file", "output", "label", "from", "probes"], rows)
+    if matches[0].weak:
+        print("weak: an unrelated concept's best output is as good; nothing here may know what you want")
+    print("from: what the model has to say of a picture at least; --sheet PNG shows the probes")
+
+
+def _tell(report: ClassifierReport, seconds: float, args: argparse.Namespace) -> None:
+    print(
+        f"{report.models} classifiers: {len(report.probed)} probed now ({report.outputs} outputs, {report.probes} "
+        f"pictures each), {report.unchanged} unchanged, {len(report.failed)} failed; {seconds:.0f} s"
+    )
+    for path, reason in report.failed.items():
+        print(f"  failed: {path}: {reason}", file=sys.stderr)
+    for path, note in report.notes.items():
+        print(f"  note: {path}: {note}", file=sys.stderr)
+    if report.named_only:
+        print(
+            f"  {len(report.named_only)} are known by the class names in the file alone (pickled modules are not run)"
+        )
+    if report.models and report.probes < FEW:
+        print(
+            f"  only {report.probes} probe pictures, so answers are coarse; give a few thousand of all sorts with "
+            "--probes FOLDER, or index checkpoints first, whose pictures then serve"
+        )
+    if report.skipped:
+        reasons = Counter(file.reason.split(" (")[0][:80] for file in report.skipped)
+        print(f"  {len(report.skipped)} files are none or cannot be read: {reasons.most_common(1)[0][0]}, ...")
+    print(f"catalog: {args.catalog}")
+
+
+def _as_json(report: ClassifierReport) -> dict[str, object]:
+    return {
+        "models": report.models,
+        "probed": [str(path) for path in report.probed],
+        "outputs": report.outputs,
+        "probes": report.probes,
+        "unchanged": report.unchanged,
+        "named_only": [str(path) for path in report.named_only],
+        "removed": report.removed,
+        "notes": {str(path): note for path, note in report.notes.items()},
+        "failed": {str(path): reason for path, reason in report.failed.items()},
+        "skipped": {str(file.path): file.reason for file in report.skipped},
+    }
