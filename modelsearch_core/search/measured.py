@@ -19,7 +19,7 @@ from ..specification import Modality
 from .banks import Queries
 from .yardstick import Measures
 
-NAME, VERSION = "yardsticks", 1
+NAME, VERSION = "yardsticks", 2
 LEAST_KNOWN = 0.5  # of the models: below it, what is stored is of another collection
 STALE = 0.05  # share of models new or gone from which on indexing works it out again
 Arrays = Mapping[str, NDArray[np.floating]]
@@ -54,7 +54,7 @@ class Measured:
         for name, of in measures.items():
             scales = [(group, *scale) for group, scale in of.scales.items() if scale is not None]
             arrays[f"scales.{name}"] = np.array(scales, np.float64).reshape(-1, 3)
-            arrays[f"z.{name}"] = np.asarray(of.z, np.float16)
+            arrays[f"z.{name}"] = np.asarray(of.z, np.float32)
             if of.bias is not None:
                 arrays[f"own_bias.{name}"] = np.asarray(of.bias, np.float64)
         arrays |= {f"bias.{name}": np.asarray(rows, np.float32) for name, rows in known.items()}

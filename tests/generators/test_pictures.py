@@ -42,7 +42,7 @@ def test_eight_bits_are_rounded() -> None:
 def test_one_flat_picture_in_eight_is_tolerated() -> None:
     inspection = Inspection(MODEL, 16, "float16")
     inspection.add(["black", "constant", *[None] * 8])
-    with pytest.raises(InvalidOutputError, match=r"3 of the first 11 pictures of My Model are black or constant.*VAE"):
+    with pytest.raises(InvalidOutputError, match=r"3 of the first 11 pictures of m are black or constant.*VAE"):
         inspection.add(["black"])
 
 
