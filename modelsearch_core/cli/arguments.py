@@ -145,7 +145,7 @@ def _add_search(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--exact",
         action="store_true",
-        help="judge every model by all of its samples, instead of the best few hundred by their means",
+        help="judge every model by all of its samples, instead of the best two thousand by their means",
     )
     command.add_argument("--explain", action="store_true", help="what each input contributed")
     command.add_argument("-k", type=int, default=10, metavar="N", help="how many")

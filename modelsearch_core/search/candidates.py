@@ -1,7 +1,8 @@
 """Which models a question comes down to, before methods that read samples judge them.
 
-All models are compared by columns: a mean each. Of those that pass the filters, the few hundred that are best so, for
-the whole query and for each thing that it asks for, are looked at closely.
+All models are compared by columns: a mean each. Of those that pass the filters, those that are best so, for
+the whole query and for each thing that it asks for, are looked at closely: as many as keep the first ten of 10,000
+models what the full computation finds (docs/results_speed.md; of sketches, most of them).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .auto import proposing
 from .banks import Queries
 from .methods import AUTO_METHOD, METHODS
 
-MOST = 384  # models whose samples are read to answer a query; up to so many, all are
+MOST = 2048  # models whose samples are read to answer a query; up to so many, all are
 A_GROUP = 4  # part of them that each evidence and kind has at least
 
 Models = NDArray[np.intp]
