@@ -120,3 +120,8 @@ def test_a_model_s_means_are_of_its_modality(index: ModelIndex):
     requirement = index._requirements(Query(sketches=[picture(1)]), "auto")[0]
     assert requirement.modality is Modality.SKETCH
     assert not np.allclose(index.statistics.means, index.statistics.drawn_means)
+
+
+def test_every_evidence_and_kind_proposes_its_best():
+    z, groups = np.array([9.0, 8, 7, 1, 0]), np.array([0, 0, 0, 1, 1])
+    assert [chosen.tolist() for chosen in stage._of_each_group(z, groups, stage.A_GROUP)] == [[0], [3]]
