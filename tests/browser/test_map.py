@@ -238,7 +238,7 @@ def test_all_in_sight_become_pictures_one_lot_after_the_other(opened: Any, thous
     in_sight = near_enough(page)
     assert in_sight > 150
     page.wait_for_timeout(1000)
-    assert len(held) == 150
+    assert 0 < page.evaluate(PICTURES)["awaited"] <= 150  # some that were asked for on the way may have been given up
     for key in "+-+-":  # out of sight and in again, before any has come
         page.keyboard.press(key)
         page.wait_for_timeout(300)
