@@ -22,12 +22,24 @@ class MissingWeightsError(ModelSearchError):
     """Weights (encoder, drawing, interrogator) that are neither on disk nor to be had by a download."""
 
 
+class UnreadablePictureError(ModelSearchError):
+    """What is no picture, or one too large to be opened."""
+
+    def __init__(self, message: str, *, is_too_large: bool = False) -> None:
+        super().__init__(message)
+        self.is_too_large = is_too_large
+
+
 class InvalidOutputError(ModelSearchError):
     """A model whose pictures are black, constant or not a number; never indexed."""
 
 
 class UnsupportedReferenceError(ModelSearchError):
     """A drawing asked of a model that can only be asked by prompts."""
+
+
+class CatalogFaultError(ModelSearchError):
+    """A catalog that cannot be read or written: a full disk, a damaged page, a lock that is held, a file gone."""
 
 
 class EmptyCatalogError(ModelSearchError):

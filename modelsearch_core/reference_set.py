@@ -17,13 +17,15 @@ from PIL import Image, ImageOps
 
 from .drawing import Drawer, digest_of
 from .errors import ModelSearchError
+from .model_files.opening import open_regular
 from .probes import Probe, reference_probes
+from .raster import open_raster
 
 BUNDLED = Path(__file__).parent / "reference_subjects"
 ENDINGS = (".webp", ".png", ".jpg", ".jpeg", ".bmp")
 SIZE = 512  # pixels of the square in which subjects are drawn
 UNCHANGED = 0.01  # mean squared error under which an output is its input again, as far as one can see
-MOST_PIXELS = 8192 * 8192
+LONGEST_SIDE = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,9 +105,7 @@ def _pixels(image: Image.Image, size: tuple[int, int]) -> NDArray[np.float64]:
 
 def _opened(path: Path) -> Image.Image:
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise ModelSearchError(f"{path} has {image.width}x{image.height} pixels; make it smaller")
-            return image.convert("RGB")
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        with open_regular(path) as file:
+            return open_raster(file, LONGEST_SIDE)
+    except (ModelSearchError, OSError) as error:
         raise ModelSearchError(f"{path} cannot be read as a picture ({error}); take it out of the folder") from error

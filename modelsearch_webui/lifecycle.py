@@ -68,6 +68,13 @@ def own_names() -> tuple[str, ...]:
     return tuple(name.strip().casefold() for name in given if name.strip())
 
 
+def api_logins() -> dict[str, str]:
+    """Passwords by name of `--api-auth name:password,name:password`, read as the WebUI's own API reads them."""
+    given = getattr(shared.cmd_opts, "api_auth", None) or ""
+    pairs = [entry.partition(":") for entry in given.split(",") if ":" in entry]
+    return {name: password for name, _, password in pairs}
+
+
 def begin() -> None:
     """Goes on with what a restart interrupted, else reads what can be read without generating or downloading."""
     indexer = running().host.indexer

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
+from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.formparsers import MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response
@@ -21,12 +23,18 @@ from .host_routes import HOST_ROUTES
 from .settings import NAMES_LABEL
 
 ABANDONED = 499  # nobody reads it
+MOST_PARTS = 64  # of a form
+Logins = Callable[[], Mapping[str, str]]  # names and passwords of the WebUI's `--api-auth`
 
 
-def router(app: Any, panel: Callable[[], Panel], own_names: Callable[[], Collection[str]]) -> Router:
+def router(
+    app: Any, panel: Callable[[], Panel], own_names: Callable[[], Collection[str]], api_logins: Logins = dict
+) -> Router:
     """What `app` has below `/modelsearch`. `panel` is called when the first request comes."""
     routes = [*ROUTES, *HOST_ROUTES]
-    return Router([WebRoute(f"/{r.path}", _endpoint(app, r, panel, own_names), methods=[r.method]) for r in routes])
+    return Router(
+        [WebRoute(f"/{r.path}", _endpoint(app, r, panel, own_names, api_logins), methods=[r.method]) for r in routes]
+    )
 
 
 def foreign(headers: Mapping[str, str]) -> str:
@@ -38,20 +46,50 @@ def foreign(headers: Mapping[str, str]) -> str:
     )
 
 
-def signed_in(app: Any, cookies: Collection[tuple[str, str]]) -> bool:
-    """Whether gradio's password, where there is one, was given; it guards gradio's own routes only."""
-    if getattr(app, "auth", None) is None and getattr(app, "auth_dependency", None) is None:
+def may_use(app: Any, request: WebRequest, api_logins: Mapping[str, str]) -> bool:
+    """By the WebUI's own rules: its page takes gradio's login (`--gradio-auth`), its API a Basic one (`--api-auth`).
+    Where either is asked for, whoever has one of them is let in."""
+    has_gradio = getattr(app, "auth", None) is not None or getattr(app, "auth_dependency", None) is not None
+    if not (has_gradio or api_logins):
         return True
     tokens = getattr(app, "tokens", {})
-    return any(name.startswith("access-token") and value in tokens for name, value in cookies)
+    if has_gradio and any(n.startswith("access-token") and value in tokens for n, value in request.cookies.items()):
+        return True
+    return _basic_login(request, api_logins)
 
 
-def _endpoint(app: Any, route: Route, panel: Callable[[], Panel], own_names: Callable[[], Collection[str]]) -> Any:
+def _basic_login(request: WebRequest, logins: Mapping[str, str]) -> bool:
+    kind, _, value = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "basic":
+        return False
+    try:
+        name, _, password = b64decode(value, validate=True).decode().partition(":")
+    except ValueError:
+        return False
+    right = logins.get(name)
+    return right is not None and secrets.compare_digest(password.encode(), right.encode())
+
+
+def _sign_in(api_logins: Mapping[str, str]) -> Response:
+    """A browser asks for a Basic login where it is told that one will do."""
+    response = _response(refused(401, "sign in to the WebUI first"))
+    if api_logins:
+        response.headers["WWW-Authenticate"] = "Basic"
+    return response
+
+
+def _endpoint(
+    app: Any,
+    route: Route,
+    panel: Callable[[], Panel],
+    own_names: Callable[[], Collection[str]],
+    api_logins: Logins,
+) -> Any:
     async def endpoint(request: WebRequest) -> Response:
         if not may_enter(_headers(request), own_names()):
             return _response(refused(403, foreign(_headers(request))))
-        if not signed_in(app, list(request.cookies.items())):
-            return _response(refused(401, "sign in to the WebUI first"))
+        if not may_use(app, request, logins := api_logins()):
+            return _sign_in(logins)
         try:
             read = await _read(request, route.limit)
         except RefusedError as error:
@@ -85,7 +123,7 @@ async def _limited(request: WebRequest, limit: int) -> AsyncIterator[bytes]:
     """The body as it comes. RefusedError as soon as it is known to be too large."""
     length, size = request.headers.get("content-length", ""), 0
     too_large = RefusedError(413, f"that is too much to send at once; {limit >> 20} MB at most")
-    if length.isdecimal() and int(length) > limit:
+    if length.isdecimal() and (len(length) > 18 or int(length) > limit):
         raise too_large
     async for chunk in request.stream():
         size += len(chunk)
@@ -98,9 +136,11 @@ async def _form(request: WebRequest, chunks: Any) -> tuple[dict[str, Any], dict[
     body: dict[str, Any] = {}
     pictures: dict[str, list[bytes]] = {}
     try:
-        form = await MultiPartParser(request.headers, chunks).parse()
-    except (MultiPartException, KeyError, ValueError) as error:
-        raise RefusedError(400, f"the form cannot be read: {error}") from error
+        form = await MultiPartParser(request.headers, chunks, max_files=MOST_PARTS, max_fields=MOST_PARTS).parse()
+    except (RefusedError, ClientDisconnect):
+        raise
+    except Exception as error:  # what parses a form may raise what it likes
+        raise RefusedError(400, f"the form cannot be read: {str(error)[:200]}") from error
     for name, part in form.multi_items():
         if name == "query":
             body = json_object(part.encode() if isinstance(part, str) else await part.read())

@@ -53,5 +53,6 @@ class _Routes:
             if not self._made:
                 from . import lifecycle, mounting
 
-                self._made.append(mounting.router(self._app, lifecycle.panel, lifecycle.own_names))
+                lends = lifecycle.panel, lifecycle.own_names, lifecycle.api_logins
+                self._made.append(mounting.router(self._app, *lends))
             return self._made[0]

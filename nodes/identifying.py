@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.identifying import Identification, identify
+from ..modelsearch_core.raster import known_formats
 from . import places
 from .catalogue import reading, state
 from .found import Found, found_of
@@ -96,7 +97,7 @@ def _opened(picture: str, image: Any) -> Image.Image:
     if image is not None:
         return to_pictures(image)[0]
     try:
-        opened = Image.open(folder_paths.get_annotated_filepath(picture))
+        opened = Image.open(folder_paths.get_annotated_filepath(picture), formats=known_formats())
         upright = ImageOps.exif_transpose(opened) or opened
         upright.info = opened.info
         return upright

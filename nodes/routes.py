@@ -59,7 +59,7 @@ async def post_settings(request: web.Request) -> web.Response:
         return web.json_response({"error": "this request comes from another site"}, status=403)
     try:
         return web.json_response(shown(await asyncio.to_thread(change, await request.json())))
-    except (ModelSearchError, ValueError, AttributeError) as error:
+    except (ModelSearchError, ValueError, AttributeError, RecursionError) as error:
         return web.json_response({"error": str(error)}, status=400)
 
 

@@ -13,7 +13,7 @@ from modelsearch_core.catalog import Catalog, database
 from modelsearch_core.catalog.migrations import STEPS
 from modelsearch_core.catalog.records import from_webp, to_webp
 from modelsearch_core.catalog.spatial_maps import SpatialMap
-from modelsearch_core.errors import EmptyCatalogError, ModelSearchError
+from modelsearch_core.errors import CatalogFaultError, EmptyCatalogError, ModelSearchError
 from modelsearch_core.model_files import Kind, SkippedFile
 from modelsearch_core.probes import Probe, ProbeSet
 from modelsearch_core.specification import Evidence, Specification
@@ -92,7 +92,7 @@ def test_a_reader_sees_what_a_writer_has_committed_and_only_that(catalog: Catalo
 
 
 def test_a_reader_cannot_write(catalog: Catalog):
-    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+    with pytest.raises(CatalogFaultError, match="write-protected"):
         Catalog(catalog.path, read_only=True).put_setting("a", "b")
 
 
@@ -187,7 +187,7 @@ def test_a_catalog_of_the_first_step_keeps_its_rows_and_learns_of_maps(of_the_fi
 
 def test_an_old_catalog_that_is_write_protected_says_so(of_the_first_step: Path, monkeypatch: pytest.MonkeyPatch):
     def refuse(_: Path) -> sqlite3.Connection:
-        raise sqlite3.OperationalError("attempt to write a readonly database")
+        raise CatalogFaultError("write-protected")
 
     monkeypatch.setattr(database, "_open_writer", refuse)
     with pytest.raises(ModelSearchError, match=r"older Model Search .schema 1, .*name the copy with --catalog"):

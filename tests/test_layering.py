@@ -18,6 +18,7 @@ ORDER = (
     "prompt_tags",
     "places",
     "families",
+    "raster",
     "model_files",
     "probe_prompts",
     "probes",

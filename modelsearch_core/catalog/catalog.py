@@ -11,14 +11,16 @@ import numpy as np
 from PIL import Image
 
 from ..embedding import Features
+from ..errors import CatalogFaultError
 from ..model_files import ModelFile, SkippedFile
 from ..model_files.by_hand import ByHand
 from ..model_files.written import file_from_json, file_to_json
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from . import probe_sets, records
+from .claims import Claims
 from .classifiers import Classifiers
-from .database import connect
+from .database import check_identity, connect, identity
 from .derived import MEANS, density_of, means_of
 from .identities import Identities
 from .packing import pack, packing_of
@@ -62,10 +64,12 @@ class Catalog:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._connection = connect(path, read_only=read_only)
+        self._identity = identity(path)
         self._depth = 0
         self.spatial = SpatialMaps(self._connection, self.transaction)
         self.identities = Identities(self._connection, self.transaction)
         self.by_hand = SetByHand(self._connection, self.transaction)
+        self.claims = Claims(self._connection, self.transaction)
         self.statistics = Statistics(self._connection, self.transaction)
         self.classifiers = Classifiers(self._connection, self.transaction)
 
@@ -82,18 +86,29 @@ class Catalog:
     def transaction(self) -> Generator[None]:
         """All that is written inside is there after a crash, or nothing of it. May be nested; the outermost commits."""
         if self._depth == 0:
+            check_identity(self.path, self._identity)
             self._connection.execute("BEGIN IMMEDIATE")
         self._depth += 1
         try:
             yield
         except BaseException:
             self._depth -= 1
-            if self._depth == 0:
+            if self._depth == 0 and self._connection.in_transaction:  # a full disk has ended it already
                 self._connection.execute("ROLLBACK")
             raise
         self._depth -= 1
         if self._depth == 0:
+            self._commit()
+
+    def _commit(self) -> None:
+        """CatalogFaultError where what is committed would not be there to be read."""
+        try:
             self._connection.execute("COMMIT")
+        except CatalogFaultError:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        check_identity(self.path, self._identity)
 
     @contextmanager
     def moment(self) -> Generator[None]:
@@ -276,6 +291,14 @@ class Catalog:
             (encoder,),
         )
         return [Measured(f, d, Evidence(evidence), *rest) for f, d, evidence, *rest in rows]
+
+    def generated(self, fingerprint: str, encoder: str) -> dict[str, int]:
+        """How many samples there are of a model, by probe-set digest."""
+        rows = self._connection.execute(
+            "SELECT digest, samples FROM specification WHERE fingerprint = ? AND encoder = ? AND evidence = ?",
+            (fingerprint, encoder, Evidence.GENERATED.value),
+        )
+        return dict(rows)
 
     def means(self, encoder: str) -> dict[Key, Features]:
         """The stored means (D,) of what has pictures, by (fingerprint, digest); reads no sample."""

@@ -2,55 +2,76 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from ..errors import EmptyCatalogError, ModelSearchError
+from ..errors import CatalogFaultError, EmptyCatalogError, ModelSearchError
+from . import faults
+from .faults import BUSY_SECONDS, Connection
 from .migrations import STEPS
 
-BUSY_SECONDS = 30.0
 INDEX = "modelsearch index FOLDER"
+BACKUP = "before schema"  # in the names of copies that are made before a migration
 
 
-def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """A connection whose schema is the newest; autocommit, transactions are begun by hand."""
-    try:
-        connection = _open_reader(path) if read_only else _open_writer(path)
-        _check_version(connection, path)
-        if read_only and 0 < _version(connection) < len(STEPS):
-            _bring_up_to_date(path)
-        if read_only:
-            _check_schema(connection, path)
-        else:
-            _migrate(connection)
-    except sqlite3.DatabaseError as error:
-        raise ModelSearchError(
-            f"{path} cannot be used as a catalog ({error}); name another file with --catalog"
-        ) from error
+def connect(path: Path, *, read_only: bool) -> Connection:
+    """A connection whose schema is the newest; autocommit, transactions are begun by hand. Whatever goes wrong with the
+    file, now or later, is a CatalogFaultError with the way out."""
+    connection = _open_reader(path) if read_only else _open_writer(path)
+    _check_version(connection, path)
+    if read_only and 0 < _version(connection) < len(STEPS):
+        _bring_up_to_date(path)
+    if read_only:
+        _check_schema(connection, path)
+    else:
+        _migrate(connection, path)
     return connection
 
 
-def _open_writer(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at `path`; None for none. As long as it stays the same, what is written is there to be read."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
+
+
+def check_identity(path: Path, opened: tuple[int, int] | None) -> None:
+    """CatalogFaultError where the file that was opened is not at its place any more: SQLite writes on without it."""
+    if identity(path) != opened:
+        raise CatalogFaultError(
+            f"{path} was deleted or replaced while it was used: what was written since is lost; run the command again"
+        )
+
+
+def _open_writer(path: Path) -> Connection:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CatalogFaultError(
+            f"{path} cannot be made: {error.strerror or error} ({error.filename}); name another with --catalog"
+        ) from error
+    connection = faults.connect(path, path, timeout=BUSY_SECONDS)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection
 
 
-def _open_reader(path: Path) -> sqlite3.Connection:
+def _open_reader(path: Path) -> Connection:
     if not path.is_file():
         raise EmptyCatalogError(f"there is no catalog at {path} yet", command=INDEX)
     uri = path.resolve().as_uri()
-    connection = sqlite3.connect(
-        f"{uri}?mode=ro", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
+    connection = faults.connect(f"{uri}?mode=ro", path, uri=True, timeout=BUSY_SECONDS)
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:  # a write-protected folder: WAL cannot make its -shm file there
-        connection.close()
-        connection = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+    except CatalogFaultError as error:
+        if not isinstance(error.__cause__, sqlite3.OperationalError):
+            raise
+        connection.close()  # a write-protected folder: WAL cannot make its -shm file there
+        connection = faults.connect(f"{uri}?immutable=1", path, uri=True)
     return connection
 
 
@@ -69,8 +90,8 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
 
 def _bring_up_to_date(path: Path) -> None:
     """An older version's catalog, for whoever only wants to read it; left as it is where it is write-protected."""
-    with suppress(sqlite3.OperationalError), closing(_open_writer(path)) as connection:
-        _migrate(connection)
+    with suppress(CatalogFaultError), closing(_open_writer(path)) as connection:
+        _migrate(connection, path)
 
 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
@@ -87,7 +108,9 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     )
 
 
-def _migrate(connection: sqlite3.Connection) -> None:
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    if 0 < _version(connection) < len(STEPS):
+        _back_up(connection, path)
     for number in range(_version(connection), len(STEPS)):
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -96,5 +119,30 @@ def _migrate(connection: sqlite3.Connection) -> None:
                 connection.execute(f"PRAGMA user_version = {number + 1}")
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
+
+
+def _back_up(connection: sqlite3.Connection, path: Path) -> None:
+    """A copy as it is before the migration, beside the catalog, in the place of the last one."""
+    target = path.with_name(f"{path.stem} {BACKUP} {len(STEPS)}{path.suffix}")
+    part = path.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        connection.execute("VACUUM INTO ?", (str(part),))
+        part.replace(target)
+    except (ModelSearchError, OSError) as error:
+        raise CatalogFaultError(
+            f"{path} is of an older Model Search and is copied before it is brought up to date, which failed: {error}"
+        ) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    for old in path.parent.glob(f"{_plain(path.stem)} {BACKUP} *{path.suffix}"):
+        if old != target:
+            old.unlink(missing_ok=True)
+
+
+def _plain(name: str) -> str:
+    """A name in which a pattern's letters stand for themselves."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)

@@ -165,6 +165,15 @@ INSERT INTO identity
 """
 
 
+CLAIMS = """
+CREATE TABLE claim (
+    what TEXT PRIMARY KEY,          -- a fingerprint, or one with what is done of it
+    owner TEXT NOT NULL,            -- machine, process, and a mark of its own
+    until REAL NOT NULL             -- seconds since the epoch
+);
+"""
+
+
 def m001_first_schema(connection: sqlite3.Connection) -> None:
     _execute(connection, FIRST_SCHEMA)
 
@@ -186,10 +195,21 @@ def m005_classifiers(connection: sqlite3.Connection) -> None:
     _execute(connection, CLASSIFIERS)
 
 
+def m006_claims(connection: sqlite3.Connection) -> None:
+    _execute(connection, CLAIMS)
+
+
 def _execute(connection: sqlite3.Connection, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
             connection.execute(statement)
 
 
-STEPS: tuple[Step, ...] = (m001_first_schema, m002_spatial_maps, m003_identities, m004_columns, m005_classifiers)
+STEPS: tuple[Step, ...] = (
+    m001_first_schema,
+    m002_spatial_maps,
+    m003_identities,
+    m004_columns,
+    m005_classifiers,
+    m006_claims,
+)

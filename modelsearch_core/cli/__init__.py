@@ -1,17 +1,22 @@
 """The command line: the only place that prints, the only one that sets an exit code.
 
-0 done; 1 nothing found, or some models failed; 2 wrong use, or something that the user has to mend first.
+0 done; 1 nothing found, some models failed, or the catalog cannot be written; 2 wrong use, or something that the user
+has to mend first; 130 and 143 ended by Ctrl+C and SIGTERM. `MODELSEARCH_LOG=error` shows where something went wrong.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
+import threading
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
-from ..errors import ModelSearchError
+from ..errors import CatalogFaultError, ModelSearchError
 from .arguments import about_classifiers, parser
 
 MODULES = {
@@ -25,7 +30,9 @@ MODULES = {
     "grid": "grid",
     "set": "correct",
     "map": "map",
+    "repair": "repair",
 }
+LOG_VARIABLE = "MODELSEARCH_LOG"
 BUILT_IN = {"list": "list_", "map": "map_", "set": "set_"}  # commands that Python has a function of
 
 
@@ -35,19 +42,46 @@ def _module_of(command: str, args: Namespace) -> str:
     return "classifiers" if known in ("index", "search", "evaluate") and about_classifiers(args) else known
 
 
+class _TerminatedError(KeyboardInterrupt):
+    """The process was asked to end, by a service manager or `kill`: it ends as after Ctrl+C."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command."""
-    logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
+    logging.basicConfig(level=os.environ.get(LOG_VARIABLE, "CRITICAL").upper(), format="%(name)s: %(message)s")
     args = parser().parse_args(arguments)
     name: str = args.command
     module = import_module(f".{_module_of(name, args)}", __name__)
     command: Callable[..., int] = getattr(module, BUILT_IN.get(name, name))
     try:
-        return command(args)
+        with _ended_by_sigterm():
+            status = command(args)
+            sys.stdout.flush()
+            return status
     except ModelSearchError as error:
         advice = f"; run `{error.command}`" if error.command else ""
         print(f"modelsearch: {error}{advice}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
+        return 1 if isinstance(error, CatalogFaultError) else 2
+    except BrokenPipeError:  # `modelsearch list | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # as a shell says that SIGPIPE ended a command
+    except KeyboardInterrupt as error:
         print("\nstopped; what was finished is stored, the same command goes on from there", file=sys.stderr)
-        return 130
+        return 143 if isinstance(error, _TerminatedError) else 130
+
+
+@contextmanager
+def _ended_by_sigterm() -> Generator[None]:
+    """SIGTERM unwinds the stack as SIGINT does, so that transactions are ended and files closed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise _TerminatedError
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

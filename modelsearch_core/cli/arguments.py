@@ -10,6 +10,7 @@ from ..model_files import Kind
 from ..places import default_catalog
 from ..search import METHODS
 from ..similarity_map import METHODS as MAPS
+from .values import device, number, pixels, whole, words
 
 DRAWERS = ("auto", "hed", "pidinet", "canny", "fine_outlines", "outlines", "pencil")
 ASKED_OTHERWISE = frozenset((Kind.CLASSIFIER.value, Kind.DETECTOR.value))
@@ -47,7 +48,9 @@ def _add_index(command: argparse.ArgumentParser) -> None:
     command.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
     command.add_argument("--kind", action="append", choices=[kind.value for kind in Kind], help="only such models")
     command.add_argument("--quick", action="store_true", help="names, words and previews only; generate nothing")
-    command.add_argument("--samples", type=int, metavar="N", help="pictures a model (else as many as it takes)")
+    command.add_argument(
+        "--samples", type=whole(1, 4096), metavar="N", help="pictures a model (else as many as it takes)"
+    )
     command.add_argument("--refresh", action="store_true", help="again, where the settings were other ones")
     _add_generation(command)
 
@@ -61,12 +64,12 @@ def _add_generation(command: argparse.ArgumentParser) -> None:
     generation = command.add_argument_group("generation (changes the pictures, so old ones do not count)")
     generation.add_argument("--base", type=Path, metavar="CKPT", help="the base model that LoRA are applied to")
     generation.add_argument("--prompts", type=Path, metavar="FILE", help="your own probes, one prompt a line")
-    generation.add_argument("--size", type=int, metavar="PIXELS", help="width and height")
-    generation.add_argument("--steps", type=int, metavar="N")
-    generation.add_argument("--guidance", type=float, metavar="CFG")
+    generation.add_argument("--size", type=pixels, metavar="PIXELS", help="width and height")
+    generation.add_argument("--steps", type=whole(1, 1000), metavar="N")
+    generation.add_argument("--guidance", type=number(0, 100), metavar="CFG")
     generation.add_argument("--no-accelerator", action="store_true", help="no few-step LoRA even if one is found")
     generation.add_argument("--vae-approx", type=Path, action="append", metavar="FOLDER", help="where TAESD lies")
-    generation.add_argument("--batch", type=int, metavar="N", help="pictures at a time")
+    generation.add_argument("--batch", type=whole(1, 4096), metavar="N", help="pictures at a time")
 
 
 def _add_style(command: argparse.ArgumentParser) -> None:
@@ -108,13 +111,13 @@ def _add_train(command: argparse.ArgumentParser) -> list[argparse.ArgumentParser
         "weights are on disk, a few seconds a picture without a GPU, once; csd: downloads 1.2 GB where they are not)",
     )
     style.add_argument("--csd", type=Path, metavar="FILE", help="the weights of CSD (.safetensors, .pth, .bin)")
-    style.add_argument("--epochs", type=int, metavar="N")
-    style.add_argument("--margin", type=float, metavar="M", help="of the triplet loss")
+    style.add_argument("--epochs", type=whole(1), metavar="N")
+    style.add_argument("--margin", type=number(0.001, 100), metavar="M", help="of the triplet loss")
     _add_device(style)
     matching = subjects.add_parser("matching", help="which features tell your models apart (tunes to your collection)")
     for parser in (style, matching):
         parser.add_argument("--out", type=Path, metavar="FILE", help="what was learned (default: beside the index)")
-        parser.add_argument("--seed", type=int, default=0, metavar="N", help="of what is held out, and of chance")
+        parser.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of what is held out, and of chance")
         parser.add_argument("--force", action="store_true", help="use it even where it is worse than no training")
     return [style, matching]
 
@@ -122,22 +125,33 @@ def _add_train(command: argparse.ArgumentParser) -> list[argparse.ArgumentParser
 def _add_grid(command: argparse.ArgumentParser) -> None:
     command.add_argument("models", nargs="+", metavar="MODEL")
     command.add_argument("--out", type=Path, default=Path("grid.png"), metavar="PNG", help="where the picture goes")
-    command.add_argument("--columns", type=int, default=10, metavar="N", help="drawings at most")
+    command.add_argument("--columns", type=whole(1, 200), default=10, metavar="N", help="drawings at most")
 
 
 def _add_search(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--text", action="append", default=[], metavar="T", help="what it should make")
+    command.add_argument("--text", action="append", default=[], type=words, metavar="T", help="what it should make")
     command.add_argument("--image", action="append", default=[], type=Path, metavar="F", help="a picture like it")
     command.add_argument("--sketch", action="append", default=[], type=Path, metavar="F", help="a line drawing of it")
-    command.add_argument("--like", action="append", default=[], metavar="MODEL", help="a model of the index")
-    command.add_argument("--without", action="append", default=[], metavar="T", help="text or picture not wanted")
-    command.add_argument("--weight", action="append", default=[], type=float, metavar="W", help="one for each input")
-    command.add_argument("--prompt", metavar="T", help="what the image was made with or shows, in words")
+    command.add_argument(
+        "--like", action="append", default=[], type=words, metavar="MODEL", help="a model of the index"
+    )
+    command.add_argument(
+        "--without", action="append", default=[], type=words, metavar="T", help="text or picture not wanted"
+    )
+    command.add_argument(
+        "--weight",
+        action="append",
+        default=[],
+        type=number(0.001, 100, "; what is not wanted goes to --without"),
+        metavar="W",
+        help="one for each input",
+    )
+    command.add_argument("--prompt", metavar="T", type=words, help="what the image was made with or shows, in words")
     command.add_argument("--kind", choices=[kind.value for kind in Kind])
     command.add_argument("--arch", metavar="A", help="sd15, sdxl, flux, ..., or pony, illustrious, noobai, ...")
     command.add_argument("--folder", type=Path, help="only models below it")
     command.add_argument("--method", choices=METHODS, default="auto")
-    command.add_argument("--style", type=float, metavar="S", help="pictures: 0 same subject ... 1 same style")
+    command.add_argument("--style", type=number(0, 1), metavar="S", help="pictures: 0 same subject ... 1 same style")
     command.add_argument(
         "--respect-layout", action="store_true", help="rank the best again by where things are in the picture"
     )
@@ -148,7 +162,7 @@ def _add_search(command: argparse.ArgumentParser) -> None:
         help="judge every model by all of its samples, instead of the best two thousand by their means",
     )
     command.add_argument("--explain", action="store_true", help="what each input contributed")
-    command.add_argument("-k", type=int, default=10, metavar="N", help="how many")
+    command.add_argument("-k", type=whole(1, 100_000), default=10, metavar="N", help="how many")
     command.add_argument("--sheet", type=Path, metavar="PNG", help="write a contact sheet of the answer")
     _add_device(command)
 
@@ -168,7 +182,8 @@ def _add_short_commands(commands: Commands) -> None:
     forget = commands.add_parser("forget", help="drop what was measured of a model")
     forget.add_argument("model", metavar="MODEL")
     duplicates = commands.add_parser("duplicates", help="models with the same weights or the same pictures")
-    duplicates.add_argument("--threshold", type=float, metavar="COSINE", help="how alike counts as near")
+    duplicates.add_argument("--threshold", type=number(0.001, 1), metavar="COSINE", help="how alike counts as near")
+    commands.add_parser("repair", help="save what can be read of a damaged index")
     doctor = commands.add_parser("doctor", help="what is missing and how to get it")
     doctor.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
 
@@ -201,16 +216,21 @@ def _add_serve(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: this machine)"
     )
-    command.add_argument("--port", type=int, default=8189, metavar="N", help="0 takes a free one")
+    command.add_argument("--port", type=whole(0, 65535), default=8189, metavar="N", help="0 takes a free one")
     command.add_argument("--own-name", action="append", default=[], metavar="NAME", help="a host name it is reached by")
+    command.add_argument(
+        "--password", nargs="?", const="", metavar="WORD", help="to be asked of whoever opens it (no WORD: type it now)"
+    )
     command.add_argument("--open", action="store_true", help="open the browser")
     _add_generation(command)
 
 
 def _add_demo(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", type=Path, default=Path("demo"), metavar="FOLDER", help="where the pictures go")
-    command.add_argument("--samples", type=int, default=32, metavar="N", help="pictures a model")
+    command.add_argument("--samples", type=whole(1, 4096), default=32, metavar="N", help="pictures a model")
 
 
 def _add_device(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--device", default="auto", metavar="D", help="cuda, mps, cpu (default: the best there is)")
+    command.add_argument(
+        "--device", default="auto", type=device, metavar="D", help="cuda, mps, cpu (default: the best there is)"
+    )

@@ -45,7 +45,7 @@ class Bars:
         if step.images:
             self._bar.refresh()
         if step.failure:
-            self._bar.write(f"{step.model}: {step.failure}", file=sys.stderr)
+            self._bar.write(f"failed: {step.model}: {step.failure}", file=sys.stderr)
 
     def _open(self, step: Step) -> None:
         self._close()

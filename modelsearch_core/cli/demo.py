@@ -11,11 +11,13 @@ from PIL import Image
 
 from ..contact_sheet import Cell, Row, contact_sheet
 from ..drawing import outlines
+from ..errors import ModelSearchError
 from ..mini_zoo import FOLDER, PROMPTS, ZooModel, zoo_models
 from ..search import Match, ModelIndex, Query
 from .arguments import parser
 from .index import index as run_index
 from .tables import print_json, print_table
+from .values import save_picture
 
 SHOWN = 5
 
@@ -32,14 +34,17 @@ class Question:
 
 def demo(args: argparse.Namespace) -> int:
     """0 if most questions find their model among the first five."""
-    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelSearchError(f"--out {args.out} cannot be made: {error.strerror or error}") from error
     catalog = args.out / "catalog.sqlite"
     if status := _index(catalog, args.samples, as_json=args.json):
         return status
     with ModelIndex.open(catalog) as index:
         answers = [(question, index.search(question.query, k=SHOWN)) for question in questions(zoo_models())]
         sheet = _sheet(index, answers)
-    sheet.save(args.out / "contact_sheet.png")
+    save_picture(sheet, args.out / "contact_sheet.png")
     _report(answers, args)
     return 0 if 2 * sum(place_of(*answer) is not None for answer in answers) > len(answers) else 1
 

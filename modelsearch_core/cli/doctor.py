@@ -43,7 +43,7 @@ def doctor(args: argparse.Namespace) -> int:
     if args.json:
         print_json([asdict(finding) for finding in findings])
     else:
-        print_table(["what", "state", "to do"], [(f.what, f.state, f.remedy or "-") for f in findings])
+        print_table(["what", "state", "to do"], [(f.what, f.state, f.remedy or "-") for f in findings], wrapped=True)
     return 1 if any(finding.remedy for finding in findings) else 0
 
 

@@ -12,14 +12,16 @@ from ..errors import ModelSearchError
 from ..search import ModelIndex
 from ..search.before_after import BeforeAfter
 from .tables import print_json
+from .values import check_picture_target, save_picture
 
 
 def grid(args: argparse.Namespace) -> int:
     """Writes a PNG: subjects, line drawings, their base's pictures, then a row for each model."""
+    check_picture_target(args.out)
     with ModelIndex.open(args.catalog) as index:
         painted = {index.describe(name).name: index.before_after(name) for name in args.models}
     sheet = comparison(painted, args.columns)
-    sheet.save(args.out)
+    save_picture(sheet, args.out)
     if args.json:
         print_json({"file": str(args.out), "models": list(painted)})
     else:

@@ -10,6 +10,7 @@ from ..errors import ModelSearchError
 from ..search import ModelIndex
 from ..similarity_map import Place, map_picture, similarity_map
 from .tables import print_json
+from .values import check_picture_target, save_picture
 
 SMALLEST, LARGEST = 200, 20_000
 
@@ -18,23 +19,17 @@ def map_(args: argparse.Namespace) -> int:
     """Writes a PNG; with --json also tells where each model lies."""
     if not SMALLEST <= args.width <= LARGEST:
         raise ModelSearchError(f"--width {args.width} must be from {SMALLEST} to {LARGEST} pixels")
+    check_picture_target(args.output)
     with ModelIndex.open(args.catalog) as index:
         made = similarity_map(index.statistics, args.method, kind=args.kind)
 
         def thumbnail(place: Place) -> Image.Image | None:
             return None if place.picture is None else index.sample(place.id, place.picture)
 
-        _save(map_picture(made, thumbnail, args.width), args)
+        save_picture(map_picture(made, thumbnail, args.width), args.output)
     if args.json:
         print_json({"file": str(args.output), **made.to_json()})
     else:
         told = "" if made.share is None else f"; the two axes hold {made.share:.0%} of how they differ"
         print(f"{args.output}: {len(made.places)} models{told}")
     return 0
-
-
-def _save(picture: Image.Image, args: argparse.Namespace) -> None:
-    try:
-        picture.save(args.output)
-    except (OSError, ValueError) as error:
-        raise ModelSearchError(f"{args.output} cannot be written as a picture: {error}") from error

@@ -13,6 +13,7 @@ from ..pairs import one_each, other_halves
 from ..search import ModelIndex
 from . import classifiers
 from .tables import print_json, print_table
+from .values import check_picture_target, save_picture
 
 
 def list_(args: argparse.Namespace) -> int:
@@ -35,6 +36,7 @@ def list_(args: argparse.Namespace) -> int:
 
 def show(args: argparse.Namespace) -> int:
     """All that is known of one model."""
+    check_picture_target(args.sheet)
     if classifiers.show(args):
         return 0
     with ModelIndex.open(args.catalog) as index:
@@ -42,13 +44,14 @@ def show(args: argparse.Namespace) -> int:
         if args.sheet:
             cells = [Cell(image=image, note=prompt) for image, prompt in index.samples_with_prompts(model.id)]
             rows = [Row("" if start else model.name, cells[start : start + 8]) for start in range(0, len(cells), 8)]
-            contact_sheet(rows).save(args.sheet)
+            save_picture(contact_sheet(rows), args.sheet)
         other = other_halves(index.models()).get(model.path)
     told = {**model.to_json(), **_said_and_seen(args, model.id), "other_half": str(other) if other else None}
     if args.json:
         print_json(told)
     else:
-        print_table(["what", "value"], [(key, _text(value)) for key, value in told.items() if value])
+        rows = [(key, _text(value)) for key, value in told.items() if value]
+        print_table(["what", "value"], rows, wrapped=True)
     return 0
 
 
@@ -88,7 +91,7 @@ def status(args: argparse.Namespace) -> int:
     for heading, reasons in (("failed", failed), ("no effect", no_effect), ("no models, or not readable", skipped)):
         if reasons:
             print(f"\n{heading}:")
-            print_table(["file", "reason"], list(reasons.items()))
+            print_table(["file", "reason"], list(reasons.items()), wrapped=True)
     return 0
 
 

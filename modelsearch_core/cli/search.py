@@ -8,18 +8,32 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ..contact_sheet import Cell, Row, contact_sheet
 from ..errors import ModelSearchError
+from ..model_files.opening import open_regular
 from ..pairs import one_each
+from ..raster import open_raster
 from ..search import Match, ModelIndex, Query
 from .explaining import print_explanations
 from .tables import print_json, print_table
+from .values import (
+    check_architecture,
+    check_device,
+    check_picture_target,
+    check_searched_folder,
+    check_style,
+    is_meant_as_picture,
+    save_picture,
+)
+
+LONGEST_SIDE = 4096  # of a picture that is asked with; more than any encoder sees
 
 
 def search(args: argparse.Namespace) -> int:
     """Prints the models that fit, best first."""
+    check(args)
     query = query_of(args)
     with ModelIndex.open(args.catalog, device=args.device) as index:
         matches = index.search(
@@ -35,7 +49,7 @@ def search(args: argparse.Namespace) -> int:
         if args.respect_layout or args.method == "spatial":
             tell_unmapped(index)
         if args.sheet:
-            answer_sheet(index, [(heading_of(args), matches)]).save(args.sheet)
+            save_picture(answer_sheet(index, [(heading_of(args), matches)]), args.sheet)
         if args.json:
             print_json([match.to_json() for match in matches])
         else:
@@ -56,8 +70,19 @@ def tell_unmapped(index: ModelIndex) -> None:
         )
 
 
+def check(args: argparse.Namespace) -> None:
+    """ModelSearchError for what would say nothing, or cannot be written in the end."""
+    check_device(args.device)
+    check_picture_target(args.sheet)
+    if args.prompt and not args.image:
+        raise ModelSearchError("--prompt is about a picture; add --image F, or ask by --text")
+    check_architecture(args.arch, args.catalog)
+    check_searched_folder(args.folder, args.catalog)
+    check_style(args.style, has_pictures=bool(args.image), catalog=args.catalog)
+
+
 def query_of(args: argparse.Namespace) -> Query:
-    without = [load_image(Path(item)) if Path(item).is_file() else item for item in args.without]
+    without = [load_image(Path(item)) if is_meant_as_picture(item) else item for item in args.without]
     try:
         return Query(
             text=args.text,
@@ -77,12 +102,11 @@ def query_of(args: argparse.Namespace) -> Query:
 def load_image(path: Path) -> Image.Image:
     """A picture from a file; ModelSearchError where there is none."""
     try:
-        image = Image.open(path)
-        image.load()
-        return image
+        with open_regular(path) as file:
+            return open_raster(file, LONGEST_SIDE)
     except FileNotFoundError as error:
         raise ModelSearchError(f"there is no picture at {path}") from error
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+    except (ModelSearchError, OSError) as error:
         raise ModelSearchError(f"{path} cannot be read as a picture: {error}") from error
 
 

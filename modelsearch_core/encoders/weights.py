@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from ..errors import MissingWeightsError, ModelSearchError
+from ..model_files.pickles import load_pickle
 from ..places import home
 from .downloading import DownloadError, Progress, download
 
@@ -148,7 +148,7 @@ def digest_of(file: Path, facts: bytes) -> str:
 def read_tensors(file: Path) -> dict[str, torch.Tensor]:
     """The tensors of a file, never running code that is in it. ModelSearchError with the way out."""
     try:
-        state: Any = load_file(file) if file.suffix == ".safetensors" else _unpickled(file)
+        state: Any = load_file(file) if file.suffix == ".safetensors" else load_pickle(file)
     except Exception as error:  # safetensors, pickle, zip and torch each have their own
         raise ModelSearchError(
             f"{file} cannot be read as weights ({type(error).__name__}: {str(error)[:200]}); delete it to have it "
@@ -159,7 +159,3 @@ def read_tensors(file: Path) -> dict[str, torch.Tensor]:
     while inner := next((state[key] for key in INNER if isinstance(state.get(key), dict)), None):
         state = inner
     return {str(key).removeprefix("module."): value for key, value in state.items() if torch.is_tensor(value)}
-
-
-def _unpickled(file: Path) -> Any:
-    return torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file) or None)

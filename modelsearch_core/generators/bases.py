@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import MissingBaseError
+from ..errors import MissingBaseError, ModelSearchError, UnreadableModelError
 from ..families import Lineage, lineage_in
-from ..model_files import Kind, ModelFile
+from ..model_files import Kind, ModelFile, read_model_file
 from .accelerators import is_distilled
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -96,6 +96,18 @@ class Bases:
             f"{', '.join(sorted(there)) or 'none at all'}. "
             "Index the folder with such a checkpoint too, or choose a base model for it"
         )
+
+
+def chosen_base(path: Path) -> ModelFile:
+    """The checkpoint at `path` that LoRA are to be applied to. Raises ModelSearchError for anything else."""
+    try:
+        model = read_model_file(path.expanduser())
+    except UnreadableModelError as error:
+        raise ModelSearchError(f"--base {error}") from error
+    if model.kind is not Kind.CHECKPOINT:
+        is_what = "a LoRA" if model.kind is Kind.LORA else f"a {model.kind.value.replace('_', ' ')}"
+        raise ModelSearchError(f"--base {path} is {is_what}, not a checkpoint that LoRA could be applied to")
+    return model
 
 
 def words(text: str) -> frozenset[str]:

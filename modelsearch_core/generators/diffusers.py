@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from ..errors import ModelSearchError
-from ..model_files import Kind, ModelFile, read_model_file
+from ..model_files import Kind, ModelFile
 from ..probes import Probe, ProbeSet
 from ..reference_set import ReferenceSet
+from .bases import chosen_base
 from .batches import BatchSize, in_batches
 from .decoders import decoder_for
 from .devices import batch_size, precision_of
@@ -60,7 +61,8 @@ class DiffusersGenerator:
         if self.settings.base is None:
             return None
         path = self.settings.base.expanduser().absolute()
-        return next((model for model in self._candidates if model.path == path), None) or read_model_file(path)
+        known = (model for model in self._candidates if model.path == path and model.kind is Kind.CHECKPOINT)
+        return next(known, None) or chosen_base(path)
 
     def base_of(self, model: ModelFile) -> ModelFile | None:
         """The base a LoRA is applied to; None for what stands alone. Raises MissingBaseError."""

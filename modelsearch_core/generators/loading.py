@@ -17,7 +17,7 @@ from ..model_files import ModelFile
 from .compatibility import DTYPE, quietly
 from .layouts import is_sd_layout, layout_for
 from .predictions import prediction_of
-from .tensors import load_state, shapes_of
+from .tensors import as_safetensors, load_state, shapes_of
 
 PREFIX = "model.diffusion_model."
 _PARTS = (
@@ -101,8 +101,8 @@ def _from_file(model: ModelFile, candidates: Sequence[ModelFile], dtype: Any) ->
     if name == "StableDiffusionPipeline":
         options["safety_checker"] = None
     prediction = prediction_of(model.path, model.architecture)
-    with layout_for(model, candidates, prediction) as folder:
-        return getattr(diffusers, name).from_single_file(str(model.path), config=str(folder), **options)
+    with layout_for(model, candidates, prediction) as folder, as_safetensors(model.path) as file:
+        return getattr(diffusers, name).from_single_file(str(file), config=str(folder), **options)
 
 
 def _from_companions(model: ModelFile, candidates: Sequence[ModelFile], options: dict[str, Any]) -> Any:
@@ -115,7 +115,8 @@ def _from_companions(model: ModelFile, candidates: Sequence[ModelFile], options:
             f"{model.path.name} ({model.architecture}) needs its text encoders and configurations; put the diffusers "
             "folder of this model among the indexed folders, or index it inside ComfyUI"
         )
-    return getattr(diffusers, pipeline.name).from_single_file(str(model.path), config=str(folders[0]), **options)
+    with as_safetensors(model.path) as file:
+        return getattr(diffusers, pipeline.name).from_single_file(str(file), config=str(folders[0]), **options)
 
 
 def _pipeline(model: ModelFile) -> Pipeline:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
-from ..errors import ModelSearchError
+from ..errors import CatalogFaultError, ModelSearchError
 from ..model_files import ModelFile
 from ..scores.differences import NO_EFFECT
 from .progress import Report, reason_of
@@ -38,13 +38,10 @@ class Asking:
                     report.unchanged += 1
                     return model, None
                 model = self._turns.begin(model)
-                if not self._is_current(model, have):  # it may have turned out to be another one
-                    self._begin_base(model)
-                    made = self.sampler.sample(model)
-                    report.generated.append(model.path)
-                    if made.strength is not None and made.strength <= NO_EFFECT:
-                        report.without_effect.append(model.path)
+                self._sample_claimed(model, report)
                 return model, None
+            except CatalogFaultError:  # concerns all models
+                raise
             except WeightsChangedError as error:
                 failure = str(error)
             except ModelSearchError as error:
@@ -53,6 +50,21 @@ class Asking:
                 log.exception("%s could not be sampled", model.path)
                 return model, reason_of(error)
         return model, failure
+
+    def _sample_claimed(self, model: ModelFile, report: Report) -> None:
+        """Leaves it to the other indexer that is at it. It may have turned out to be another one, or be done by now."""
+        catalog = self.sampler.catalog
+        with catalog.claims.taken(model.fingerprint) as is_ours:
+            if not is_ours:
+                report.elsewhere.append(model.path)
+            elif self.sampler.is_current(model, catalog.generated(model.fingerprint, self.sampler.encoder.name)):
+                report.unchanged += 1
+            else:
+                self._begin_base(model)
+                made = self.sampler.sample(model)
+                report.generated.append(model.path)
+                if made.strength is not None and made.strength <= NO_EFFECT:
+                    report.without_effect.append(model.path)
 
     def _is_current(self, model: ModelFile, have: Have) -> bool:
         return self.sampler.is_current(model, have.get(model.fingerprint, {}))

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from ..catalog import Catalog
-from ..catalog.records import to_webp
+from ..catalog.records import from_webp
 from ..embedding import Encoder
+from ..errors import ModelSearchError
 from ..model_files import ModelFile, previews_of
 from ..model_files.candidates import VIDEO_EXTENSIONS
+from ..model_files.opening import read_bounded
 from ..model_files.video_frames import frames_of
+from ..raster import open_raster
 from ..specification import Evidence, Specification
 from .progress import Progress, Step
-from .thumbnails import thumbnail
+from .thumbnails import LONG_SIDE, compressed
 
 MOST_TAGS = 12
 MOST_PREVIEWS = 8
-MOST_PIXELS = 8192 * 8192
+LARGEST_PREVIEW = 2**26  # bytes
 BATCH = 16  # texts, or models with a few each: a host's own work waits for one batch at most
+
+log = logging.getLogger(__name__)
 
 
 def words_of(model: ModelFile) -> list[str]:
@@ -53,36 +58,37 @@ def store_previews(catalog: Catalog, encoder: Encoder, models: Sequence[ModelFil
         paths = previews_of(model)[:MOST_PREVIEWS]
         digest = _of_files(paths)
         if paths and known.get(model.fingerprint) != digest:
-            images = [thumbnail(image) for path in paths for image in _pictures(path)]
+            images = [image for path in paths for image in _pictures(path)]
             _store_pictures(catalog, known, encoder, model, digest, images)
         progress(Step(stage="previews", done=done, total=len(models), model=model.name))
 
 
-def _pictures(path: Path) -> list[Image.Image]:
+def _pictures(path: Path) -> list[bytes]:
+    """Thumbnails of a picture, or of a video's frames."""
     if path.suffix.lower() in VIDEO_EXTENSIONS:
-        return frames_of(path)
+        return [compressed(frame) for frame in frames_of(path)]
     image = _opened(path)
     return [] if image is None else [image]
 
 
-def _opened(path: Path) -> Image.Image | None:
-    """None for what is no picture, or one too large to be a preview."""
+def _opened(path: Path) -> bytes | None:
+    """A thumbnail; None for what is no picture, or one too large to be a preview."""
     try:
-        with Image.open(path) as image:
-            return image.convert("RGB") if image.width * image.height <= MOST_PIXELS else None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return compressed(open_raster(read_bounded(path, LARGEST_PREVIEW), LONG_SIDE))
+    except (ModelSearchError, OSError) as error:
+        log.warning("%s is passed over: %s", path, error)
         return None
 
 
 def _store_pictures(
-    catalog: Catalog, known: dict[str, str], encoder: Encoder, model: ModelFile, digest: str, images: list[Image.Image]
+    catalog: Catalog, known: dict[str, str], encoder: Encoder, model: ModelFile, digest: str, images: list[bytes]
 ) -> None:
     if not images:
         return
-    features = encoder.encode_images(images)
+    features = encoder.encode_images([*map(from_webp, images)])
     with catalog.transaction():
         _replace(catalog, known, _specification(model, digest, encoder, Evidence.PREVIEW, features))
-        catalog.put_samples(model.fingerprint, digest, {n: to_webp(image) for n, image in enumerate(images)})
+        catalog.put_samples(model.fingerprint, digest, dict(enumerate(images)))
 
 
 def _replace(catalog: Catalog, known: dict[str, str], specification: Specification) -> None:

@@ -12,7 +12,7 @@ from ..background import background_texts
 from ..carriers import carriers, one_each
 from ..catalog import Catalog
 from ..embedding import Encoder, ImageEncoder
-from ..errors import ModelSearchError, UnsupportedReferenceError
+from ..errors import CatalogFaultError, ModelSearchError, UnsupportedReferenceError
 from ..generation import Generator
 from ..model_files import Kind, ModelFile, SkippedFile, scan
 from ..model_files.by_hand import ByHand
@@ -264,8 +264,11 @@ def unpainted(
 def _paint_one(sampler: ReferenceSampler, turns: Turns, model: ModelFile, report: Report) -> str | None:
     """Why it failed, or None. What takes prompts only is no failure: its samples stand for its style."""
     try:
-        if paint(sampler, turns, model):
-            report.painted.append(model.path)
+        with sampler.catalog.claims.taken(f"{model.fingerprint} references") as is_ours:
+            if is_ours and paint(sampler, turns, model):
+                report.painted.append(model.path)
+    except CatalogFaultError:  # concerns all models
+        raise
     except UnsupportedReferenceError as error:
         report.prompts_only[model.path] = str(error)
     except ModelSearchError as error:

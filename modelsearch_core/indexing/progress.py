@@ -45,6 +45,7 @@ class Report:
     generated: list[Path] = field(default_factory=list[Path])
     unchanged: int = 0
     failed: dict[Path, str] = field(default_factory=dict[Path, str])
+    elsewhere: list[Path] = field(default_factory=list[Path])  # another indexer is at them
     images: int = 0
     without_effect: list[Path] = field(default_factory=list[Path])  # LoRA whose pictures are those of their base
     mapped: list[Path] = field(default_factory=list[Path])  # where things are in their pictures

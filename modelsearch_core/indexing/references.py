@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 
 from ..catalog import Catalog
-from ..catalog.records import to_webp
 from ..embedding import Encoder
 from ..errors import InvalidOutputError
 from ..generation import Generator
@@ -17,7 +16,7 @@ from ..model_files import ModelFile
 from ..probes import ProbeSet
 from ..reference_set import ReferenceSet, cleansed
 from ..specification import Evidence, Specification
-from .thumbnails import thumbnail
+from .thumbnails import compressed
 
 DRAWING, SUBJECT = "drawing", "subject"  # in place of a fingerprint: the inputs are kept among the samples
 
@@ -41,9 +40,15 @@ class ReferenceSampler:
         probe_set = self.generator.plan(model, self.references.probes)
         base = self.generator.base_of(model)
         if base is not None and (plain := probe_set.for_base()).digest not in self._have(base.fingerprint):
-            self._paint(base, plain)
+            self._paint_base(base, plain)
         self._paint(model, probe_set)
         return True
+
+    def _paint_base(self, base: ModelFile, plain: ProbeSet) -> None:
+        """Once, whoever else asks LoRA of this base."""
+        with self.catalog.claims.awaited(f"{base.fingerprint} {plain.digest}", lambda: self.on_images(0)):
+            if plain.digest not in self._have(base.fingerprint):
+                self._paint(base, plain)
 
     def is_current(self, model: ModelFile) -> bool:
         """Raises UnsupportedReferenceError for what takes prompts only."""
@@ -72,8 +77,9 @@ class ReferenceSampler:
     ) -> None:
         kept = cleansed(images, [self.references.subjects[number] for number in numbers])
         made = zip(numbers, images, kept, strict=True)
-        pictures = {n: to_webp(thumbnail(image)) for n, image, keep in made if keep}
+        pictures = {n: compressed(image) for n, image, keep in made if keep}
         self.catalog.put_samples(model.fingerprint, probe_set.digest, pictures)
+        self.catalog.claims.renew()
         self.on_images(len(images))
 
     def _describe(self, model: ModelFile, probe_set: ProbeSet) -> None:
@@ -101,5 +107,5 @@ class ReferenceSampler:
         of = self.references
         for digest, drawing, subject in zip(of.digests, of.drawings, of.subjects, strict=True):
             if not self.catalog.sample_numbers(DRAWING, digest):
-                self.catalog.put_samples(DRAWING, digest, {0: to_webp(thumbnail(drawing))})
-                self.catalog.put_samples(SUBJECT, digest, {0: to_webp(thumbnail(subject))})
+                self.catalog.put_samples(DRAWING, digest, {0: compressed(drawing)})
+                self.catalog.put_samples(SUBJECT, digest, {0: compressed(subject)})

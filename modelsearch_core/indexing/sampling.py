@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image
 
 from ..catalog import Catalog
-from ..catalog.records import to_webp
+from ..catalog.records import from_webp
 from ..embedding import Encoder, Features
 from ..generation import Generator
 from ..model_files import ModelFile
@@ -17,7 +18,7 @@ from ..probes import Probe, ProbeSet
 from ..scores import differences
 from ..specification import Evidence, Specification
 from .settings import IndexSettings
-from .thumbnails import thumbnail
+from .thumbnails import compressed
 
 Draw = Callable[[Image.Image], Image.Image]
 
@@ -49,10 +50,12 @@ class Sampler:
         """Generates, encodes and stores what is missing: pictures batch by batch, features when all are there."""
         probe_set = self.generator.plan(model, self.probes)
         base = self.generator.base_of(model)
-        work = self._begin(model, probe_set)
         if base is None:
-            self._extend(work, self.settings.samples or self.settings.plain)
-            return self._store(work)
+            with self._alone(model, probe_set):
+                work = self._begin(model, probe_set)
+                self._extend(work, self.settings.samples or self.settings.plain)
+                return self._store(work)
+        work = self._begin(model, probe_set)
         self._extend(work, self.settings.samples or self.settings.first)
         facets = self._compare(work, base)
         while (wanted := self._wanted(facets)) > len(work.numbers):
@@ -78,12 +81,18 @@ class Sampler:
 
     def _ensure_base(self, base: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Features:
         """The base's features on these probes; generated once per base and stored on their own."""
-        work = self._begin(base, probe_set.for_base())
-        missing = max(numbers) + 1
+        plain, missing = probe_set.for_base(), max(numbers) + 1
+        work = self._begin(base, plain)
         if len(work.numbers) < missing:
-            self._extend(work, missing)
-            self._store(work)
+            with self._alone(base, plain):
+                work = self._begin(base, plain)  # another indexer may have been at it
+                self._extend(work, missing)
+                self._store(work)
         return work.rows(numbers)
+
+    def _alone(self, model: ModelFile, probe_set: ProbeSet) -> AbstractContextManager[None]:
+        """Waits for another indexer that asks the same: a base is asked for itself, and for each of its LoRA."""
+        return self.catalog.claims.awaited(f"{model.fingerprint} {probe_set.digest}", lambda: self.on_images(0))
 
     def _begin(self, model: ModelFile, probe_set: ProbeSet) -> _Work:
         stored = self.catalog.specification(model.fingerprint, probe_set.digest, self.encoder.name)
@@ -94,9 +103,9 @@ class Sampler:
 
     def _extend(self, work: _Work, count: int) -> None:
         missing = [number for number in range(min(count, len(work.probe_set.probes))) if number not in work.numbers]
-        for numbers, images in self._pictures(work, missing):
+        for numbers, images, new in self._pictures(work, missing):
             work.add(numbers, self.encoder.encode_images(images), self.encoder.encode_images([*map(self.draw, images)]))
-            self._keep(work, dict(zip(numbers, map(to_webp, images), strict=True)))
+            self._keep(work, dict(zip(numbers, new, strict=False)))
             self.on_images(len(images))
 
     def _keep(self, work: _Work, pictures: dict[int, bytes]) -> None:
@@ -104,18 +113,22 @@ class Sampler:
         with self.catalog.transaction():
             self.catalog.put_probe_set(work.probe_set)
             self.catalog.put_samples(work.model.fingerprint, work.probe_set.digest, pictures)
+            self.catalog.claims.renew()
 
-    def _pictures(self, work: _Work, missing: Sequence[int]) -> Iterator[tuple[list[int], list[Image.Image]]]:
-        """Stored pictures first (another encoder made them), then new ones."""
+    def _pictures(
+        self, work: _Work, missing: Sequence[int]
+    ) -> Iterator[tuple[list[int], list[Image.Image], list[bytes]]]:
+        """(numbers, pictures, WebP of those that are not stored yet): first what is stored, then what is generated."""
         stored = self.catalog.sample_images(work.model.fingerprint, work.probe_set.digest)
         kept = [number for number in missing if number in stored]
         if kept:
-            yield kept, [stored[number] for number in kept]
+            yield kept, [stored[number] for number in kept], []
         new = [number for number in missing if number not in stored]
         start = 0
         for images in self.generator.generate(work.model, work.probe_set, new) if new else ():
             self.check(work.model)
-            yield new[start : start + len(images)], [thumbnail(image) for image in images]
+            webps = [compressed(image) for image in images]
+            yield new[start : start + len(images)], [*map(from_webp, webps)], webps
             start += len(images)
 
     def _store(self, work: _Work, facets: tuple[float, float] | None = None) -> Specification:

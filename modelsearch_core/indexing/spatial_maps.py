@@ -15,6 +15,7 @@ import numpy as np
 from ..catalog import Catalog
 from ..catalog.spatial_maps import SpatialMap
 from ..embedding import ImageEncoder
+from ..errors import CatalogFaultError
 from ..model_files import ModelFile
 from ..specification import Evidence
 from .progress import Progress, Report, Step
@@ -52,6 +53,8 @@ def _store_one(catalog: Catalog, spatial: ImageEncoder, model: ModelFile, digest
     try:
         catalog.spatial.put(map_of(catalog, spatial, model.fingerprint, digest))
         report.mapped.append(model.path)
+    except CatalogFaultError:  # concerns all models
+        raise
     except Exception as error:
         log.exception("%s has no map", model.path)
         report.failed.setdefault(model.path, f"{type(error).__name__}: {error}")

@@ -12,10 +12,11 @@ MOST_WORDS = 64
 LONGEST_WORD = 200
 LONGEST_TITLE = 300
 LONGEST_DESCRIPTION = 20_000
-_BLOCK_TAG = re.compile(r"<(br|/p|/div|/li|/h\d|/tr)\b[^>]*>", re.IGNORECASE)
-_SCRIPT = re.compile(r"<(script|style)\b.*?(</\1\s*>|$)", re.IGNORECASE | re.DOTALL)
-_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
-_LORA_CALL = re.compile(r"<(lora|lyco|hypernet):[^>]*>", re.IGNORECASE)
+_BLOCK_TAG = re.compile(r"<(br|/p|/div|/li|/h\d|/tr)\b[^<>]*>", re.IGNORECASE)
+_SCRIPT = re.compile(r"<(script|style)\b.*?(</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?(-->|\Z)", re.DOTALL)
+_ENDLESS_NUMBER = re.compile(r"&#x?[0-9a-f]{8,};?", re.IGNORECASE)  # no letter has such; `html` would compute it
+_LORA_CALL = re.compile(r"<(lora|lyco|hypernet):[^<>]*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +49,10 @@ def clean_text(value: object, longest: int = LONGEST_DESCRIPTION) -> str:
     if value.isprintable() and "<" not in value and "&" not in value:
         return value.strip()[:longest]
     text = _SCRIPT.sub("", value[: 10 * longest])
-    text = html.unescape(_TAG.sub("", _BLOCK_TAG.sub("\n", text)))
+    text = html.unescape(_ENDLESS_NUMBER.sub("", _TAG.sub("", _BLOCK_TAG.sub("\n", text))))
     text = text.encode("utf-8", "replace").decode()
     text = "".join(letter for letter in text if letter.isprintable() or letter in "\n\t")
-    return re.sub(r"[ \t]*\n\s*", "\n", text).strip()[:longest]
+    return "\n".join(line for part in text.split("\n") if (line := part.strip(" \t"))).strip()[:longest]
 
 
 def clean_title(value: object) -> str:
@@ -63,8 +64,8 @@ def clean_words(value: object) -> tuple[str, ...]:
     entries: list[Any] = value if isinstance(value, list) else [value]
     words: dict[str, str] = {}
     for entry in entries[: 10 * MOST_WORDS]:
-        text = _LORA_CALL.sub("", entry) if isinstance(entry, str) else ""
-        for part in re.split(r",|\|\||\n", text[:LONGEST_DESCRIPTION]):
+        text = _LORA_CALL.sub("", entry[:LONGEST_DESCRIPTION]) if isinstance(entry, str) else ""
+        for part in re.split(r",|\|\||\n", text)[: 10 * MOST_WORDS]:
             word = " ".join(clean_text(part, LONGEST_WORD).split())
             if word:
                 words.setdefault(word.casefold(), word)

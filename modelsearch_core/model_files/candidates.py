@@ -214,7 +214,10 @@ def _folder_candidate(folder: Path) -> Candidate:
     neighbours: list[Neighbour] = []
     for place, _, names in os.walk(folder):
         for path in (Path(place, name) for name in names):
-            state = path.stat()
+            try:
+                state = path.stat()
+            except OSError:  # a link to what is gone; what needs it will say so
+                continue
             name = path.relative_to(folder).as_posix()
             neighbours.append(Neighbour(name, f"/{name}".lower(), state.st_size, state.st_mtime_ns))
     return Candidate(

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from ..errors import UnreadableModelError
+from .opening import open_regular
 
 MAX_HEADER_BYTES = 100_000_000  # the library's own limit
 TABLES_KEPT = 64
@@ -85,7 +86,7 @@ class Header:
 def read_header(path: Path) -> Header:
     """The header of the safetensors file at `path`. Raises UnreadableModelError with the reason."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return parse_header(file)
     except (UnreadableModelError, OSError) as error:
         raise UnreadableModelError(f"{path}: {error}") from error

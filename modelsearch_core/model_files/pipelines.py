@@ -13,12 +13,14 @@ from ..families import FAMILIES, UNKNOWN, family_of_class, known
 from .candidates import INDEX_NAME
 from .fingerprint import file_fingerprint, joint_fingerprint, tensor_fingerprint
 from .header import parse_header
+from .opening import open_regular, read_bounded
 from .unets import context_architecture
 
 DENOISERS = ("unet", "transformer", "prior", "decoder")
 NOT_WEIGHTS = ("safety_checker", "feature_extractor", "scheduler", "tokenizer", "tokenizer_2", "tokenizer_3")
 LARGEST_CONFIG = 2**20  # bytes
 _WEIGHTS = re.compile(r"\.(safetensors|bin)$")
+_COMPONENT = re.compile(r"\w+")  # a folder right below the model's, and nothing else
 _SHARD = re.compile(r"-\d{5}-of-\d{5}")
 _PIPELINES = (  # where the diffusion model's class does not tell
     ("Kolors", "kolors"),
@@ -39,7 +41,7 @@ class Pipeline(NamedTuple):
 
 def read_pipeline(folder: Path) -> Pipeline:
     """The model in the diffusers layout at `folder`. Raises UnreadableModelError with the reason."""
-    index = _config(folder / INDEX_NAME)
+    index = {name: entry for name, entry in _config(folder / INDEX_NAME).items() if _COMPONENT.fullmatch(name)}
     component = next((name for name in DENOISERS if name in index and (folder / name).is_dir()), None)
     if component is None:
         raise UnreadableModelError(f"its {INDEX_NAME} names none of {', '.join(DENOISERS)}: it generates nothing")
@@ -68,8 +70,7 @@ def _all_weights(folder: Path, index: dict[str, Any]) -> list[Path]:
 
 def _config(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            config = json.loads(file.read(LARGEST_CONFIG).decode())
+        config = json.loads(read_bounded(path, LARGEST_CONFIG).decode())
     except FileNotFoundError:
         return {}
     except (ValueError, RecursionError) as error:
@@ -84,7 +85,8 @@ def _architecture(pipeline: str, config: dict[str, Any]) -> str:
     name = str(config.get("_class_name", ""))
     if name.startswith("UNet2DCondition"):
         width = config.get("cross_attention_dim")
-        return context_architecture(width[0] if isinstance(width, list) and width else cast("Any", width))
+        width = cast("list[Any]", width)[0] if isinstance(width, list) and width else width
+        return context_architecture(width if isinstance(width, int) else None)
     family = family_of_class(name)
     return family.name if family else UNKNOWN
 
@@ -126,7 +128,7 @@ def _one_set(files: Iterable[Path]) -> list[Path]:
 
 
 def _fingerprint(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return tensor_fingerprint(file, parse_header(file)) if _is_safetensors(path) else file_fingerprint(file)
 
 

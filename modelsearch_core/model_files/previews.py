@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import binascii
-import io
 import re
-import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from PIL import Image
 
+from ..errors import UnreadablePictureError
+from ..raster import open_raster
 from .candidates import PICTURE_EXTENSIONS, VIDEO_EXTENSIONS, Neighbour, candidate_at
 from .header import read_header
 from .model_file import ModelFile
@@ -24,6 +23,7 @@ _SHOWN = (*PICTURE_EXTENSIONS, *VIDEO_EXTENSIONS)
 THUMBNAIL_KEY = "modelspec.thumbnail"
 LONGEST_THUMBNAIL = 8 * 2**20  # characters of base64
 MOST_PIXELS = 4096 * 4096
+LONGEST_SIDE = 4096
 _DATA_URI = re.compile(r"data:image/[\w.+-]+;base64,", re.IGNORECASE)
 
 
@@ -46,14 +46,19 @@ def preview_paths(model: Path, neighbours: Iterable[Neighbour]) -> list[Path]:
     return [folder / each.name for each in sorted(pictures, key=_order)]
 
 
-def _order(picture: Neighbour) -> tuple[bool, int, list[str | int], str]:
+def _order(picture: Neighbour) -> tuple[bool, int, list[str], str]:
     known = PREVIEW_SUFFIXES.index(picture.suffix) if picture.suffix in PREVIEW_SUFFIXES else len(PREVIEW_SUFFIXES)
     return (
         picture.suffix.endswith(VIDEO_EXTENSIONS),
         known,
-        [f"{int(part):09d}" if part.isdigit() else part for part in re.split(r"(\d+)", picture.suffix)],
+        [part.lstrip("0").zfill(9) if number else part for number, part in _parts(picture.suffix)],
         picture.name,
     )
+
+
+def _parts(text: str) -> list[tuple[bool, str]]:
+    """(whether it is a number, text), in turn; other scripts' digits, and superscripts, count as text."""
+    return [(number % 2 == 1, part) for number, part in enumerate(re.split(r"([0-9]+)", text))]
 
 
 def embedded_preview(model: ModelFile) -> Image.Image | None:
@@ -70,21 +75,6 @@ def thumbnail_of(metadata: Mapping[str, str]) -> Image.Image | None:
     if match is None or len(uri) > LONGEST_THUMBNAIL:
         return None
     try:
-        return _open(base64.b64decode(uri[match.end() :], validate=True))
-    except (
-        binascii.Error,
-        OSError,
-        ValueError,
-        SyntaxError,
-        Image.DecompressionBombError,
-        Image.DecompressionBombWarning,
-    ):
+        return open_raster(base64.b64decode(uri[match.end() :], validate=True), LONGEST_SIDE, most=MOST_PIXELS)
+    except (ValueError, UnreadablePictureError):
         return None
-
-
-def _open(data: bytes) -> Image.Image | None:
-    """The size is looked at before a pixel is decoded."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "WEBP", "GIF")) as picture:
-            return picture.convert("RGB") if picture.width * picture.height <= MOST_PIXELS else None

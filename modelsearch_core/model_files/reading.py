@@ -16,6 +16,7 @@ from .hints import settled_by_hint
 from .metadata import header_annotations
 from .model_file import Kind, ModelFile
 from .names import own_name
+from .opening import open_regular
 from .pickles import pickle_shapes
 from .pipelines import read_pipeline
 from .previews import preview_paths
@@ -87,7 +88,7 @@ def _file_contents(candidate: Candidate) -> Contents:
 
 
 def _safetensors_contents(candidate: Candidate) -> Contents:
-    with candidate.path.open("rb") as file:
+    with open_regular(candidate.path) as file:
         header = parse_header(file)
         recognised = recognise_header(header)
         fingerprint = tensor_fingerprint(file, header)
@@ -100,7 +101,7 @@ def _sharded_contents(candidate: Candidate) -> Contents:
     fingerprints: list[tuple[str, str]] = []
     for path in candidate.shards:
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 header = parse_header(file)
                 fingerprints.append((path.name, tensor_fingerprint(file, header)))
         except UnreadableModelError as error:
@@ -110,7 +111,7 @@ def _sharded_contents(candidate: Candidate) -> Contents:
 
 
 def _gguf_contents(candidate: Candidate) -> Contents:
-    with candidate.path.open("rb") as file:
+    with open_regular(candidate.path) as file:
         recognised = recognise_gguf(file)
         return Contents(recognised, file_fingerprint(file), candidate.size, Annotations())
 
@@ -119,7 +120,7 @@ def _pickle_contents(candidate: Candidate) -> Contents:
     if candidate.size == 0:
         raise UnreadableModelError("the file is empty; download it again")
     recognised = recognise(pickle_shapes(candidate.path))
-    with candidate.path.open("rb") as file:
+    with open_regular(candidate.path) as file:
         return Contents(recognised, file_fingerprint(file), candidate.size, Annotations())
 
 

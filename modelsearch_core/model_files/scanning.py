@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from .header import layout_of
 from .model_file import Kind, ModelFile, SkippedFile
 from .reading import read_candidate
 from .strangers import plain_line
+
+log = logging.getLogger(__name__)
 
 
 def scan(
@@ -80,4 +83,7 @@ def _read(candidate: Candidate, known: ModelFile | SkippedFile | None) -> ModelF
         reason = str(error)
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror or error}"
+    except Exception as error:  # whatever a file makes our own code raise, the next one is read
+        log.exception("%s", candidate.path)
+        reason = f"reading it failed ({type(error).__name__}: {str(error)[:200]}); please report this"
     return SkippedFile(path=candidate.path, reason=plain_line(reason), stamp=stamp)

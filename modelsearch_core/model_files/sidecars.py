@@ -13,9 +13,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from ..errors import UnreadableModelError
 from .annotations import Annotations, clean_count, clean_text, clean_title, clean_weight, clean_words, first_of
 from .candidates import Neighbour
 from .names import base_name
+from .opening import read_bounded
 
 LARGEST_SIDECAR = 8 * 2**20  # bytes
 Fields = Mapping[str, Any]
@@ -27,7 +29,7 @@ def sidecar_annotations(folder: Path, neighbours: tuple[Neighbour, ...]) -> Anno
     return first_of(
         _read(reader, _text(folder / by_suffix[suffix].name), _stem(by_suffix[suffix]))
         for suffix, reader in READERS
-        if suffix in by_suffix and by_suffix[suffix].size <= LARGEST_SIDECAR
+        if suffix in by_suffix
     )
 
 
@@ -38,8 +40,8 @@ def _stem(sidecar: Neighbour) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig", "replace")
-    except OSError:
+        return read_bounded(path, LARGEST_SIDECAR).decode("utf-8-sig", "replace")
+    except (UnreadableModelError, OSError):
         return ""
 
 

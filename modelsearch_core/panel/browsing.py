@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
@@ -89,6 +90,6 @@ def _plain(text: str) -> str:
 
 def _whole(query: Mapping[str, str], name: str, usual: int) -> int:
     text = query.get(name, str(usual))
-    if not text.isdecimal():
-        raise RefusedError(400, f"{name} must be a whole number, not {text!r}")
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise RefusedError(400, f"{name} must be a whole number, not {text[:50]!r}")
     return int(text)

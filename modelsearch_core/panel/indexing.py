@@ -9,6 +9,8 @@ from typing import Any
 from .host import Host, Order
 from .refusals import RefusedError
 
+MOST_FOLDERS = 100
+
 
 class Indexing:
     """Starts, holds and ends index runs, and says how they stand."""
@@ -36,13 +38,13 @@ class Indexing:
     def change(self, body: Mapping[str, Any], only: Sequence[Path]) -> None:
         """`only`: the models to retry; all that failed without it."""
         action = body.get("action")
-        if action not in self._actions:
+        if not isinstance(action, str) or action not in self._actions:
             raise RefusedError(400, f"action must be one of {', '.join(self._actions)}, not {action!r}"[:300])
         self._actions[action](body, only)
 
     def _start(self, body: Mapping[str, Any], only: Sequence[Path]) -> None:
         samples = body.get("samples")
-        if samples is not None and (not isinstance(samples, int) or not 1 <= samples <= 1024):
+        if samples is not None and (type(samples) is not int or not 1 <= samples <= 1024):
             raise RefusedError(400, f"samples must be a number from 1 to 1024, not {samples!r}"[:200])
         if not only and not self._host.folders():
             raise RefusedError(409, "no folder to index yet; add one first")
@@ -58,4 +60,12 @@ class Indexing:
         folders = body.get("folders")
         if not isinstance(folders, list) or not all(isinstance(folder, str) and folder for folder in folders):
             raise RefusedError(400, f"folders must be a list of paths, not {folders!r}"[:300])
-        self._host.change_folders([Path(folder.strip().strip('"')).expanduser() for folder in folders])
+        if len(folders) > MOST_FOLDERS:
+            raise RefusedError(413, f"{len(folders)} folders are too many; {MOST_FOLDERS} at most")
+        try:
+            places = [Path(folder.strip().strip('"')).expanduser() for folder in folders]
+            for place in places:
+                place.exists()  # raises for what can be no path at all
+        except (ValueError, OSError, RuntimeError) as error:
+            raise RefusedError(400, f"{str(folders)[:200]} cannot all be paths: {error}") from error
+        self._host.change_folders(places)

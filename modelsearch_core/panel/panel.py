@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..catalog import Catalog
 from ..correcting import bases_for, correct
@@ -206,10 +206,18 @@ class Panel:
         """Puts a sample beside the model as its preview. Body: number, replace. 409 while one is there."""
         model = self.library.newest().model(id)
         number = body.get("number")
-        if not isinstance(number, int):
-            raise RefusedError(400, f"number must say which sample, not {number!r}")
-        path = previews.save(model.path, self.sample(id, number), replace=body.get("replace") is True)
+        if type(number) is not int or not 0 <= number < 2**31:
+            raise RefusedError(400, f"number must say which sample, not {number!r}"[:200])
+        path = previews.save(self._own(model), self.sample(id, number), replace=body.get("replace") is True)
         return {"saved": path.name}
+
+    def _own(self, model: Description) -> Path:
+        """The model's file below a folder of this host: others may share the catalog, their folders are not ours."""
+        roots = [folder.path.absolute() for folder in self._host.folders()]
+        for path in (model.path, *model.copies):
+            if any(root == path or root in path.parents for root in roots):
+                return path
+        raise RefusedError(403, f"{model.path} lies in none of this host's folders, so nothing is written there")
 
     def by_hand(self, id: str) -> dict[str, Any]:
         """What was set of a model by hand, and what can be."""
@@ -239,7 +247,7 @@ class Panel:
         for model in without:
             try:
                 number = self._card(snapshot, model)["thumbnails"][0]
-                previews.save(model.path, self.sample(model.id, number), replace=False)
+                previews.save(self._own(model), self.sample(model.id, number), replace=False)
             except RefusedError as error:
                 failed.append(str(error))
         return {"saved": len(without) - len(failed), "failed": failed[:SKIPPED_SHOWN]}
@@ -308,7 +316,10 @@ class Panel:
 
     def change_indexing(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Body: action (start, pause, resume, cancel, retry, folders) and what it needs. Answers as `indexing`."""
-        only = [self.library.newest().model(id).path for id in body.get("only") or ()]
+        wanted: Any = body.get("only") or []
+        if not isinstance(wanted, list) or not all(isinstance(id, str) for id in cast("list[Any]", wanted)):
+            raise RefusedError(400, f"only must be a list of models' ids, not {wanted!r}"[:300])
+        only = [self.library.newest().model(id).path for id in cast("list[str]", wanted)]
         self._indexing.change(body, only)
         self.library.forget_reading()
         return self.indexing()

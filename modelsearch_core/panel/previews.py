@@ -9,26 +9,27 @@ from pathlib import Path
 
 from PIL import Image
 
+from ..errors import ModelSearchError
+from ..model_files.opening import read_bounded
 from ..model_files.previews import PREVIEW_SUFFIXES
+from ..raster import open_raster
 from .refusals import RefusedError
 
+LARGEST = 2**26  # bytes of a file
 SHOWN = 384  # pixels of the longer side
 
 
 def existing(model: Path) -> list[Path]:
     """Previews that lie beside a model, the one that is shown first."""
-    return [path for suffix in PREVIEW_SUFFIXES if (path := _beside(model, suffix)).is_file()]
+    return [path for suffix in PREVIEW_SUFFIXES if _is_file(path := _beside(model, suffix))]
 
 
 def small(path: Path) -> bytes:
     """A preview as the panel shows it, WebP. RefusedError (404) for what is no picture."""
     try:
-        with Image.open(path) as picture:
-            picture.draft("RGB", (SHOWN, SHOWN))
-            shown = picture.convert("RGB")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        shown = open_raster(read_bounded(path, LARGEST), SHOWN)
+    except (ModelSearchError, OSError) as error:
         raise RefusedError(404, f"{path.name} cannot be read as a picture") from error
-    shown.thumbnail((SHOWN, SHOWN))
     buffer = io.BytesIO()
     shown.save(buffer, "WEBP", quality=85)
     return buffer.getvalue()
@@ -47,6 +48,13 @@ def save(model: Path, webp: bytes, *, replace: bool) -> Path:
     except OSError as error:
         raise RefusedError(403, f"{target} cannot be written: {error.strerror or error}") from error
     return target
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long for one
+        return False
 
 
 def _beside(model: Path, suffix: str) -> Path:

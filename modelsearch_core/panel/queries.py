@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model_files import Kind
+from ..raster import Budget
 from ..search import METHODS, Filters, Match, ModelIndex, Query
-from .pictures import opened
+from .pictures import MOST_PIXELS, opened
 from .refusals import RefusedError
 
 MOST_ANSWERS = 500
@@ -53,13 +54,14 @@ class Search:
 def _query(body: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> Query:
     if unknown := set(files) - {"image", "sketch", "without"}:
         raise RefusedError(400, f"pictures may be named image, sketch or without, not {sorted(unknown)}")
+    budget = Budget(MOST_PIXELS)
     try:
         return Query(
             text=_texts(body, "text"),
-            images=opened(files, "image"),
-            sketches=opened(files, "sketch"),
+            images=opened(files, "image", budget),
+            sketches=opened(files, "sketch", budget),
             like=_texts(body, "like"),
-            without=[*_texts(body, "without"), *opened(files, "without")],
+            without=[*_texts(body, "without"), *opened(files, "without", budget)],
             weights=_weights(body),
             style=_share(body, "style"),
             respect_layout=body.get("respect_layout") is True,

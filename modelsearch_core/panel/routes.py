@@ -1,11 +1,13 @@
-"""The panel's routes, and how a request is answered. See ARCHITECTURE, section 5."""
+"""The panel's routes, and how a request is answered; `openapi.json` beside this describes them."""
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from ..errors import EmptyCatalogError, ModelSearchError, UnknownModelError
@@ -16,6 +18,7 @@ from .refusals import RefusedError
 JSON_LIMIT = 1 << 20
 PICTURES_LIMIT = 64 << 20
 BEGIN = "press Index now in the Index view"
+DESCRIPTION = Path(__file__).with_name("openapi.json")  # of all routes, in OpenAPI's words
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +57,7 @@ class Route:
 def answer(panel: Panel, route: Route, request: Request) -> Reply:
     """Never raises: what a user can act on becomes {"error": message} with a fitting status."""
     try:
+        _check_words({**request.path, **request.query})
         return route.handle(panel, request)
     except RefusedError as error:
         return refused(error.status, str(error), **error.more)
@@ -68,6 +72,13 @@ def answer(panel: Panel, route: Route, request: Request) -> Reply:
         return refused(500, f"{type(error).__name__}: {error}")
 
 
+def _check_words(words: Mapping[str, str]) -> None:
+    """RefusedError for a path or query that is no text: half a pair of surrogates, or a NUL, which no path has."""
+    for word in (*words, *words.values()):
+        if "\0" in word or (not word.isprintable() and word.encode("utf-8", "replace").decode() != word):
+            raise RefusedError(400, f"{ascii(word)[:100]} is no text")
+
+
 def refused(status: int, message: str, **more: object) -> Reply:
     return Reply(status, json.dumps({"error": message, **more}).encode())
 
@@ -76,8 +87,9 @@ def json_object(content: bytes) -> dict[str, Any]:
     """A request's body. RefusedError (400) if it is no JSON object."""
     try:
         value = json.loads(content or b"{}")
-    except ValueError as error:
-        raise RefusedError(400, f"this is no JSON: {error}") from error
+        json.dumps(value, ensure_ascii=False).encode()  # half a pair of surrogates can be neither stored nor sent
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(400, f"this is no JSON: {str(error)[:200]}") from error
     if not isinstance(value, dict):
         raise RefusedError(400, f"send a JSON object, not a {type(value).__name__}")
     return value
@@ -92,10 +104,9 @@ def _webp(content: bytes, *, keep: bool = True) -> Reply:
 
 
 def _number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise RefusedError(404, f"there is no sample {text!r}") from None
+    if not re.fullmatch(r"-?[0-9]{1,9}", text):
+        raise RefusedError(404, f"there is no sample {text[:50]!r}")
+    return int(text)
 
 
 def _file(name: str) -> Reply:
@@ -150,5 +161,6 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "duplicates", lambda panel, r: _json(panel.duplicates(r.query.get("of")))),
     Route("GET", "index", lambda panel, _: _json(panel.indexing())),
     Route("POST", "index", lambda panel, r: _json(panel.change_indexing(r.body))),
+    Route("GET", "openapi.json", lambda *_: Reply(200, DESCRIPTION.read_bytes())),
     Route("GET", "panel/{name:path}", lambda panel, r: _file(r.path["name"])),
 )

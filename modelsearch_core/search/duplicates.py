@@ -22,6 +22,8 @@ def alike(statistics: Statistics, threshold: float) -> list[tuple[int, int, floa
     """(a, b, mean cosine of their pictures of the same probe) of generated models, most alike first."""
     collection = statistics.collection
     generated = [m for m, entry in enumerate(collection.entries) if entry.evidence is Evidence.GENERATED]
+    if not generated:
+        return []
     near = [(generated[i], generated[j]) for i, j, _ in near_pairs(statistics.means[generated], threshold - FIRST_LOOK)]
     found: list[tuple[int, int, float]] = []
     for start in range(0, len(near), AT_ONCE):

@@ -8,13 +8,14 @@ try:
     import aiohttp as _aiohttp
 except ImportError as error:
     raise ModelSearchError(
-        'the server needs aiohttp, which is not installed; run `pip install "aiohttp>=3.9"`, or install.py'
+        'the server needs aiohttp, which is not installed; run `pip install "aiohttp>=3.14.4"`, or install.py'
     ) from error
 
+from .access import Access
 from .app import Server, make_app
 from .local_host import LocalHost
 from .mounting import mount
 
-__all__ = ["LocalHost", "Server", "make_app", "mount"]
+__all__ = ["Access", "LocalHost", "Server", "make_app", "mount"]
 
 del _aiohttp

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from ..errors import ModelSearchError
 from ..panel import Panel, may_enter, panel_file
+from .access import SIGN_IN, Access
 from .mounting import PREFIX, mount
 
 PAGE = "page.html"
@@ -22,15 +23,17 @@ POLICY = (
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def make_app(panel: Panel, own_names: Collection[str] = ()) -> web.Application:
-    """The panel's page at `/`, its routes below `/modelsearch/`. ModelSearchError where the panel's files are not."""
+def make_app(panel: Panel, own_names: Collection[str] = (), access: Access | None = None) -> web.Application:
+    """The panel's page at `/`, its routes below `/modelsearch/`. ModelSearchError where the panel's files are not.
+    Without `access`, whoever reaches it is let in."""
     panel_file(PAGE)
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not may_enter(request.headers, own_names):
             raise web.HTTPForbidden(text="this request comes from another site")
-        response = await handler(request)
+        refusal = None if access is None else await _refusal(access, request)
+        response = refusal or await handler(request)
         response.headers.setdefault("Content-Security-Policy", POLICY)
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         return response
@@ -52,6 +55,16 @@ def make_app(panel: Panel, own_names: Collection[str] = ()) -> web.Application:
     return app
 
 
+async def _refusal(access: Access, request: web.Request) -> web.StreamResponse | None:
+    """What is answered in place of the request's own answer; None to whoever is signed in."""
+    answer = await access.sign_in(request)
+    if answer is not None or access.lets_in(request):
+        return answer
+    if request.path.startswith(PREFIX):
+        return web.json_response({"error": SIGN_IN}, status=401)
+    return access.page()
+
+
 @dataclass(kw_only=True)
 class Server:
     """Serves until it is stopped. `port` 0 takes a free one; `address` is set once it listens."""
@@ -60,16 +73,17 @@ class Server:
     host: str = "127.0.0.1"
     port: int = 8189
     own_names: Collection[str] = ()
+    access: Access | None = None
     address: str = field(default="", init=False)
 
     async def run(self, ready: Callable[[str], None], stop: asyncio.Event) -> None:
         """`ready` is called with the address to open."""
-        runner = web.AppRunner(make_app(self.panel, self.own_names), access_log=None)
+        runner = web.AppRunner(make_app(self.panel, self.own_names, self.access), access_log=None)
         await runner.setup()
         try:
             self.address = await self._listen(runner)
             threading.Thread(target=self.panel.warm, name="modelsearch-warm", daemon=True).start()
-            ready(self.address)
+            ready(self.access.address(self.address) if self.access else self.address)
             await stop.wait()
         finally:
             await runner.cleanup()

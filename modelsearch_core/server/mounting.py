@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, MultipartReader, StreamReader, web
 
 from ..panel import ROUTES, Panel, Reply, Request, Route, answer, may_enter
 from ..panel.refusals import RefusedError
@@ -17,6 +17,7 @@ PREFIX = "/modelsearch/"
 THREADS = 4
 CHUNK = 1 << 16
 WORTH_PACKING = 1 << 11  # bytes
+MOST_PARTS = 64  # of a form: three fields of pictures and the query
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -69,18 +70,45 @@ async def _form(request: web.Request, limit: int) -> tuple[dict[str, Any], dict[
     body: dict[str, Any] = {}
     pictures: dict[str, list[bytes]] = {}
     try:
-        async for part in await request.multipart():
+        parts = 0
+        async for part in MultipartReader(request.headers, cast("StreamReader", _Counted(request.content, limit))):
+            parts += 1
             if not isinstance(part, BodyPartReader):
                 raise RefusedError(400, "a form within a form is not understood")
+            if parts > MOST_PARTS:
+                raise RefusedError(413, f"a form of more than {MOST_PARTS} parts")
             content = await _limited(_chunks(part), limit)
-            limit -= len(content)
             if part.name == "query":
                 body = json_object(content)
             else:
                 pictures.setdefault(part.name or "", []).append(content)
-    except (ValueError, AssertionError) as error:
-        raise RefusedError(400, f"the form cannot be read: {error}") from error
+    except RefusedError:
+        raise
+    except Exception as error:  # aiohttp has many, and asserts
+        raise RefusedError(400, f"the form cannot be read: {str(error)[:200]}") from error
     return body, pictures
+
+
+class _Counted:
+    """A request's body, of which all counts that is read: parts' contents, heads and boundaries."""
+
+    def __init__(self, stream: StreamReader, limit: int) -> None:
+        self._stream, self._limit = stream, limit
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    async def readline(self, *args: Any, **kwargs: Any) -> bytes:
+        return self._within(await self._stream.readline(*args, **kwargs))
+
+    async def read(self, n: int = -1) -> bytes:
+        return self._within(await self._stream.read(n))
+
+    def _within(self, content: bytes) -> bytes:
+        self._limit -= len(content)
+        if self._limit < 0:
+            raise RefusedError(413, "that is too much to send at once")
+        return content
 
 
 async def _chunks(part: BodyPartReader) -> Any:

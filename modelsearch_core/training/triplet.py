@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from ..errors import ModelSearchError
+from ..model_files.pickles import load_pickle
 from .labels import Labels, Numbers, triplets
 
 Inputs = Callable[[Numbers], torch.Tensor]  # of numbered pictures
@@ -127,7 +128,7 @@ def _restored(
     if not path.is_file():
         return []
     try:
-        state: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
+        state = cast("dict[str, Any]", load_pickle(path))
         if state["of"] != _of(settings, pictures):
             return []
         network.load_state_dict(state["network"])

@@ -32,7 +32,7 @@ def test_an_unchanged_file_comes_back_as_the_same_object_without_being_opened(
     write_safetensors(tmp_path / "a.safetensors", kohya_lora())
     (tmp_path / "broken.safetensors").write_bytes(b"no")
     first = list(scan([tmp_path]))
-    monkeypatch.setattr(Path, "open", None)
+    monkeypatch.setattr(os, "open", None)
     again = list(scan([tmp_path], {found.path: found for found in first}))
     assert [found is old for found, old in zip(again, first, strict=True)] == [True, True]
 
@@ -140,7 +140,7 @@ def test_an_error_of_the_disk_is_recorded_with_its_reason(tmp_path: Path, monkey
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     assert skipped(tmp_path)[0].reason == "the file cannot be read: Permission denied"
 
 

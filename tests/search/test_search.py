@@ -228,3 +228,10 @@ def test_a_prompt_that_is_told_counts_for_a_picture(catalog: Path):
         methods = [{part.method for part in answer[0].explanation[0].methods} for answer in (plain, prompted)]
         assert "prompted_kernel_mean" in methods[1] - methods[0]
         assert prompted[0].name == plain[0].name == "red"
+
+
+def test_where_no_file_is_known_there_are_no_duplicates(tmp_path: Path):
+    with Catalog(tmp_path / "c.sqlite") as catalog:
+        catalog.put_encoder("e", "source", 4)
+    with ModelIndex.open(tmp_path / "c.sqlite") as index:
+        assert (index.near_duplicates(), index.exact_duplicates()) == ([], [])

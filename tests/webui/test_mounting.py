@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -153,6 +154,33 @@ def test_where_gradio_wants_a_password_so_do_we(webui: Any):
     assert client.ask("GET", "status")[0] == 401
     assert client.ask("GET", "status", cookie="access-token-unsecure-1=wrong")[0] == 401
     assert client.ask("GET", "status", cookie="access-token-unsecure-1=token")[0] == 200
+
+
+def basic(login: str) -> str:
+    return "Basic " + base64.b64encode(login.encode()).decode()
+
+
+def test_where_the_api_wants_a_password_so_do_we(webui: Any):
+    webui.find("modules.shared").cmd_opts.api_auth = "ann:word,bob:p:q"
+    for app in ({}, {"auth": {"user": "word"}, "tokens": {"token": "user"}}):
+        client = Client(webui, **app)
+        status, _, headers = client.ask("GET", "status")
+        assert (status, headers["www-authenticate"]) == (401, "Basic")
+        assert client.post("index", {"action": "cancel"})[0] == 401
+        for login in ("ann:word", "bob:p:q"):
+            assert client.ask("GET", "status", authorization=basic(login))[0] == 200
+        for wrong in (basic("ann:"), basic("ann:Word"), basic("x:word"), basic(":"), "Basic é", "Bearer word"):
+            assert client.ask("GET", "status", authorization=wrong)[0] == 401
+        with_cookie = client.ask("GET", "status", cookie="access-token-unsecure-1=token")[0]
+        assert with_cookie == (200 if app else 401)
+
+
+def test_nothing_is_written_into_folders_of_another_webui(webui: Any, monkeypatch: pytest.MonkeyPatch):
+    client = Client(webui)
+    id = client.ask("GET", "models?name=red")[1]["models"][0]["id"]
+    monkeypatch.setattr(webui.ours("places"), "folders", list)
+    status, said = client.post(f"models/{id}/preview", {"number": 0})
+    assert (status, "none of this host's folders" in said["error"]) == (403, True)
 
 
 def test_a_name_that_is_refused_is_told_with_the_setting_that_admits_it(client: Client):

@@ -1,0 +1,99 @@
+"""What can go wrong with a catalog's file, in words: every error of SQLite's becomes one sentence with a way out."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import CatalogFaultError
+
+BUSY_SECONDS = 30.0
+_AGAIN = "and run the same command again"
+_SENTENCES = {  # what SQLite says, in lower case; what it means for the user
+    "is full": f"{{path}} cannot be written: the disk is full; make room {_AGAIN}",
+    "disk i/o": "{path} cannot be read or written ({error}): the disk is full, broken or gone, or files may not grow "
+    f"(`ulimit -f`); mend that {_AGAIN}",
+    "readonly": "{path} cannot be written: it, its folder or its disk is write-protected; allow that, or copy it and "
+    "name the copy with --catalog",
+    "unable to open": "{path} cannot be opened: it, its folder or its disk is gone or protected; name another with "
+    "--catalog",
+    "locked": f"{{path}} is in use: another program has written to it for over {BUSY_SECONDS:.0f} s; wait for "
+    f"it, or end it, {_AGAIN}",
+    "malformed": "{path} is damaged ({error}); `modelsearch repair --catalog {path}` saves what can be read",
+    "not a database": "{path} cannot be used as a catalog ({error}); name another file with --catalog",
+    "no such table": f"{{path}} was replaced by another file while it was used ({{error}}); look at it {_AGAIN}",
+}
+
+
+def fault(error: sqlite3.Error, path: Path) -> CatalogFaultError:
+    """The sentence for an error."""
+    text = str(error)
+    for part, sentence in _SENTENCES.items():
+        if part in text.lower():
+            return CatalogFaultError(sentence.format(path=path, error=text))
+    return CatalogFaultError(f"{path} cannot be used ({text}); `modelsearch repair --catalog {path}` may help")
+
+
+@contextmanager
+def in_words(path: Path) -> Generator[None]:
+    """Raises CatalogFaultError in place of SQLite's errors. A mistake in a statement stays what it is."""
+    try:
+        yield
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)):
+            raise
+        raise fault(error, path) from error
+
+
+class Connection(sqlite3.Connection):
+    """One whose errors, and whose cursors', are CatalogFaultError. `path` is set right after it is made."""
+
+    path: Path
+
+    def cursor(self, *_: Any) -> Cursor:  # type: ignore[override]
+        return Cursor(self)
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Cursor:  # type: ignore[override]
+        return self.cursor().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Cursor:  # type: ignore[override]
+        return self.cursor().executemany(sql, parameters)
+
+
+class Cursor(sqlite3.Cursor):
+    connection: Connection  # type: ignore[assignment]
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Cursor:  # type: ignore[override]
+        with in_words(self.connection.path):
+            return super().execute(sql, parameters)  # type: ignore[return-value]
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Cursor:  # type: ignore[override]
+        with in_words(self.connection.path):
+            return super().executemany(sql, parameters)  # type: ignore[return-value]
+
+    def fetchone(self) -> Any:
+        with in_words(self.connection.path):
+            return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        with in_words(self.connection.path):
+            return super().fetchall()
+
+    def __next__(self) -> Any:
+        try:
+            return super().__next__()
+        except sqlite3.DatabaseError as error:
+            raise fault(error, self.connection.path) from error
+
+
+def connect(database: str | Path, path: Path, **options: Any) -> Connection:
+    """`sqlite3.connect`, with the faults of the catalog at `path` in words."""
+    with in_words(path):
+        connection = sqlite3.connect(
+            database, factory=Connection, isolation_level=None, check_same_thread=False, **options
+        )
+    connection.path = path
+    return connection
