@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from ..errors import UnreadableModelError
 from ..model_files.annotations import clean_text
+from ..model_files.opening import read_bounded
 from .files import Fit, Input, Layout
 
 LARGEST = 16 * 2**20  # bytes
+LARGEST_SIDE = 8192  # pixels that a classifier may ask for
 TAGS = "selected_tags.csv"  # of WD14 and its like
 LABEL_LISTS = ("labels.txt", "classes.txt", "tags.txt")
 MOST_LABELS = 200_000
@@ -25,22 +29,21 @@ Config = Mapping[str, Any]
 def read_config(path: Path) -> Config:
     """A JSON object; empty where there is none that can be read."""
     try:
-        if path.stat().st_size > LARGEST:
-            return {}
-        found: object = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found: object = json.loads(read_bounded(path, LARGEST).decode("utf-8"))
+    except (UnreadableModelError, OSError, ValueError, RecursionError):
         return {}
     return cast("Config", found) if isinstance(found, dict) else {}
 
 
 def is_timm(config: Config) -> bool:
-    return isinstance(config.get("architecture"), str) and isinstance(config.get("pretrained_cfg"), dict)
+    return isinstance(config.get("architecture"), str) and isinstance(config.get("pretrained_cfg"), Mapping)
 
 
 def is_transformers(config: Config) -> bool:
     """An image classification model of transformers."""
-    names: Any = config.get("architectures") or ()
-    return any(isinstance(name, str) and name.endswith("ForImageClassification") for name in names)
+    names = config.get("architectures")
+    listed = cast("list[Any]", names) if isinstance(names, list) else []
+    return any(isinstance(name, str) and name.endswith("ForImageClassification") for name in listed)
 
 
 def labels_beside(folder: Path, stem: str, config: Config) -> tuple[str, ...]:
@@ -51,15 +54,17 @@ def labels_beside(folder: Path, stem: str, config: Config) -> tuple[str, ...]:
     if told := labels_of(config):
         return told
     for path in (*(folder / f"{stem}{ending}" for ending in (".txt", ".names")), *(folder / n for n in LABEL_LISTS)):
-        if path.is_file() and path.stat().st_size <= LARGEST:
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if path.is_file():
+            lines = _text(path).splitlines()
             return clean_labels([line for line in lines if line.strip()])
     return ()
 
 
 def labels_of(config: Config) -> tuple[str, ...]:
     """From timm's `label_names` or transformers' `id2label`."""
-    given = config.get("label_names") or config.get("pretrained_cfg", {}).get("label_names")
+    trained = config.get("pretrained_cfg")
+    inside: Any = trained.get("label_names") if isinstance(trained, Mapping) else None
+    given = config.get("label_names") or inside
     if isinstance(given, list):
         described: Any = config.get("label_descriptions") or {}
         names = cast("list[Any]", given)
@@ -135,13 +140,18 @@ def detector_input(width: int, height: int) -> Input:
 
 
 def _tags(path: Path) -> tuple[str, ...]:
-    if path.stat().st_size > LARGEST:
-        return ()
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        names = [row.get("name") for row in csv.DictReader(file)]
+    names = [row.get("name") for row in csv.DictReader(io.StringIO(_text(path), newline=""))]
     if not names or None in names:
         return ()
     return clean_labels([name.replace("_", " ") if name and len(name) > 3 else name for name in names])
+
+
+def _text(path: Path) -> str:
+    """Empty where it cannot be read."""
+    try:
+        return read_bounded(path, LARGEST).decode("utf-8", errors="replace")
+    except (UnreadableModelError, OSError):
+        return ""
 
 
 def _three(values: object, otherwise: float) -> tuple[float, ...]:
@@ -151,13 +161,10 @@ def _three(values: object, otherwise: float) -> tuple[float, ...]:
 
 
 def _side(size: object) -> tuple[int, int] | None:
-    """(width, height) of what processors write: a number, or an object of height and width or of the shortest edge."""
-    if isinstance(size, int):
-        return size, size
-    if not isinstance(size, Mapping):
-        return None
-    told = cast("Mapping[str, Any]", size)
-    if {"width", "height"} <= set(told):
-        return int(told["width"]), int(told["height"])
+    """(width, height) of what processors write: a number, or an object of height and width or of the shortest edge.
+    None for what is neither, or no size of pictures."""
+    told = cast("Mapping[str, Any]", size) if isinstance(size, Mapping) else {"shortest_edge": size}
     short = told.get("shortest_edge")
-    return (int(short), int(short)) if isinstance(short, int) else None
+    width, height = told.get("width", short), told.get("height", short)
+    sides = [side for side in (width, height) if isinstance(side, int) and 0 < side <= LARGEST_SIDE]
+    return (sides[0], sides[1]) if len(sides) == 2 else None

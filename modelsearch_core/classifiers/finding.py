@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
@@ -12,6 +13,8 @@ from ..model_files import Kind, SkippedFile
 from ..model_files.annotations import clean_title
 from ..model_files.candidates import INDEX_NAME, SKIPPED_FOLDERS
 from ..model_files.fingerprint import file_fingerprint, joint_fingerprint
+from ..model_files.opening import open_regular
+from ..model_files.strangers import plain_line
 from .configs import (
     TAGS,
     Config,
@@ -28,6 +31,8 @@ from .configs import (
 from .files import ClassifierFile, Form, Input
 from .folders import CONFIG, weights_in
 from .onnx_files import Understood, open_session, signature_of, understood
+
+log = logging.getLogger(__name__)
 
 NO_NAMES = ("model", "model_optimized", "model_quantized", "model_fp16", "best", "last")
 PREPARATION = "preprocessor_config.json"
@@ -50,7 +55,8 @@ def stamp_of(path: Path) -> str:
     folder = path if path.is_dir() else path.parent
     beside = [entry for entry in os.scandir(folder) if entry.name.endswith((".json", ".csv", ".txt", ".names"))]
     own = weights_in(path) if path.is_dir() else path
-    states = [(own or path).stat(), *(entry.stat() for entry in sorted(beside, key=lambda entry: entry.name))]
+    named = sorted((entry for entry in beside if entry.is_file()), key=lambda entry: entry.name)
+    states = [(own or path).stat(), *(entry.stat() for entry in named)]
     facts = [(state.st_size, state.st_mtime_ns) for state in states]
     return blake2b(repr(facts).encode(), digest_size=8).hexdigest()
 
@@ -98,13 +104,17 @@ def _read(path: Path, known: Known) -> ClassifierFile | SkippedFile:
         reason = str(error)
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror or error}"
-    return SkippedFile(path=path, reason=reason, stamp=stamp)
+    except Exception as error:  # whatever a file makes the libraries raise, the next one is read
+        log.exception("%s", path)
+        reason = f"reading it failed ({type(error).__name__}: {str(error)[:200]}); please report this"
+    return SkippedFile(path=path, reason=plain_line(reason), stamp=stamp)
 
 
 def read_classifier(path: Path, stamp: str = "") -> ClassifierFile:
     """The classifier at `path`. UnreadableModelError with the reason, OSError."""
     if path.is_dir():
         return _of_folder(path, stamp)
+    open_regular(path).close()
     if path.suffix.lower() == ".pt":
         from .pickled import read_pickled
 
@@ -173,5 +183,5 @@ def _input_of(path: Path, found: Understood, config: Config, folder: Path) -> In
 
 
 def _fingerprint(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return file_fingerprint(file)

@@ -17,6 +17,7 @@ from ..errors import UnreadableModelError
 from ..model_files import Kind
 from ..model_files.annotations import clean_title
 from ..model_files.fingerprint import file_fingerprint
+from ..model_files.opening import open_regular
 from .configs import clean_labels, labels_by_number
 from .files import ClassifierFile, Form
 
@@ -40,7 +41,7 @@ def read_pickled(path: Path, stamp: str) -> ClassifierFile:
     if not labels:
         raise UnreadableModelError("a pickled module without class names; export it to ONNX to probe it")
     task = next((steps[n + 1][1] for n, step in enumerate(steps[:-1]) if step[1] == "task"), "")
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         fingerprint = file_fingerprint(file)
     return ClassifierFile(
         path=path,

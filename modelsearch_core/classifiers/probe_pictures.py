@@ -24,6 +24,8 @@ from ..encoders.preparation import rgb
 from ..errors import ModelSearchError
 from ..indexing.progress import Progress, Step
 from ..model_files import Kind
+from ..model_files.opening import open_regular
+from ..raster import open_raster
 from ..reference_set import BUNDLED, ENDINGS, read_subjects
 from ..specification import Evidence
 
@@ -32,7 +34,6 @@ SIDE = 640  # pixels of the long side at most
 SETTING = "classifier_probes"  # of a catalog: the digest of the set in use
 STAGE = "probes"
 BATCH = 32
-LARGEST = 8192 * 8192  # pixels of a user's picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,11 +150,9 @@ def _pictures_of(folder: Path) -> Iterator[tuple[str, Image.Image]]:
     readable = 0
     for path in files:
         try:
-            with Image.open(path) as image:
-                if image.width * image.height > LARGEST:
-                    continue
-                picture = rgb(image)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            with open_regular(path) as file:
+                picture = open_raster(file, SIDE)
+        except (ModelSearchError, OSError):
             continue
         readable += 1
         yield path.relative_to(folder).as_posix(), picture

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from .opening import open_regular
+
 FIRST_BYTES = 4096
 _LFS = re.compile(rb"version https://git-lfs\.github\.com/\S+\s+(?:.*\n)*?size (\d+)")
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<!--.*?-->\s*)?<(!doctype|html|head|body|\?xml|error)\b", re.IGNORECASE)
@@ -19,8 +21,8 @@ _PYTORCH = (".ckpt", ".pt", ".pth", ".bin")
 
 def stranger_at(path: Path) -> str | None:
     """What a file is that cannot be read as its ending says, with the way out; None where its beginning tells nothing.
-    Raises OSError."""
-    with path.open("rb") as file:
+    Raises UnreadableModelError for what is no regular file, and OSError."""
+    with open_regular(path) as file:
         return stranger(file.read(FIRST_BYTES), path.suffix.lower())
 
 
