@@ -6,13 +6,9 @@ weights are the authors' training checkpoint, or its tensors alone as safetensor
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from open_clip.transformer import QuickGELU, VisionTransformer
 from torch.nn import functional
@@ -113,8 +109,7 @@ def _on_disk(folders: Sequence[Path] = ()) -> Iterator[Path]:
 def _tensors(file: Path) -> dict[str, torch.Tensor]:
     if not file.is_file():
         raise MissingWeightsError(f"there is no file {file} with the weights of CSD")
-    with _training_records():
-        return read_tensors(file)
+    return read_tensors(file)
 
 
 def tower_state(state: Mapping[str, torch.Tensor], file: Path) -> dict[str, torch.Tensor]:
@@ -130,13 +125,3 @@ def _other_weights(file: Path, reason: str) -> ModelSearchError:
     return ModelSearchError(
         f"{file} does not hold the weights of CSD ({reason}); take {PLAIN.files[0]} of {PLAIN.repository}"
     )
-
-
-def _training_records() -> AbstractContextManager[Any]:
-    """Lets the authors' checkpoint be read: beside tensors it has the options and figures of its training."""
-    allow = getattr(torch.serialization, "safe_globals", None)  # PyTorch 2.5; older ones refuse that file
-    if allow is None:
-        return nullcontext()
-    scalar = np.float64(0).__reduce__()[0]
-    kinds = [argparse.Namespace, np.dtype, *(type(np.dtype(kind)) for kind in (np.float64, np.int64))]
-    return allow([*kinds, scalar, (scalar, "numpy.core.multiarray.scalar")])

@@ -1,7 +1,8 @@
 """A reader of the few opcodes that PyTorch's pickles use. It imports nothing, calls nothing and makes no object.
 
-The opcodes are those of `torch.load(weights_only=True)` (torch/_weights_only_unpickler.py); see `pickletools` for what
-each does. Time and memory grow with the number of opcodes only, of which there is a most.
+The opcodes are those of `torch.load(weights_only=True)` (torch/_weights_only_unpickler.py) and those that say the same
+in protocol 4; see `pickletools` for what each does. Time and memory grow with the number of opcodes, of which there is
+a most.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from typing import ClassVar, cast
 
 from ..errors import UnreadableModelError
-from .pickle_values import Name, Storage, Table, Value, call, named, storage_of
+from .pickle_values import Inert, Name, Storage, Table, Value, call, named, storage_of
 
 LARGEST_PICKLE = 2**24  # bytes; a checkpoint of Stable Diffusion has a quarter of a megabyte
 MOST_OPCODES = 2_000_000
@@ -27,7 +28,7 @@ _CONSTANTS: dict[int, Callable[[], Value]] = {
     ord(")"): lambda: (),
     ord("]"): list[Value],
     ord("}"): Table,
-    0x8F: list[Value],  # an empty set; ADDITEMS is not among the opcodes
+    0x8F: list[Value],  # a set is a list here
 }
 
 
@@ -111,11 +112,11 @@ class PickleMachine:
     def _long(self) -> None:
         self._stack.append(int.from_bytes(self._take(self._whole("B")), "little", signed=True))
 
-    def _text(self) -> None:
-        self._stack.append(self._take(self._whole("<I")).decode("utf-8", "surrogatepass"))
+    def _text(self, form: str) -> None:
+        self._stack.append(self._take(self._whole(form)).decode("utf-8", "surrogatepass"))
 
-    def _bytes(self) -> None:
-        self._stack.append(self._take(self._whole("B")))
+    def _bytes(self, form: str) -> None:
+        self._stack.append(self._take(self._whole(form)))
 
     def _get(self, form: str) -> None:
         self._stack.append(self._memo[self._whole(form)])
@@ -143,13 +144,26 @@ class PickleMachine:
         if isinstance(self._stack[-1], Name):
             raise UnreadableModelError("it changes a class or function")
 
+    def _memoize(self) -> None:
+        self._memo[len(self._memo)] = self._stack[-1]
+
+    def _stack_global(self) -> None:
+        name, module = self._stack.pop(), self._stack.pop()
+        if not isinstance(name, str) or not isinstance(module, str) or len(module) + len(name) > LONGEST_NAME:
+            raise UnreadableModelError("it names what has no name")
+        self._stack.append(named(module, name))
+
     def _append(self, items: list[Value]) -> None:
+        if isinstance(self._stack[-1], Inert):
+            return
         if type(self._stack[-1]) is not list:
             raise UnreadableModelError("it appends to what is no list")
         cast("list[Value]", self._stack[-1]).extend(items)
 
     def _set(self, items: list[Value]) -> None:
         table = self._stack[-1]
+        if isinstance(table, Inert):
+            return
         if not isinstance(table, Table) or len(items) % 2:
             raise UnreadableModelError("it sets items of what is no dict")
         table.pairs.extend(zip(items[::2], items[1::2], strict=True))
@@ -166,19 +180,27 @@ class PickleMachine:
         0x86: lambda m: m._tuple_of(2),
         0x87: lambda m: m._tuple_of(3),
         0x8A: _long,
-        ord("X"): _text,
-        ord("U"): _bytes,
+        ord("X"): lambda m: m._text("<I"),
+        0x8C: lambda m: m._text("B"),
+        0x8D: lambda m: m._text("<Q"),
+        ord("U"): lambda m: m._bytes("B"),
+        ord("C"): lambda m: m._bytes("B"),
+        ord("B"): lambda m: m._bytes("<I"),
         ord("h"): lambda m: m._get("B"),
         ord("j"): lambda m: m._get("<I"),
         ord("q"): lambda m: m._put("B"),
         ord("r"): lambda m: m._put("<I"),
         ord("c"): _global,
+        0x93: _stack_global,
+        0x94: _memoize,
+        0x95: lambda m: m._take(8),  # how long the next frame is
         ord("Q"): _persistent,
         ord("R"): _call,
         0x81: _call,  # NEWOBJ
         ord("b"): _build,
         ord("a"): lambda m: m._append([m._stack.pop()]),
         ord("e"): lambda m: m._append(m._marked()),
+        0x90: lambda m: m._append(m._marked()),  # ADDITEMS
         ord("s"): _set_one,
         ord("u"): lambda m: m._set(m._marked()),
     }

@@ -1,7 +1,7 @@
-"""What a pickle of a state dict may name, and what stands for it here: data only, nothing that could be called.
+"""What a pickle of a state dict names, and what stands for it here: data only, nothing that could be called.
 
-The names are those that `torch.load(weights_only=True)` allows, as far as files of models have them, and those of
-Lightning's trainers, which the hosts let pass as well.
+The names that mean something are those that `torch.load(weights_only=True)` allows. Trainers leave others (callbacks,
+options): they stand for nothing. Those that only malware calls are no risk here either, but the file is refused.
 """
 
 from __future__ import annotations
@@ -29,28 +29,35 @@ STORAGES = {
     **{"ByteStorage": "uint8", "BoolStorage": "bool", "ComplexFloatStorage": "complex64"},
     **{"UntypedStorage": "uint8", "storage.UntypedStorage": "uint8"},
 }
-TABLES = ("collections.OrderedDict", "collections.Counter")
+TABLES = ("collections.OrderedDict", "collections.Counter", "builtins.dict")
 PARAMETERS = ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state")
 TENSORS = ("torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3")
 SUBCLASS = "torch._tensor._rebuild_from_type_v2"
 SIZE = "torch.Size"
-INERT = (
-    *("torch.device", "torch.Tensor", "torch.nn.parameter.Parameter", "_codecs.encode"),
-    *("builtins.set", "builtins.bytearray", "builtins.complex", "__builtin__.set", "__builtin__.bytearray"),
-    *("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype", "numpy.dtypes.Float64DType"),
-    "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
-    "lightning.pytorch.callbacks.model_checkpoint.ModelCheckpoint",
+MALWARE = (  # modules, and names in them, that reach beyond a file's data
+    *("os", "posix", "nt", "sys", "subprocess", "_posixsubprocess", "socket", "ssl", "shutil", "pty"),
+    *("ctypes", "platform", "importlib", "imp", "pkgutil", "runpy", "code", "codeop", "inspect", "pickle"),
+    *("_pickle", "dill", "cloudpickle", "marshal", "webbrowser", "urllib", "http", "requests", "httpx"),
+    *("aiohttp", "asyncio", "pdb", "bdb", "pip", "venv", "ensurepip", "signal", "multiprocessing", "commands"),
+    *("operator", "_operator", "timeit", "profile", "cProfile", "trace", "doctest", "pydoc", "types.CodeType"),
+    *("types.FunctionType", "torch.hub", "torch.load", "torch.jit", "torch.package"),
+    *("torch.utils.collect_env", "torch.utils.cpp_extension", "torch.utils.bottleneck", "numpy.f2py"),
+    *("numpy.testing", "numpy.distutils", "numpy.load", "builtins.eval", "builtins.exec", "builtins.compile"),
+    *("builtins.open", "builtins.getattr", "builtins.setattr", "builtins.delattr", "builtins.globals"),
+    *("builtins.locals", "builtins.vars", "builtins.apply", "builtins.execfile", "builtins.file"),
+    *("builtins.reload", "builtins.input", "builtins.breakpoint", "builtins.__import__"),
 )
-ALLOWED = {*TABLES, *PARAMETERS, *TENSORS, SUBCLASS, SIZE, *INERT}
 
 
-class Name(NamedTuple):
+@dataclass(frozen=True)
+class Name:
     """A class or function that a pickle names; it is never looked up."""
 
     text: str
 
 
-class Inert(NamedTuple):
+@dataclass(frozen=True)
+class Inert:
     """What a call of a name would have made; it is not made."""
 
     of: str
@@ -86,15 +93,17 @@ class PickledTensor(NamedTuple):
 
 
 def named(module: str, name: str) -> Name:
-    """Raises UnreadableModelError for what no state dict needs."""
-    text = f"{module}.{name}".replace("torch.cuda.", "torch.", 1)
-    if text in ALLOWED or _dtype(text) or text.removeprefix("torch.") in STORAGES:
-        return Name(text)
-    raise UnreadableModelError(f"it names {text[:100]}, which no state dict needs")
+    """Raises UnreadableModelError for what malware calls."""
+    text = f"{module}.{name}".replace("torch.cuda.", "torch.", 1).replace("__builtin__.", "builtins.", 1)
+    if f"{text}.".startswith(tuple(f"{each}." for each in MALWARE)):
+        raise UnreadableModelError(f"it names {text[:100]}, as malware does and no model needs")
+    return Name(text)
 
 
 def call(function: Value, arguments: Value) -> Value:
     """What stands for the result of a call. Raises UnreadableModelError for what is none that a state dict has."""
+    if isinstance(function, Inert):
+        return function
     if not isinstance(function, Name) or not isinstance(arguments, tuple):
         raise UnreadableModelError("it calls what is no function of a state dict")
     name, given = function.text, cast("tuple[Value, ...]", arguments)
@@ -106,6 +115,8 @@ def call(function: Value, arguments: Value) -> Value:
         return call(given[0], given[2])
     if name == SIZE:
         return given[0]
+    if name == "collections.defaultdict":
+        return Table()
     if name in TABLES:
         return Table(_pairs(given[0]) if given else [])
     return Inert(name)

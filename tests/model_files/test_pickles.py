@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import argparse
 import io
 import os
+import re
 import subprocess
 import sys
 import zipfile
+from abc import ABC
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from modelsearch_core.errors import UnreadableModelError
 from modelsearch_core.model_files import Kind, read_model_file
+from modelsearch_core.model_files.pickle_machine import PickleMachine
 from modelsearch_core.model_files.pickles import load_pickle, pickle_shapes
 from tests.making.model_files import kohya_lora, sd_checkpoint, write_safetensors
 
@@ -100,6 +105,38 @@ def test_a_trainers_checkpoint_that_names_its_own_class_is_read(tmp_path: Path) 
         for name in old.namelist():
             new.writestr(name, old.read(name).replace(b"K\x01", b"}" + named + b"K\x01s", "data.pkl" in name))
     assert read_model_file(tmp_path / "a.ckpt").kind is Kind.LORA
+
+
+class Options(argparse.Namespace):
+    """A trainer's own class."""
+
+
+class Records(dict[str, int], ABC):
+    """Another, with entries."""
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+@pytest.mark.parametrize("left", [Options(steps=3), Records(a=1), {Options}, [Path("x"), 2j, bytearray(3)]])
+def test_what_a_trainer_leaves_beside_the_weights_stands_for_nothing(tmp_path: Path, left: Any, protocol: int):
+    weights = tensors(kohya_lora())
+    torch.save({"options": left, "state_dict": weights}, tmp_path / "a.ckpt", pickle_protocol=protocol)
+    assert pickle_shapes(tmp_path / "a.ckpt") == {name: tuple(each.shape) for name, each in weights.items()}
+    loaded: Any = load_pickle(tmp_path / "a.ckpt")
+    assert torch.equal(next(iter(loaded["state_dict"].values())), next(iter(weights.values())))
+
+
+@pytest.mark.parametrize("name", ["os.system", "builtins.eval", "runpy.run_path", "torch.hub.load", "subprocess.Popen"])
+def test_what_only_malware_names_is_refused(name: str):
+    module, _, function = name.rpartition(".")
+    for pickled in (f"c{module}\n{function}\n.".encode(), _stack_global(module, function)):
+        machine = PickleMachine(pickled)
+        with pytest.raises(UnreadableModelError, match=f"names {re.escape(name)}"):
+            machine.load()
+
+
+def _stack_global(module: str, name: str) -> bytes:
+    texts = b"".join(b"\x8c" + bytes([len(text)]) + text.encode() for text in (module, name))
+    return b"\x80\x04" + texts + b"\x93."
 
 
 @pytest.mark.parametrize("zipped", [True, False])

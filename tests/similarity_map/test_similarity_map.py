@@ -165,6 +165,6 @@ def test_the_command_writes_a_picture_and_tells_places(
     assert "11 models; the two axes hold" in capsys.readouterr().out
     assert Image.open(tmp_path / "map.png").width >= 640
     assert main([*words[:-1], str(tmp_path / "nowhere" / "map.png")]) == 2
-    assert "cannot be written as a picture" in capsys.readouterr().err
+    assert "is no folder; make it first" in capsys.readouterr().err
     assert main([*words, "--width", "7"]) == 2
     assert "--width 7 must be from 200" in capsys.readouterr().err
