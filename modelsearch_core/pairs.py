@@ -46,6 +46,12 @@ def other_halves(models: Iterable[Listed]) -> dict[Path, Path]:
     return {**dict(pairs), **{low: high for high, low in pairs}}
 
 
+def is_low_noise(half: Path) -> bool:
+    """Whether it is the second of two files, for what the first has begun."""
+    found = _NOISE.search(half.stem)
+    return found is not None and found[0][0].lower() == "l"
+
+
 def one_each(models: Sequence[One]) -> tuple[list[One], dict[Path, Path]]:
     """The models without the second half of what comes as two files, and where the other half of each one lies. Of a
     pair the better one is kept, in a list that is ordered by that."""

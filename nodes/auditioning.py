@@ -105,7 +105,7 @@ class Audition:
             likeness = closeness(index.encoder, pictures, query or Query(text=[prompt]))
         order = np.argsort(-likeness, kind="stable")
         ranked = [
-            Found(replace(chosen[n].match, rank=place), chosen[n].name) for place, n in enumerate(map(int, order), 1)
+            replace(chosen[n], match=replace(chosen[n].match, rank=place)) for place, n in enumerate(map(int, order), 1)
         ]
         lines = [f"{one.match.rank}. {one.name}  {likeness[n]:.3f}" for one, n in zip(ranked, order, strict=True)]
         report = "\n".join([*lines, *misfits])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..modelsearch_core.errors import ModelSearchError
-from ..modelsearch_core.families import ARCHITECTURES
+from ..modelsearch_core.families import FILTERS
 from ..modelsearch_core.search import METHODS
 from . import places
 from .catalogue import state
-from .found import ANY, Filters, Found, at_rank, search
+from .found import ANY, LOW_NOISE, Found, Wanted, at_rank, search
 from .graph_model import family_of, family_of_graph
 from .messages import listed_in, tell
 from .querying import MIDDLE, NOTHING_ASKED, STYLE, query_of
@@ -29,7 +29,7 @@ OPTIONAL = {
 def filters(kind: str) -> dict[str, Any]:
     """The widgets that say what may be found."""
     return {
-        "architecture": ([ANY, *ARCHITECTURES], {"tooltip": "Only models of this family."}),
+        "architecture": ([ANY, *FILTERS], {"tooltip": "Only models of this family, or of this line within one."}),
         "folder": ("STRING", {"default": "", "tooltip": f"Only models in this folder below {places.FOLDERS[kind]}."}),
         "minimum_relevance": (
             "FLOAT",
@@ -80,7 +80,7 @@ class Find:
         query: Any = None,
         style: float = MIDDLE,
     ) -> list[Found]:
-        wanted = Filters(
+        wanted = Wanted(
             kind=self.kind, architecture=architecture, folder=folder, minimum=minimum_relevance, method=method
         )
         asked = query_of(text=text, images=images, sketch=sketch, style=style, also=query)
@@ -100,8 +100,17 @@ class FindLora(Find):
         "lora finder",
         "find lora by image",
     )
-    RETURN_TYPES = (MODEL_NAME, "STRING", "STRING", "FLOAT", "FLOAT", "IMAGE", MODEL_MATCHES)
-    RETURN_NAMES = ("lora_name", "trigger_words", "lora_tag", "score", "strength", "evidence", "matches")
+    RETURN_TYPES = (MODEL_NAME, "STRING", "STRING", "FLOAT", "FLOAT", "IMAGE", MODEL_MATCHES, MODEL_NAME)
+    RETURN_NAMES = (
+        "lora_name",
+        "trigger_words",
+        "lora_tag",
+        "score",
+        "strength",
+        "evidence",
+        "matches",
+        "low_noise_name",
+    )
     OUTPUT_TOOLTIPS = (
         "Wire it into lora_name of any LoRA loader.",
         "What the LoRA was trained to react to; for the prompt.",
@@ -110,6 +119,7 @@ class FindLora(Find):
         "The suggested strength.",
         "Pictures that the LoRA made, the nearest to the query first.",
         "All matches, for Pick Match, Show Matches and Load Found LoRA(s).",
+        LOW_NOISE,
     )
 
     @classmethod
@@ -135,7 +145,7 @@ class FindLora(Find):
 
     def outputs(self, best: Found, found: list[Found]) -> tuple[Any, ...]:
         name, words, score, images, matches = super().outputs(best, found)
-        return (name, words, best.tag, score, best.strength, images, matches)
+        return (name, words, best.tag, score, best.strength, images, matches, best.low_noise)
 
 
 class FindCheckpoint(Find):
@@ -163,12 +173,16 @@ class FindDiffusionModel(Find):
         "unet search",
         "model search",
     )
-    RETURN_TYPES = FindCheckpoint.RETURN_TYPES
-    RETURN_NAMES = ("unet_name", *FindCheckpoint.RETURN_NAMES[1:])
+    RETURN_TYPES = (*FindCheckpoint.RETURN_TYPES, MODEL_NAME)
+    RETURN_NAMES = ("unet_name", *FindCheckpoint.RETURN_NAMES[1:], "low_noise_name")
     OUTPUT_TOOLTIPS = (
         "Wire it into unet_name of a diffusion model loader.",
         "Words that its author suggests; for the prompt.",
         "How relevant it is, 0 to 1; below 0.5 it is a weak match.",
         "Pictures that the model made, the nearest to the query first.",
         "All matches, for Pick Match and Show Matches.",
+        LOW_NOISE,
     )
+
+    def outputs(self, best: Found, found: list[Found]) -> tuple[Any, ...]:
+        return (*super().outputs(best, found), best.low_noise)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
+from ..modelsearch_core.collection import Filters
 from ..modelsearch_core.errors import ModelSearchError
+from ..modelsearch_core.pairs import is_low_noise, one_each, other_halves
 from ..modelsearch_core.search import Match, Query
 from . import places
 from .catalogue import reading
@@ -20,15 +22,22 @@ from .renewing import renew
 
 ANY = "any"
 PICTURES = 4
+LOW_NOISE = "For a second loader, where a model is two files (Wan 2.2): the one for low noise; else the same name."
 MOST = 100  # models that a search hands on: as far as a rank goes
 
 
 @dataclass(frozen=True)
 class Found:
-    """A match and its name in ComfyUI's lists."""
+    """A match and its name in ComfyUI's lists. Of two files that are one model (Wan 2.2), `name` is the one for high
+    noise, whichever was found; `low_noise` is the other, and the same where there is one file only."""
 
     match: Match
     name: str
+    low_noise: str
+
+    def half(self, noise: str) -> Found:
+        """With the file for `high` or `low` noise in its place."""
+        return replace(self, name=self.low_noise) if noise == "low" else self
 
     @cached_property
     def pictures(self) -> list[Image.Image]:
@@ -61,8 +70,8 @@ class Found:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filters:
-    """What may be found: `folder` is below ComfyUI's own, as names in its lists begin."""
+class Wanted:
+    """What may be found, as a node is told it: `folder` is below ComfyUI's own, as names in its lists begin."""
 
     kind: str
     architecture: str = ANY
@@ -71,47 +80,48 @@ class Filters:
     method: str = "auto"
     count: int = MOST
 
+    def filters(self, names: Iterable[Path]) -> Filters:
+        """Files of ComfyUI's list of diffusion models are that to it, whatever they hold."""
+        kind = None if self.kind == "diffusion_model" else self.kind
+        return Filters(kind=kind, architecture=None if self.architecture == ANY else self.architecture, among=names)
 
-def search(query: Query, filters: Filters) -> list[Found]:
-    """Best first; never empty. ModelSearchError that says why nothing was found."""
-    renew(filters.kind)
-    names = {path: name for path, name in places.listed(filters.kind).items() if places.is_inside(name, filters.folder)}
+
+def search(query: Query, wanted: Wanted) -> list[Found]:
+    """Best first, two files of one model once; never empty. ModelSearchError that says why nothing was found."""
+    renew(wanted.kind)
+    names = {path: name for path, name in places.listed(wanted.kind).items() if places.is_inside(name, wanted.folder)}
     if not names:
-        raise ModelSearchError(no_file(filters.kind, filters.folder))
+        raise ModelSearchError(no_file(wanted.kind, wanted.folder))
     with reading() as index:
-        matches = index.search(
-            query,
-            kind=None if filters.kind == "diffusion_model" else filters.kind,
-            architecture=None if filters.architecture == ANY else filters.architecture,
-            among=names,
-            method=filters.method,
-            k=filters.count,
-        )
-    return [found_of(match, names) for match in _relevant(matches, names, filters)]
+        matches = index.search(query, filters=wanted.filters(names), method=wanted.method, k=wanted.count)
+        halves = other_halves(index.collection.entries)
+    relevant, _ = one_each(_relevant(matches, names, wanted))
+    return [found_of(replace(match, rank=rank), names, halves) for rank, match in enumerate(relevant, 1)]
 
 
-def _relevant(matches: Sequence[Match], names: Mapping[Path, str], filters: Filters) -> list[Match]:
+def _relevant(matches: Sequence[Match], names: Mapping[Path, str], wanted: Wanted) -> list[Match]:
     if not matches:
         raise ModelSearchError(
-            f"None of the {len(names)} files in {places.FOLDERS[filters.kind]}{where(filters.folder)} is in the index"
-            f"{'' if filters.architecture == ANY else f' as {filters.architecture}'}. "
+            f"None of the {len(names)} files in {places.FOLDERS[wanted.kind]}{where(wanted.folder)} is in the index"
+            f"{'' if wanted.architecture == ANY else f' as {wanted.architecture}'}. "
             "Index them in the Model Search side bar, or choose another architecture or folder."
         )
-    relevant = [match for match in matches if match.relevance >= filters.minimum]
+    relevant = [match for match in matches if match.relevance >= wanted.minimum]
     if not relevant:
         best = matches[0]
         raise ModelSearchError(
             f"Nothing is relevant enough: the best match, {best.name}, has {best.relevance:.2f} and at least "
-            f"{filters.minimum:.2f} is asked for. Lower minimum_relevance, or ask for something else."
+            f"{wanted.minimum:.2f} is asked for. Lower minimum_relevance, or ask for something else."
         )
     return relevant
 
 
-def found_of(match: Match, names: Mapping[Path, str]) -> Found:
-    """With ComfyUI's name for it."""
+def found_of(match: Match, names: Mapping[Path, str], halves: Mapping[Path, Path]) -> Found:
+    """With ComfyUI's name for it, and for its other half where that is listed, too."""
     name = places.name_of(match.path, match.copies, names)
     assert name is not None  # it was searched among these
-    return Found(match, name)
+    other = names.get(halves.get(match.path, match.path), name)
+    return Found(match, *((other, name) if is_low_noise(match.path) else (name, other)))
 
 
 def at_rank(found: Sequence[Found], rank: int) -> Found:

@@ -69,7 +69,7 @@ class IdentifyModel:
         names = places.listed(kind)
         with reading() as index:
             found = identify(index, _opened(picture, image), kind=kind, among=names, k=count)
-            matches = [found_of(one.match, names) for one in found.models]
+            matches = [found_of(one.match, names, {}) for one in found.models]
         text = report(found, matches)
         if not matches:
             raise ModelSearchError(f"No {kind} of your folders is in the index. {text}".strip())

@@ -16,6 +16,7 @@ from .places import FOLDERS
 from .sockets import CATEGORY, LORA_STACK, MODEL_MATCHES, MODEL_NAME
 
 NONE = "none: nothing is relevant enough"
+NOISE = {"tooltip": "Which file of a LoRA of two (Wan 2.2): the one for high noise or for low noise."}
 NO_FIT = "none: nothing fits the model"
 
 
@@ -47,6 +48,7 @@ class LoadFoundLora:
             "optional": {
                 "model": ("MODEL", {"tooltip": "Left out, only the stack and the texts are made."}),
                 "clip": ("CLIP", {"tooltip": "May be left out."}),
+                "noise": (["high", "low"], NOISE),
             },
             "hidden": {"unique_id": "UNIQUE_ID"},
         }
@@ -59,9 +61,10 @@ class LoadFoundLora:
         minimum_relevance: float,
         model: Any = None,
         clip: Any = None,
+        noise: str = "high",
         unique_id: str | None = None,
     ) -> tuple[Any, ...]:
-        relevant = [found for found in matches if found.match.relevance >= minimum_relevance]
+        relevant = [found.half(noise) for found in matches if found.match.relevance >= minimum_relevance]
         chosen, misfits = fitting(relevant, count, model, clip)
         stack = [
             (_there(found, "lora").name, round(strength * weight, 3), round(strength * weight, 3))

@@ -10,7 +10,7 @@ from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.search import Query
 from . import places
 from .catalogue import state
-from .found import Filters, Found, at_rank, search
+from .found import LOW_NOISE, Found, Wanted, at_rank, search
 from .images import to_images, to_pictures
 from .messages import listed_in, tell
 from .sockets import CATEGORY, MODEL_MATCHES, MODEL_NAME, MODEL_QUERY
@@ -62,7 +62,7 @@ class SimilarModels:
 
     def find(self, model: str, kind: str, rank: int, unique_id: str | None = None) -> tuple[Any, ...]:
         query = Query(like=[model])
-        found = search(query, Filters(kind=kind))
+        found = search(query, Wanted(kind=kind))
         best = at_rank(found, rank)
         tell(unique_id, best.line())
         return (best.name, best.score, best.images(), found, query)
@@ -72,9 +72,9 @@ class PickMatch:
     CATEGORY = CATEGORY
     DESCRIPTION = "One of the models that a search found, and the names of the first few as a list, for grids."
     FUNCTION = "pick"
-    RETURN_TYPES = (MODEL_NAME, "STRING", "STRING", "FLOAT", "FLOAT", "IMAGE", MODEL_NAME)
-    RETURN_NAMES = ("name", "trigger_words", "lora_tag", "score", "strength", "evidence", "names")
-    OUTPUT_IS_LIST = (False, False, False, False, False, False, True)
+    RETURN_TYPES = (MODEL_NAME, "STRING", "STRING", "FLOAT", "FLOAT", "IMAGE", MODEL_NAME, MODEL_NAME)
+    RETURN_NAMES = ("name", "trigger_words", "lora_tag", "score", "strength", "evidence", "names", "low_noise_name")
+    OUTPUT_IS_LIST = (False, False, False, False, False, False, True, False)
     OUTPUT_TOOLTIPS = (
         "Wire it into a loader of that kind of model.",
         "What the model was trained to react to; for the prompt.",
@@ -83,6 +83,7 @@ class PickMatch:
         "The suggested strength; 1 for what is no LoRA.",
         "Pictures that the model made, the nearest to the query first.",
         "The first `count` names: what they are wired into runs once for each.",
+        LOW_NOISE,
     )
 
     @classmethod
@@ -94,7 +95,7 @@ class PickMatch:
         one = at_rank(matches, rank)
         tag = one.tag if one.match.kind == "lora" else ""
         names = [found.name for found in matches[:count]]
-        return (one.name, one.trigger_words, tag, one.score, one.strength, one.images(), names)
+        return (one.name, one.trigger_words, tag, one.score, one.strength, one.images(), names, one.low_noise)
 
 
 class ShowMatches:

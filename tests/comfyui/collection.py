@@ -39,12 +39,12 @@ def painted(colour: str) -> Image.Image:
     return ColourGenerator(size=32).paint(model_file(colour), 3)
 
 
-def fill(path: Path, folders: Sequence[Path], clip: Path, samples: int = 6) -> None:
+def fill(path: Path, folders: Sequence[Path], clip: Path, samples: int = 6, *, quick: bool = False) -> None:
     def generator_for(models: Sequence[ModelFile]) -> ColourGenerator:
         return ColourGenerator(models, size=32)
 
     encoder = open_encoder(str(clip), device="cpu")
     engine = Engine(encoder=encoder, encoder_source=str(clip), generator_for=generator_for, draw=lambda image: image)
     with Catalog(path) as catalog:
-        report = index(catalog, folders, engine, IndexSettings(samples=samples))
+        report = index(catalog, folders, engine, IndexSettings(samples=samples, quick=quick))
     assert not report.failed

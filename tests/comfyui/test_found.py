@@ -1,0 +1,97 @@
+"""What a search hands on, without a ComfyUI: two files that are one model, and lines within a family."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from tests.comfyui import pack
+from tests.comfyui.collection import fill
+from tests.indexing.folders import make_folder
+from tests.making.clip import clip_folder
+
+HIGH, LOW = "walk_high_noise.safetensors", "walk_low_noise.safetensors"
+ATTENTION = "diffusion_model.blocks.{}.self_attn.{}.lora_{}.weight"
+SDXL = "lora_unet_input_blocks_4_1_transformer_blocks_{}_attn2_to_k.{}.weight"
+
+
+def wan(path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shapes = {"A": (4, 5120), "B": (5120, 4)}
+    names = {ATTENTION.format(n, part, side): shape for n in (0, 39) for part in "qk" for side, shape in shapes.items()}
+    save_file({name: rng.normal(size=shape).astype(np.float16) for name, shape in names.items()}, path)
+
+
+def sdxl(path: Path, said: str) -> None:
+    rng = np.random.default_rng(len(said))
+    shapes = {"lora_down": (4, 2048), "lora_up": (640, 4)}
+    names = {SDXL.format(n, side): shape for n in (0, 1) for side, shape in shapes.items()}
+    tensors = {name: rng.normal(size=shape).astype(np.float16) for name, shape in names.items()}
+    save_file(tensors, path, {"ss_sd_model_name": said})
+
+
+@pytest.fixture
+def nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, type[Any]]:
+    found = pack.load(monkeypatch, tmp_path).NODE_CLASS_MAPPINGS
+    server = ModuleType("server")
+    server.__dict__["PromptServer"] = SimpleNamespace(instance=None)
+    monkeypatch.setitem(sys.modules, "server", server)
+    loras = tmp_path / "models" / "loras"
+    make_folder(loras, ["red"])
+    wan(loras / HIGH, 1)
+    wan(loras / LOW, 2)
+    sdxl(loras / "rider.safetensors", "ponyDiffusionV6XL")
+    sdxl(loras / "walker.safetensors", "sd_xl_base_1.0")
+    fill(tmp_path / "user" / "__modelsearch" / "catalog.sqlite", [loras], clip_folder(tmp_path / "clip"), quick=True)
+    return found
+
+
+def found(nodes: dict[str, Any], architecture: str = "any", rank: int = 1) -> dict[str, Any]:
+    """What Find LoRA puts out, by name."""
+    node = nodes["ModelSearchFindLora"]
+    given = {"architecture": architecture, "folder": "", "minimum_relevance": 0.0, "method": "auto"}
+    return dict(zip(node.RETURN_NAMES, node().find(text="a walk", rank=rank, **given), strict=True))
+
+
+def test_two_files_are_one_model_whose_first_is_for_high_noise(nodes: dict[str, Any]):
+    out = found(nodes, "wan")
+    assert [(one.name, one.low_noise, one.match.rank) for one in out["matches"]] == [(HIGH, LOW, 1)]
+    assert (out["lora_name"], out["low_noise_name"]) == (HIGH, LOW)
+
+
+def test_among_others_they_take_one_place(nodes: dict[str, Any]):
+    matches = found(nodes)["matches"]
+    assert sorted(one.name for one in matches) == ["red.safetensors", "rider.safetensors", HIGH, "walker.safetensors"]
+    assert [one.match.rank for one in matches] == [1, 2, 3, 4]
+    assert {one.low_noise for one in matches if one.name != HIGH} == {one.name for one in matches} - {HIGH}
+
+
+def test_the_half_that_is_asked_for_is_stacked(nodes: dict[str, Any]):
+    matches = found(nodes, "wan")["matches"]
+    load = nodes["ModelSearchLoadLora"]().load
+    stacks = [load(matches, 1, 1.0, 0.0, noise=noise)[2] for noise in ("high", "low")]
+    assert [stack[0][0] for stack in stacks] == [HIGH, LOW]
+
+
+def test_a_half_whose_other_is_gone_is_a_model_of_one_file(nodes: dict[str, Any], tmp_path: Path):
+    (tmp_path / "models" / "loras" / HIGH).unlink()
+    out = found(nodes, "wan")
+    assert (out["lora_name"], out["low_noise_name"]) == (LOW, LOW)
+
+
+def test_a_picked_match_has_both_names(nodes: dict[str, Any]):
+    pick = nodes["ModelSearchPickMatch"]
+    out = dict(zip(pick.RETURN_NAMES, pick().pick(found(nodes, "wan")["matches"], 1, 4), strict=True))
+    assert (out["name"], out["low_noise_name"], out["names"]) == (HIGH, LOW, [HIGH])
+
+
+def test_a_line_within_a_family_is_an_architecture_of_its_own(nodes: dict[str, Any]):
+    assert {"pony", "sdxl", "wan2.2"} <= set(nodes["ModelSearchFindLora"].INPUT_TYPES()["required"]["architecture"][0])
+    assert [one.name for one in found(nodes, "pony")["matches"]] == ["rider.safetensors"]
+    assert sorted(one.name for one in found(nodes, "sdxl")["matches"]) == ["rider.safetensors", "walker.safetensors"]
