@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from modelsearch_core.families import FAMILIES, Family, No, Recipe, known
 from modelsearch_core.families.parts import Parts
+from modelsearch_core.generators.costs import of_sd15
 
 PAGE = ROOT / "docs" / "families.md"
 INTRODUCTION = """\
@@ -37,7 +38,8 @@ def page() -> str:
             *table(("family", "", "widths within it", "lines within it"), map(told_apart, FAMILIES.values())),
             "\n## How they are asked\n",
             "Where it says why not, models of the family are found by their words and previews only.\n",
-            *table(("family", "one picture"), map(asked, FAMILIES.values())),
+            "What a picture takes is how many teraflops its evaluations are, against one of Stable Diffusion 1.5.\n",
+            *table(("family", "one picture", "takes", "told by its name"), asked()),
             "\n## What a bare diffusion model needs in ComfyUI\n",
             "The released files; quantised copies are found by what they are called.\n",
             *table(("family", "type", "text encoders", "VAE"), needs()),
@@ -52,14 +54,33 @@ def told_apart(family: Family) -> Sequence[str]:
     return f"`{family.name}`", family.title, variants, lineages
 
 
-def asked(family: Family) -> Sequence[str]:
-    return f"`{family.name}`", how(family.recipe)
+def asked() -> Iterable[Sequence[str]]:
+    for family in FAMILIES.values():
+        yield asked_row(family, None)
+        for variant in known(family.variants):
+            if variant.work or variant.recipe:
+                yield asked_row(family, variant.name)
 
 
-def how(recipe: Recipe | No) -> str:
+def asked_row(family: Family, variant: str | None) -> Sequence[str]:
+    name, recipe = f"`{family.name}` {variant or ''}".strip(), family.recipe_of(variant)
     if isinstance(recipe, No):
-        return f"not: {recipe.why}"
-    return f"{recipe.size} pixels, {recipe.steps} steps, guidance {recipe.guidance:g}"
+        return name, f"not: {recipe.why}", "", ""
+    few = [(each, each.on(recipe)) for each in known(family.few_steps) if variant in (each.variants or (variant,))]
+    shown = [f"{each.name}: {how(on)} ({times(family.teraflops(variant, on))})" for each, on in few]
+    return name, f"{recipe.size} pixels, {how(recipe)}", times(family.teraflops(variant, recipe)), "; ".join(shown)
+
+
+def how(recipe: Recipe) -> str:
+    shift = "" if recipe.shift is None else f", shift {recipe.shift:g}"
+    return f"{recipe.steps} steps, guidance {recipe.guidance:g}{shift}"
+
+
+def times(teraflops: float | None) -> str:
+    if teraflops is None:
+        return "?"
+    found = of_sd15(teraflops)
+    return f"{found:.0f} ×" if found >= 10 else f"{found:.2g} ×"
 
 
 def needs() -> Iterable[Sequence[str]]:

@@ -63,6 +63,7 @@ class ProbeSet:
     drawing: str | None = None  # name of the line-drawing extractor
     reference_weight: float = 0.0  # of the drawings' part in self-attention; 0 where no probe has a drawing
     style_fidelity: float = 0.0  # how far the unconditional half leaves the drawing out
+    shift: float | None = None  # of a flow's steps towards noise; None: as the model's configuration says
     notes: tuple[str, ...] = field(default=(), compare=False)  # for people; changes no image, not in the digest
 
     @property
@@ -85,7 +86,10 @@ class ProbeSet:
 
 
 def _without_unused(values: dict[str, Any]) -> dict[str, Any]:
-    """Without what concerns drawings where no probe has one, so that digests from before these fields still hold."""
+    """Without what concerns drawings where no probe has one, and no shift, so that digests from before these fields
+    still hold."""
+    if values["shift"] is None:
+        values = {name: value for name, value in values.items() if name != "shift"}
     if any(probe["drawing"] for probe in values["probes"]):
         return values
     probes = [{name: probe[name] for name in probe if name != "drawing"} for probe in values["probes"]]

@@ -11,8 +11,9 @@ import comfy.model_management as memory
 from PIL import Image
 
 from ..modelsearch_core.errors import MissingBaseError, ModelSearchError
-from ..modelsearch_core.families import UNKNOWN
+from ..modelsearch_core.families import UNKNOWN, Recipe
 from ..modelsearch_core.generators import GeneratorSettings
+from ..modelsearch_core.generators.accelerators import Accelerator
 from ..modelsearch_core.generators.bases import Bases
 from ..modelsearch_core.generators.known_models import KnownModels
 from ..modelsearch_core.generators.pictures import Inspection, to_pictures
@@ -23,7 +24,7 @@ from ..modelsearch_core.probes import Probe, ProbeSet
 from ..modelsearch_core.reference_set import ReferenceSet
 from .decoders import load_decoder, small_decoder
 from .drawings import drawings_of
-from .lending import Loaded, load_bare, load_checkpoint, with_lora
+from .lending import Loaded, load_bare, load_checkpoint, shifted, with_lora
 from .painting import Painter, stop_if_cancelled
 from .parts import parts_for, what_is_missing
 from .recipes import sampling_of
@@ -56,7 +57,7 @@ class ComfyGenerator:
             check_references(model.title, model.architecture, probes)  # whether there is a base or not
         base = self.base_of(model)
         carrier = base or model
-        recipe, accelerator = recipe_of(model, carrier, self._known.accelerators, self.settings)
+        recipe, accelerator = self._recipe(model, carrier)
         decoder = small_decoder(carrier.architecture)
         check_references(model.title, carrier.architecture, probes)
         probe_set = ProbeSet(
@@ -66,6 +67,7 @@ class ComfyGenerator:
             steps=recipe.steps,
             guidance=recipe.guidance,
             sampler=recipe.sampler,
+            shift=recipe.shift,
             negative_prompt=recipe.negative_prompt,
             generator=self.name,
             precision=str(memory.unet_dtype()).removeprefix("torch."),
@@ -79,7 +81,8 @@ class ComfyGenerator:
 
     def generate(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Iterator[list[Image.Image]]:
         loaded = self._load(model, probe_set)
-        sampling = sampling_of(probe_set, model.architecture)
+        recipe, _ = self._recipe(model, self._known[probe_set.base] if probe_set.base else model)
+        sampling = sampling_of(probe_set, embeds_guidance=recipe.embeds_guidance)
         painter = Painter(loaded, sampling, probe_set, self.check)
         inspection = Inspection(model, len(numbers), probe_set.precision)
         prompts = [probe_set.prompt(number) for number in numbers]
@@ -88,6 +91,10 @@ class ComfyGenerator:
             pictures, faults = to_pictures(2 * images.movedim(-1, 1) - 1)
             inspection.add(faults)
             yield pictures
+
+    def _recipe(self, model: ModelFile, carrier: ModelFile) -> tuple[Recipe, Accelerator | None]:
+        """How a model is asked on its base, or by itself."""
+        return recipe_of(model, carrier, self._known.accelerators, self.settings)
 
     def release(self) -> None:
         """Gives the memory back."""
@@ -101,7 +108,8 @@ class ComfyGenerator:
             loaded = with_lora(loaded, self._known[probe_set.accelerator], 1.0)
         if model.kind is Kind.LORA:
             loaded = with_lora(loaded, model, probe_set.lora_weight)
-        return replace(loaded, decoder=self._decoder(model, probe_set, loaded))
+        loaded = replace(loaded, decoder=self._decoder(model, probe_set, loaded))
+        return loaded if probe_set.shift is None else shifted(loaded, probe_set.shift)
 
     def _loaded_base(self, model: ModelFile) -> Loaded:
         if self._base is None or self._base[0] != model.fingerprint:

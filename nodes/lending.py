@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,6 +55,15 @@ def load_bare(model: ModelFile, parts: Parts | None, carrier: ModelFile | None) 
     pixels = {"pixel_space_vae": torch.tensor(1.0)}  # ComfyUI's word for a model without latents
     vae = comfy.sd.VAE(sd=comfy.utils.load_torch_file(str(parts.vae)) if parts.vae else pixels)
     return Loaded(model=denoiser, clip=clip, vae=vae)
+
+
+def shifted(loaded: Loaded, shift: float) -> Loaded:
+    """A clone of a flow model whose steps lean towards noise by so much; its scales stay."""
+    moved = copy.deepcopy(loaded.model.get_model_object("model_sampling"))
+    moved.set_parameters(shift=shift, multiplier=moved.multiplier)
+    model = loaded.model.clone()
+    model.add_object_patch("model_sampling", moved)
+    return replace(loaded, model=model)
 
 
 def with_lora(loaded: Loaded, lora: ModelFile, weight: float) -> Loaded:

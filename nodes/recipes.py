@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..modelsearch_core.families import FAMILIES
 from ..modelsearch_core.probes import ProbeSet
 
 SAMPLERS = {  # the core's name: (ComfyUI's sampler, its scheduler)
@@ -30,13 +29,12 @@ class Sampling:
     is_noisy: bool
 
 
-def sampling_of(probe_set: ProbeSet, architecture: str) -> Sampling:
+def sampling_of(probe_set: ProbeSet, *, embeds_guidance: bool) -> Sampling:
     sampler, scheduler = SAMPLERS[probe_set.sampler]
-    embedded = architecture in FAMILIES and FAMILIES[architecture].embeds_guidance
     return Sampling(
         sampler=sampler,
         scheduler=scheduler,
-        cfg=1.0 if embedded else probe_set.guidance,
-        embedded=probe_set.guidance if embedded else None,
+        cfg=1.0 if embeds_guidance else probe_set.guidance,
+        embedded=probe_set.guidance if embeds_guidance else None,
         is_noisy=sampler == "lcm",
     )

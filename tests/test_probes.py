@@ -78,7 +78,7 @@ def test_the_digest_follows_every_field_but_the_notes() -> None:
     changes: dict[str, object] = {
         "probes": default_probes(9), "width": 128, "height": 128, "steps": 6, "guidance": 4.0, "sampler": "euler",
         "generator": "comfyui", "precision": "float16", "negative_prompt": "blurry", "base": "b", "lora_weight": 0.5,
-        "trigger_words": ("t",), "accelerator": "a", "decoder": "d", "drawing": "hed",
+        "trigger_words": ("t",), "accelerator": "a", "decoder": "d", "drawing": "hed", "shift": 3.0,
     }  # fmt: skip
     assert set(changes) | {"notes", *REFERENCE_FIELDS} == {field.name for field in fields(ProbeSet)}
     digests = {a_set(**{name: value}).digest for name, value in changes.items()}

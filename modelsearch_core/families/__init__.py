@@ -3,7 +3,7 @@
 Adding one is a record in `registry`, and a table of its tensors among the tests.
 """
 
-from .record import Family, Lineage, No, Pipeline, Recipe, Release, Unet, Variant, known
+from .record import Family, FewSteps, Lineage, No, Pipeline, Recipe, Release, Unet, Variant, Work, known
 from .registry import ARCHITECTURES, FAMILIES, FILTERS, UNKNOWN
 from .words import family_called, family_of_class, lineage_in, variant_called
 
@@ -13,6 +13,7 @@ __all__ = [
     "FILTERS",
     "UNKNOWN",
     "Family",
+    "FewSteps",
     "Lineage",
     "No",
     "Pipeline",
@@ -20,6 +21,7 @@ __all__ = [
     "Release",
     "Unet",
     "Variant",
+    "Work",
     "family_called",
     "family_of_class",
     "known",

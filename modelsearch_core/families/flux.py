@@ -16,8 +16,17 @@ from .parts import (
     T5,
     Parts,
 )
-from .record import Family, Lineage, No, Pipeline, Recipe, Release, Variant
-from .shared import A_TRANSFORMER, NO_LINEAGES, NO_SMALL_DECODER, NOT_IN_COMFYUI, NOT_IN_DIFFUSERS, NOT_QUANTISED, OTHER
+from .record import Family, FewSteps, Lineage, No, Pipeline, Recipe, Release, Variant, Work
+from .shared import (
+    A_TRANSFORMER,
+    NO_FEW_STEPS,
+    NO_LINEAGES,
+    NO_SMALL_DECODER,
+    NOT_IN_COMFYUI,
+    NOT_IN_DIFFUSERS,
+    NOT_QUANTISED,
+    SIZE_UNKNOWN,
+)
 
 ATTENTION = """
     double_blocks              (img|txt)_attn_qkv                                          3 1
@@ -94,11 +103,22 @@ FLUX = Family(
     lineages=(_KREA, _KONTEXT, _SCHNELL),
     classes=("Flux",),
     gguf=("flux",),
-    recipe=Recipe(size=768, steps=20, guidance=3.5, sampler="own"),
+    recipe=Recipe(size=768, steps=20, guidance=3.5, sampler="own", embeds_guidance=True),
+    few_steps=(
+        FewSteps(name="schnell", pattern=r"\bschnell\b|\bflux ?1? s\b", steps=4),
+        FewSteps(
+            name="turbo alpha",
+            pattern=r"\bflux\w* (?:\w+ )*turbo alpha\b",
+            steps=8,
+            guidance=3.5,
+            embeds_guidance=True,
+            is_lora=True,
+        ),
+    ),
+    work=Work(weights=6.5),
     parts=Parts("FLUX", (CLIP_L, T5), FLUX_VAE),
     pipeline=Pipeline(name="FluxPipeline", repository="black-forest-labs/FLUX.1-dev"),
     small_decoder="taef1",
-    embeds_guidance=True,
 )
 FLUX2 = Family(
     name="flux2",
@@ -131,20 +151,25 @@ FLUX2 = Family(
         Variant(
             name="klein-9b", width=4096, blocks=blocks(8, 24), words=("flux2klein9b",),
             parts=Parts("FLUX2", (QWEN_3_8B,), FLUX2_VAE),
+            recipe=Recipe(size=768, steps=20, guidance=5.0, sampler="own"), work=Work(weights=7.0),
         ),
         Variant(
             name="klein-4b", width=3072, blocks=blocks(5, 20), words=("flux2klein4b",),
             parts=Parts("FLUX2", (QWEN_3_4B,), FLUX2_VAE),
+            recipe=Recipe(size=768, steps=20, guidance=5.0, sampler="own"), work=Work(weights=3.1),
         ),
     ),
     lineages=NO_LINEAGES,
     classes=("Flux2",),
     gguf=("flux2",),
-    recipe=OTHER,
+    recipe=Recipe(size=768, steps=20, guidance=4.0, sampler="own", embeds_guidance=True),
+    few_steps=(
+        FewSteps(name="klein, not base", pattern=r"^(?!.*\bbase\b)", steps=4, variants=("klein-9b", "klein-4b")),
+    ),
+    work=Work(weights=27.5),
     parts=Parts("FLUX2", (MISTRAL,), FLUX2_VAE),
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder=NO_SMALL_DECODER,
-    embeds_guidance=True,
     rare=True,
 )  # fmt: skip
 FLUX3 = Family(
@@ -165,7 +190,9 @@ FLUX3 = Family(
     lineages=NO_LINEAGES,
     classes=("Flux3",),
     gguf=NOT_QUANTISED,
-    recipe=OTHER,
+    recipe=Recipe(size=768, steps=20, guidance=4.5, sampler="own"),
+    few_steps=NO_FEW_STEPS,
+    work=SIZE_UNKNOWN,
     parts=NOT_IN_COMFYUI,
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder=NO_SMALL_DECODER,
@@ -186,7 +213,9 @@ CHROMA = Family(
     lineages=NO_LINEAGES,
     classes=("Chroma",),
     gguf=("chroma",),
-    recipe=OTHER,
+    recipe=Recipe(size=768, steps=26, guidance=3.5, sampler="own"),
+    few_steps=(FewSteps(name="flash", pattern=r"\bflash\b", steps=8),),
+    work=Work(weights=6.5),
     parts=Parts("CHROMA", (T5,), FLUX_VAE),
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder="taef1",
@@ -203,12 +232,13 @@ CHROMA_RADIANCE = Family(
     lineages=NO_LINEAGES,
     classes=No("diffusers does not have it"),
     gguf=NOT_QUANTISED,
-    recipe=OTHER,
+    recipe=Recipe(size=768, steps=26, guidance=3.5, sampler="own"),
+    few_steps=NO_FEW_STEPS,
+    work=Work(weights=6.5),
     parts=Parts("CHROMA", (T5,), PIXELS),
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder=No("it makes pixels, no latents"),
     rare=True,
-    embeds_guidance=True,
 )
 LONGCAT = Family(
     name="longcat_image",
@@ -234,7 +264,9 @@ LONGCAT = Family(
     lineages=NO_LINEAGES,
     classes=("LongCatImage",),
     gguf=NOT_QUANTISED,
-    recipe=OTHER,
+    recipe=Recipe(size=768, steps=20, guidance=4.5, sampler="own"),
+    few_steps=NO_FEW_STEPS,
+    work=Work(weights=3.4),
     parts=Parts("LONGCAT_IMAGE", (QWEN_25_7B,), FLUX_VAE),
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder="taef1",
@@ -271,7 +303,9 @@ OVIS_IMAGE = Family(
     lineages=NO_LINEAGES,
     classes=("OvisImage",),
     gguf=NOT_QUANTISED,
-    recipe=OTHER,
+    recipe=Recipe(size=768, steps=20, guidance=5.0, sampler="own"),
+    few_steps=NO_FEW_STEPS,
+    work=Work(weights=5.0),
     parts=Parts("OVIS", (OVIS,), FLUX_VAE),
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder="taef1",
@@ -295,12 +329,14 @@ BRIA = Family(
     layers=Layers(ATTENTION + MLP + MODULATION + ENDS + "\n caption_projection .* - -"),
     variants=(
         Variant(name="3", width=3072, blocks=blocks(8, 28)),
-        Variant(name="fibo", width=3072, blocks=blocks(8, 38)),
+        Variant(name="fibo", width=3072, blocks=blocks(8, 38), work=Work(weights=5.2)),
     ),
     lineages=NO_LINEAGES,
     classes=("Bria",),
     gguf=NOT_QUANTISED,
-    recipe=OTHER,
+    recipe=Recipe(size=768, steps=25, guidance=5.0, sampler="own"),
+    few_steps=NO_FEW_STEPS,
+    work=Work(weights=4.1),
     parts=NOT_IN_COMFYUI,
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder=NO_SMALL_DECODER,

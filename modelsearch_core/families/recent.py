@@ -16,9 +16,10 @@ from .parts import (
     WAN_VAE,
     Parts,
 )
-from .record import Family, No, Release, Variant
+from .record import Family, FewSteps, No, Recipe, Release, Variant, Work
 from .shared import (
     A_TRANSFORMER,
+    NO_FEW_STEPS,
     NO_LAYERS,
     NO_LINEAGES,
     NO_SMALL_DECODER,
@@ -27,6 +28,7 @@ from .shared import (
     NOT_QUANTISED,
     ONE_WIDTH,
     OTHER,
+    SIZE_UNKNOWN,
 )
 
 _JOINT = """
@@ -43,6 +45,9 @@ def _family(
     layers: str = "",
     variants: tuple[Variant, ...] = (),
     classes: tuple[str, ...] = (),
+    recipe: Recipe = OTHER,
+    few_steps: tuple[FewSteps, ...] = (),
+    work: Work | No = SIZE_UNKNOWN,
     parts: Parts | No = NOT_IN_COMFYUI,
 ) -> Family:
     """A record of which nobody has more to say yet."""
@@ -57,7 +62,9 @@ def _family(
         lineages=NO_LINEAGES,
         classes=classes or No("diffusers does not have it"),
         gguf=NOT_QUANTISED,
-        recipe=OTHER,
+        recipe=recipe,
+        few_steps=few_steps or NO_FEW_STEPS,
+        work=work,
         parts=parts,
         pipeline=NOT_IN_DIFFUSERS,
         small_decoder=NO_SMALL_DECODER,
@@ -71,6 +78,7 @@ LENS = _family(
     Release(("transformer_blocks.0.attn.norm_added_q.weight", "transformer_blocks.0.img_mlp.w1.weight")),
     layers=_JOINT + "transformer_blocks  (img|txt)_(mlp_w[123]|mod_1)  - -",
     variants=(Variant(name="3b", width=1536, blocks={"transformer_blocks": 48}),),
+    work=Work(weights=1.4),
     parts=Parts("LENS", (GPT_OSS,), FLUX2_VAE),
 )
 MAGE_FLOW = _family(
@@ -92,6 +100,7 @@ QWEN_IMAGE_21 = _family(
     """,
     variants=(Variant(name="7b", width=4096, blocks={"transformer_blocks": 32}),),
     classes=("QwenImage21",),
+    work=Work(weights=7.0),
 )
 JOYIMAGE = _family(
     "joyimage",
@@ -116,6 +125,8 @@ BOOGU = _family(
     layers="""
         (double|single)_stream_layers  .*                   - -
     """,
+    recipe=Recipe(size=768, steps=25, guidance=4.5, sampler="own"),
+    few_steps=(FewSteps(name="turbo", pattern=r"\bturbo\b", steps=4, sampler="lcm"),),
     parts=Parts("BOOGU", (QWEN_3VL_8B,), FLUX_VAE),
 )
 ERNIE_IMAGE = _family(
@@ -130,6 +141,9 @@ ERNIE_IMAGE = _family(
     """,
     variants=(Variant(name="8b", width=4096, blocks={"layers": 36}),),
     classes=("ErnieImage",),
+    recipe=Recipe(size=768, steps=20, guidance=4.0, sampler="own"),
+    few_steps=(FewSteps(name="turbo", pattern=r"\bturbo\b", steps=8),),
+    work=Work(weights=7.9),
     parts=Parts("FLUX2", (MINISTRAL,), FLUX2_VAE),
 )
 IDEOGRAM4 = _family(
@@ -146,6 +160,7 @@ IDEOGRAM4 = _family(
     """,
     variants=(Variant(name="9b", width=4608, blocks={"layers": 34}),),
     classes=("Ideogram4",),
+    work=Work(weights=8.7),
     parts=Parts("IDEOGRAM4", (QWEN_3VL_8B,), FLUX2_VAE),
 )
 HIDREAM_O1 = _family(

@@ -6,7 +6,7 @@ Every field must be given. One that a family has nothing for holds `No` with the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -25,13 +25,66 @@ class No:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a family is asked for a picture. `guidance` of 1 runs the network once a step, without a negative prompt."""
+    """How a family is asked for a picture. `guidance` of 1 runs the network once a step, without a negative prompt; so
+    does one that the network `embeds_guidance` of, as an input. `shift` moves the steps of a flow towards noise; None
+    is what its configuration says."""
 
     size: int  # pixels, width and height
     steps: int
     guidance: float
     sampler: str = "dpmpp_2m"
     negative_prompt: str = ""
+    shift: float | None = None
+    embeds_guidance: bool = False
+
+    @property
+    def evaluations(self) -> int:
+        """How often the network runs for a picture."""
+        return self.steps * (1 if self.guidance == 1 or self.embeds_guidance else 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FewSteps:
+    """Models of a family that were distilled, or LoRA that make one so (`is_lora`). `pattern` finds the published name
+    among the words of a file's name, its title and what its header or a hub says of it, in lower case. `variants`:
+    only models of these widths."""
+
+    name: str  # as its makers call such
+    pattern: str
+    steps: int
+    guidance: float = 1.0
+    sampler: str = "own"
+    shift: float | None = None
+    embeds_guidance: bool = False
+    is_lora: bool = False
+    variants: tuple[str, ...] = ()
+
+    def on(self, recipe: Recipe) -> Recipe:
+        return replace(
+            recipe,
+            steps=self.steps,
+            guidance=self.guidance,
+            sampler=self.sampler,
+            shift=self.shift or recipe.shift,
+            embeds_guidance=self.embeds_guidance,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """How much one run of the network is. `weights`: how many, in 10⁹, an image token meets; those of a U-Net are what
+    it was counted to take for a cell of the latent, divided so. `token`: pixels of its side. `text`: tokens beside it.
+
+    Attention among tokens, an eighth at the sizes asked for, is left out.
+    """
+
+    weights: float
+    token: int = 16
+    text: int = 512
+
+    def teraflops(self, size: int) -> float:
+        """For a picture of that width and height."""
+        return 2 * self.weights * ((size // self.token) ** 2 + self.text) / 1000
 
 
 @dataclass(frozen=True)
@@ -59,6 +112,7 @@ class Variant:
     words: tuple[str, ...] = ()
     parts: Parts | None = None  # where they are others than the family's
     recipe: Recipe | None = None
+    work: Work | None = None
 
 
 @dataclass(frozen=True)
@@ -96,8 +150,7 @@ class Family:
 
     `words` are what trainers and hubs call it, as it begins, without anything but letters and digits.
     `classic` ones are sampled on Stable Diffusion's schedule: few-step samplers and reference-only attention are for
-    them. `embeds_guidance`: guidance is an input of the network, which runs once a step. `rare`: the less likely one
-    of twins where nothing tells which of them a LoRA is for.
+    them. `rare`: the less likely one of twins where nothing tells which of them a LoRA is for.
     """
 
     name: str
@@ -111,11 +164,12 @@ class Family:
     classes: tuple[str, ...] | No  # beginnings of the names of diffusers' classes
     gguf: tuple[str, ...] | No  # `general.architecture` of quantised files
     recipe: Recipe | No
+    few_steps: tuple[FewSteps, ...] | No  # the first that fits counts
+    work: Work | No
     parts: Parts | No
     pipeline: Pipeline | No
     small_decoder: str | No  # TAESD's name in `vae_approx`
     classic: bool = False
-    embeds_guidance: bool = False
     rare: bool = False
 
     def variant(self, name: str | None) -> Variant | None:
@@ -130,6 +184,15 @@ class Family:
     def recipe_of(self, variant: str | None) -> Recipe | No:
         found = self.variant(variant)
         return found.recipe if found and found.recipe else self.recipe
+
+    def work_of(self, variant: str | None) -> Work | No:
+        found = self.variant(variant)
+        return found.work if found and found.work else self.work
+
+    def teraflops(self, variant: str | None, recipe: Recipe) -> float | None:
+        """Of one picture; None where it is not known."""
+        work = self.work_of(variant)
+        return None if isinstance(work, No) else recipe.evaluations * work.teraflops(recipe.size)
 
 
 def known(values: tuple[Value, ...] | No) -> tuple[Value, ...]:

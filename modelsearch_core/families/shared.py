@@ -13,7 +13,9 @@ NOT_QUANTISED = No("no quantised files of it are known")
 NOT_IN_DIFFUSERS = No("single files of it are not read through diffusers here")
 NOT_IN_COMFYUI = No("ComfyUI does not load it")
 NO_SMALL_DECODER = No("no small decoder is published for its latents")
+BY_NETWORKS = No("they are told by the networks that are merged into them, the same for all of its kind")
+NO_FEW_STEPS = No("no model of it that needs fewer steps is known")
+SIZE_UNKNOWN = No("how many weights a token meets is not known here")
 NO_LAYERS = No("how its LoRA name their layers is not known")
 
-FRAME = Recipe(size=512, steps=20, guidance=5.0, sampler="own")  # one of a video, as large as a small clip
 OTHER = Recipe(size=768, steps=20, guidance=4.5, sampler="own")  # where nothing better was measured

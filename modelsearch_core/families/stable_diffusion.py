@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from .layers import Layers
 from .parts import CLIP_G, CLIP_H, CLIP_L, SD3_VAE, SD_VAE, SDXL_VAE, T5, Parts
-from .record import Family, Lineage, No, Pipeline, Recipe, Release, Unet, Variant
+from .record import Family, FewSteps, Lineage, No, Pipeline, Recipe, Release, Unet, Variant, Work
 from .shared import (
     A_TRANSFORMER,
     A_UNET,
+    BY_NETWORKS,
     BY_UNET,
+    NO_FEW_STEPS,
     NO_LINEAGES,
     NO_SMALL_DECODER,
     NOT_IN_DIFFUSERS,
     NOT_QUANTISED,
     ONE_WIDTH,
-    OTHER,
 )
 
 SD_MINI = Family(
@@ -29,6 +30,8 @@ SD_MINI = Family(
     classes=BY_UNET,
     gguf=NOT_QUANTISED,
     recipe=Recipe(size=64, steps=15, guidance=3.0),
+    few_steps=BY_NETWORKS,
+    work=No("a toy, whose pictures cost next to nothing"),
     parts=No("ComfyUI knows no text encoder of that width"),
     pipeline=Pipeline(name="StableDiffusionPipeline"),
     small_decoder="taesd_mini",
@@ -46,6 +49,8 @@ SD15 = Family(
     classes=BY_UNET,
     gguf=("sd1",),
     recipe=Recipe(size=512, steps=16, guidance=6.0),
+    few_steps=BY_NETWORKS,
+    work=Work(weights=0.098, token=8, text=0),
     parts=Parts("STABLE_DIFFUSION", (CLIP_L,), SD_VAE),
     pipeline=Pipeline(name="StableDiffusionPipeline", parameters=859_520_964),
     small_decoder="taesd",
@@ -63,6 +68,8 @@ SD2 = Family(
     classes=BY_UNET,
     gguf=NOT_QUANTISED,
     recipe=Recipe(size=768, steps=16, guidance=6.0),
+    few_steps=BY_NETWORKS,
+    work=Work(weights=0.117, token=8, text=0),
     parts=Parts("STABLE_DIFFUSION", (CLIP_H,), SD_VAE),
     pipeline=Pipeline(name="StableDiffusionPipeline", parameters=865_910_724),
     small_decoder="taesd",
@@ -96,6 +103,8 @@ SDXL = Family(
     classes=BY_UNET,
     gguf=("sdxl",),
     recipe=Recipe(size=768, steps=16, guidance=5.0),
+    few_steps=BY_NETWORKS,
+    work=Work(weights=0.198, token=8, text=0),
     parts=Parts("STABLE_DIFFUSION", (CLIP_L, CLIP_G), SDXL_VAE),
     pipeline=Pipeline(name="StableDiffusionXLPipeline", parameters=2_567_463_684),
     small_decoder="taesdxl",
@@ -113,6 +122,8 @@ SDXL_REFINER = Family(
     classes=BY_UNET,
     gguf=NOT_QUANTISED,
     recipe=No("it refines pictures of another model; index the model it belongs to"),
+    few_steps=BY_NETWORKS,
+    work=No("it makes no pictures alone"),
     parts=No("it is no model to start a picture with"),
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder="taesdxl",
@@ -129,6 +140,8 @@ SVD = Family(
     classes=("UNetSpatioTemporal",),
     gguf=NOT_QUANTISED,
     recipe=No("it makes video from a picture"),
+    few_steps=NO_FEW_STEPS,
+    work=No("it makes no pictures from text"),
     parts=No("it has no text encoder"),
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder=NO_SMALL_DECODER,
@@ -144,7 +157,9 @@ KOLORS = Family(
     lineages=NO_LINEAGES,
     classes=BY_UNET,
     gguf=NOT_QUANTISED,
-    recipe=OTHER,
+    recipe=Recipe(size=768, steps=20, guidance=5.0, sampler="own"),
+    few_steps=NO_FEW_STEPS,
+    work=Work(weights=0.198, token=8, text=0),
     parts=No("ComfyUI itself has no ChatGLM"),
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder="taesdxl",
@@ -167,6 +182,8 @@ STABLE_CASCADE = Family(
     classes=("StableCascade",),
     gguf=NOT_QUANTISED,
     recipe=No("its stages lie in several models"),
+    few_steps=NO_FEW_STEPS,
+    work=No("its stages lie in several models"),
     parts=No("its stages lie in several models"),
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder=NO_SMALL_DECODER,
@@ -200,6 +217,7 @@ SD3 = Family(
         Variant(
             name="medium", width=1536, blocks={"joint_blocks": 24, "transformer_blocks": 24},
             words=("stablediffusion3medium", "stablediffusion35medium", "sd35medium", "sd3medium"),
+            work=Work(weights=0.8),
         ),
         Variant(
             name="large", width=2432, blocks={"joint_blocks": 38, "transformer_blocks": 38},
@@ -209,7 +227,9 @@ SD3 = Family(
     lineages=NO_LINEAGES,
     classes=("SD3",),
     gguf=("sd3",),
-    recipe=OTHER,
+    recipe=Recipe(size=768, steps=20, guidance=4.5, sampler="own"),
+    few_steps=(FewSteps(name="turbo, flash", pattern=r"\bturbo\b|\bflash\b", steps=4),),
+    work=Work(weights=2.7),
     parts=Parts("SD3", (CLIP_L, CLIP_G, T5), SD3_VAE),
     pipeline=Pipeline(name="StableDiffusion3Pipeline", repository="stabilityai/stable-diffusion-3-medium-diffusers"),
     small_decoder="taesd3",

@@ -1,8 +1,9 @@
 """Few-step networks, LoRA or merged into a checkpoint, each with the sampler, steps and guidance its authors say.
 
-They are told by their published names, as words of their own in a file's name or at the start of its title, and by what
-headers and hubs say of a checkpoint; nothing in their tensors sets them apart. LCM (arXiv 2311.05556), SDXL-Turbo
-(arXiv 2311.17042), SDXL-Lightning (arXiv 2402.13929), TCD (arXiv 2402.19159), Hyper-SD (arXiv 2404.13686), DMD2 (arXiv
+They are told by their published names, as words of their own in a file's name or at the start of its title, and by
+what headers and hubs say of a checkpoint; nothing in their tensors sets them apart. Those of Stable Diffusion stand
+here, the same for all of its kind; those of other families in their records. LCM (arXiv 2311.05556), SDXL-Turbo (arXiv
+2311.17042), SDXL-Lightning (arXiv 2402.13929), TCD (arXiv 2402.19159), Hyper-SD (arXiv 2404.13686), DMD2 (arXiv
 2405.14867).
 """
 
@@ -12,7 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from ..families import FAMILIES, Recipe
+from ..families import FAMILIES, FewSteps, Recipe, known
 from ..model_files import Kind, ModelFile
 
 CLASSIC = tuple(family.name for family in FAMILIES.values() if family.classic)
@@ -78,10 +79,16 @@ class Accelerators:
     """
 
     def __init__(self, models: Iterable[ModelFile]) -> None:
-        self._best: Mapping[str, tuple[ModelFile, _Family, int]] = _best_of_each(models)
+        loras = [model for model in models if model.kind is Kind.LORA]
+        self._best: Mapping[str, tuple[ModelFile, _Family, int]] = _best_of_each(loras)
+        own = [(lora, few) for lora in loras if (few := _few_steps(lora)) is not None]
+        self._own = sorted(own, key=lambda each: (-each[1].steps, each[0].path.name))
 
-    def of(self, architecture: str, recipe: Recipe) -> Accelerator | None:
-        """None where there is none for this architecture."""
+    def of(self, architecture: str, recipe: Recipe, variant: str | None = None) -> Accelerator | None:
+        """None where there is none for this architecture, or for that variant of it."""
+        for lora, few in self._own:
+            if lora.architecture == architecture and lora.variant in (None, variant):
+                return Accelerator(lora, few.on(recipe))
         if architecture not in self._best:
             return None
         lora, family, steps = self._best[architecture]
@@ -89,18 +96,32 @@ class Accelerators:
 
 
 def is_accelerator(model: ModelFile) -> bool:
-    return model.kind is Kind.LORA and _family_of(model)[1] is not None
+    return model.kind is Kind.LORA and (_family_of(model)[1] is not None or _few_steps(model) is not None)
 
 
 def is_distilled(checkpoint: ModelFile) -> bool:
     """Whether it says that it needs few steps."""
-    return _merged(checkpoint) is not None
+    return _merged(checkpoint) is not None or _few_steps(checkpoint) is not None
 
 
 def distilled_recipe(checkpoint: ModelFile, recipe: Recipe) -> Recipe | None:
     """The recipe of a checkpoint that says that it needs few steps; None for any other."""
+    if (few := _few_steps(checkpoint)) is not None:
+        return few.on(recipe)
     family = _merged(checkpoint)
     return family and replace(recipe, steps=family.steps, guidance=family.guidance, sampler=family.sampler)
+
+
+def _few_steps(model: ModelFile) -> FewSteps | None:
+    """What the record of its family says of such a model, or of such a LoRA."""
+    family = FAMILIES.get(model.architecture)
+    if family is None:
+        return None
+    names = f"{model.path.stem} / {model.title} / {model.base_hint or ''} / "
+    said = _plain(names) + _words(names)  # T2V is a word, and ZImageTurbo three
+    wanted = [few for few in known(family.few_steps) if few.is_lora is (model.kind is Kind.LORA)]
+    of_width = [few for few in wanted if not few.variants or model.variant in few.variants]
+    return next((few for few in of_width if re.search(few.pattern, said)), None)
 
 
 def _merged(checkpoint: ModelFile) -> _Family | None:
@@ -116,7 +137,7 @@ def _merged(checkpoint: ModelFile) -> _Family | None:
 def _best_of_each(models: Iterable[ModelFile]) -> dict[str, tuple[ModelFile, _Family, int]]:
     found: dict[str, list[tuple[int, int, str, ModelFile, _Family]]] = {}
     for lora in models:
-        if lora.kind is Kind.LORA and lora.architecture in CLASSIC:
+        if lora.architecture in CLASSIC:
             rank, family, steps = _family_of(lora)
             if family is not None:
                 found.setdefault(lora.architecture, []).append((rank, -steps, lora.path.name, lora, family))

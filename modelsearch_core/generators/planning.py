@@ -24,7 +24,7 @@ def recipe_of(
         return override(distilled, settings), None
     if not settings.accelerator or is_accelerator(model):
         return plain, None
-    accelerator = accelerators.of(carrier.architecture, plain)
+    accelerator = accelerators.of(carrier.architecture, plain, carrier.variant)
     return (override(accelerator.recipe, settings), accelerator) if accelerator else (plain, None)
 
 

@@ -1,5 +1,5 @@
 """Run by a ComfyUI's Python, in its folder: of LoRA of all sorts, whether we say that they change a weight, and whether
-ComfyUI changes it, as JSON.
+ComfyUI changes it; and how far a flow is moved, as JSON.
 
 `python fitting_check.py PACK`, where PACK is the folder of the pack.
 """
@@ -20,6 +20,7 @@ comfy.options.enable_args_parsing()
 
 import comfy.lora  # noqa: E402
 import comfy.model_patcher  # noqa: E402
+import comfy.model_sampling  # noqa: E402
 import torch  # noqa: E402
 
 pack = ModuleType("pack")
@@ -72,7 +73,20 @@ def told(name, factors):
     return [name, fit.changed, changes, fit.layers, fit.refusal]
 
 
+def sigmas():
+    """In the middle of a flow of either scale, as it is and moved to noise; and as it is afterwards."""
+    lending = importlib.import_module("pack.nodes.lending")
+    for multiplier in (1.0, 1000.0):
+        model = torch.nn.Module()
+        model.model_sampling = comfy.model_sampling.ModelSamplingDiscreteFlow()
+        model.model_sampling.set_parameters(shift=3.0, multiplier=multiplier)
+        plain = comfy.model_patcher.ModelPatcher(model, CPU, CPU)
+        moved = lending.shifted(lending.Loaded(model=plain, clip=None, vae=None), 6.0).model
+        samplings = [each.get_model_object("model_sampling") for each in (plain, moved, plain)]
+        yield [float(each.sigma(torch.tensor(multiplier / 2))) for each in samplings]
+
+
 with torch.inference_mode():  # as ComfyUI runs its nodes
     fitting = [told(*each) for each in networks(OUT, IN).items()]
     misfits = [told(*each) for each in networks(2 * OUT, 2 * IN).items()]
-print(json.dumps({"fitting": fitting, "misfits": misfits}))
+print(json.dumps({"fitting": fitting, "misfits": misfits, "sigmas": list(sigmas())}))

@@ -30,6 +30,12 @@ def test_what_fits_changes_a_weight(told: dict[str, list[Any]]):
     assert [found[:4] for found in told["fitting"]] == [[name, 1, True, 1] for name in NETWORKS]
 
 
+def test_a_flow_is_moved_to_noise_and_its_own_stays(told: dict[str, list[Any]]):
+    """Halfway a shift of α gives α/(1 + α)."""
+    for found in told["sigmas"]:
+        assert found == pytest.approx([3 / 4, 6 / 7, 3 / 4], abs=1e-6)
+
+
 def test_what_is_too_wide_changes_none_and_comfyuis_reason_is_kept(told: dict[str, list[Any]]):
     for name, changed, changes, layers, refusal in told["misfits"]:
         assert (changed, changes, layers) == (0, False, 1), name

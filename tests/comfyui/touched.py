@@ -12,12 +12,13 @@ CORE = ("comfy", "execution", "folder_paths", "nodes", "server")
 # Of objects that the core hands over, whose classes the source does not name.
 METHODS = {
     "comfy.model_patcher.ModelPatcher": (
-        "clone get_model_object load_device memory_required set_model_attn1_patch set_model_attn1_replace "
-        "set_model_unet_function_wrapper"
+        "add_object_patch clone get_model_object load_device memory_required set_model_attn1_patch "
+        "set_model_attn1_replace set_model_unet_function_wrapper"
     ),
     "comfy.sd.CLIP": "encode_from_tokens_scheduled tokenize",
     "comfy.sd.VAE": "decode encode spacial_compression_decode",
     "comfy.model_base.BaseModel": "process_latent_in",
+    "comfy.model_sampling.ModelSamplingDiscreteFlow": "multiplier set_parameters",
     "execution.PromptQueue": (
         "currently_running delete_queue_item get_current_queue_volatile get_tasks_remaining history mutex put task_done"
     ),
