@@ -119,8 +119,9 @@ class Statistics:
         place = {each: row for row, each in enumerate(who)}
         now = [(entry.fingerprint, entry.measured.stamp) for entry in self.collection.entries]
         old = np.array([place.get(each, -1) for each in now], np.intp)
-        taken = rows[old]
-        new = np.flatnonzero(old < 0)
+        kept, new = np.flatnonzero(old >= 0), np.flatnonzero(old < 0)
+        taken = np.empty((len(old), rows.shape[1]), rows.dtype)
+        taken[kept] = rows[old[kept]]
         if len(new):
             taken[new] = read(new)
         return taken

@@ -116,6 +116,21 @@ def test_a_reload_reads_what_is_new_and_keeps_the_rest(path: Path, tmp_path: Pat
         renewed.close()
 
 
+def test_the_first_models_are_read_into_an_index_of_none(tmp_path: Path):
+    """As where a host is open before the first scan."""
+    path = tmp_path / "catalogue.sqlite"
+    with Catalog(path) as writer:
+        writer.put_encoder(ENCODER, "chance", Chance.dimension)
+    with ModelIndex.open(path, encoder=Chance()) as index:
+        index.warm()
+        assert index.statistics.drawn_means.shape == (0, Chance.dimension)
+        fill(path, 8, measured=0.5)
+        with index.renewed() as renewed, ModelIndex.open(path, encoder=Chance()) as opened:
+            renewed.warm()
+            assert np.array_equal(renewed.statistics.means, opened.statistics.means)
+            assert np.array_equal(renewed.statistics.drawn_means, opened.statistics.drawn_means)
+
+
 def test_a_model_s_means_are_of_its_modality(index: ModelIndex):
     requirement = index._requirements(Query(sketches=[picture(1)]), "auto")[0]
     assert requirement.modality is Modality.SKETCH
