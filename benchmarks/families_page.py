@@ -13,8 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from modelsearch_core.families import FAMILIES, Family, No, Recipe, known
+from modelsearch_core.families.costs import of_sd15
 from modelsearch_core.families.parts import Parts
-from modelsearch_core.generators.costs import of_sd15
 
 PAGE = ROOT / "docs" / "families.md"
 INTRODUCTION = """\

@@ -40,6 +40,7 @@ export class IndexView {
     this.answer = answer;
     this.drawFolders(answer.folders);
     this.drawTroubles(answer);
+    if (this.status) this.drawKnown(this.status);
     this.progress(answer.progress, this.status);
   }
 
@@ -174,8 +175,14 @@ export class IndexView {
       h("h3", { text: t("what_is_known", { n: models }) }),
       h("div", { class: "ms-parts", "aria-hidden": "true" }, ...levels.map(part)),
       h("ul", { class: "ms-legend" }, ...levels.map(legend)),
+      this.answer?.costs?.length > 0 && h("p", { class: "ms-facts ms-costs", text: t("costs", { list: this.costs() }) }),
       evidence.generated > 0 && h("div", { class: "ms-actions" }, this.previewing()),
     );
+  }
+
+  /** What a picture takes of each family that waits. */
+  costs() {
+    return this.answer.costs.map(({ family, takes }) => `${family} ${takes.toLocaleString()}\u00a0×`).join(", ");
   }
 
   /** Asks how many models have no preview; pressed again, writes them. */

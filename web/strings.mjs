@@ -212,6 +212,7 @@ const en = {
   cancelling: "Stopping after the picture in progress",
   done: "Everything is up to date",
   unseen: "{n} models are only known by words or previews",
+  costs: "What one picture takes, against one of SD 1.5: {list}",
   cancelled: "Stopped. What was finished is kept; start again to go on.",
   run_failed: "Indexing stopped",
   stage_start: "Starting",
@@ -415,6 +416,7 @@ const de = {
   paused: "Angehalten",
   done: "Alles auf dem neuesten Stand",
   unseen: "{n} Modelle sind nur durch Worte oder Vorschaubilder bekannt",
+  costs: "Was ein Bild kostet, gemessen an einem von SD 1.5: {list}",
   of: "{done} von {total}",
   images_made: "{n} Bilder erzeugt",
   time_left: "noch etwa {time}",
@@ -576,6 +578,7 @@ const zh = {
   paused: "已暂停",
   done: "已是最新",
   unseen: "{n} 个模型仅有文字或预览",
+  costs: "生成一张图片的计算量（以 SD 1.5 为 1）：{list}",
   of: "{done} / {total}",
   retry_all: "全部重试",
 };

@@ -21,6 +21,7 @@ from . import browsing, painted, pictures, previews
 from .checking import CheckJob
 from .classifiers import ClassifierSearch
 from .collection_map import CollectionMap
+from .costs import costs
 from .host import Host
 from .indexing import Indexing
 from .library import Library, Seen, Snapshot
@@ -296,14 +297,14 @@ class Panel:
         }
 
     def indexing(self) -> dict[str, Any]:
-        """How indexing stands, which folders it looks in, and what failed so far."""
+        """How indexing stands, which folders it looks in, what failed so far, and what is to be generated takes."""
         return {**self._indexing.state(), **self._troubles()}
 
     def _troubles(self) -> dict[str, Any]:
         try:
             snapshot = self.library.newest()
         except EmptyCatalogError:
-            return {"failures": [], "skipped": [], "skipped_total": 0}
+            return {"failures": [], "skipped": [], "skipped_total": 0, "costs": []}
         failed = [model for model in snapshot.models if model.id in snapshot.failures]
         return {
             "failures": [
@@ -312,6 +313,7 @@ class Panel:
             ],
             "skipped": [{"path": str(f.path), "reason": f.reason} for f in snapshot.skipped[:SKIPPED_SHOWN]],
             "skipped_total": len(snapshot.skipped),
+            "costs": costs(snapshot.models),
         }
 
     def change_indexing(self, body: Mapping[str, Any]) -> dict[str, Any]:

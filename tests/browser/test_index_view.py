@@ -57,6 +57,7 @@ def test_what_failed_is_listed_with_its_reason_and_tried_again(opened: Any, mode
         page.click(".ms-troubles summary")
         assert "half.safetensors" in page.inner_text(".ms-skipped")
         assert "words only" in page.inner_text(".ms-legend")
+        assert page.inner_text(".ms-costs").endswith("SD 1.5: Stable Diffusion 1.x 1\u00a0×")
         with page.expect_request(lambda request: "retry" in (request.post_data or "")):
             page.click(".ms-failures button")
         page.wait_for_selector(".ms-state-done")

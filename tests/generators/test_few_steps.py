@@ -9,9 +9,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from modelsearch_core.families import FAMILIES, No, Recipe, known
+from modelsearch_core.families.costs import pictures_of_sd15
 from modelsearch_core.generators import GeneratorSettings
 from modelsearch_core.generators.accelerators import Accelerators, is_accelerator, is_distilled
-from modelsearch_core.generators.costs import pictures_of_sd15
 from modelsearch_core.generators.planning import recipe_of
 from modelsearch_core.model_files import Kind, ModelFile
 from tests.making.fakes import model_file
