@@ -28,27 +28,37 @@ from .shared import (
     SIZE_UNKNOWN,
 )
 
-ATTENTION = """
+_NAMED_BY_DIFFUSERS = """
+    transformer_blocks         attn_(to_[qkv]|to_out_0|add_[qkv]_proj|to_add_out)          1 1
+    single_transformer_blocks  attn_to_[qkv]                                               1 1
+"""
+ATTENTION = (
+    """
     double_blocks              (img|txt)_attn_qkv                                          3 1
     double_blocks              (img|txt)_attn_proj                                         1 1
     double_blocks              processor_qkv(_lora[12])?                                   3 1
     double_blocks              processor_proj(_lora[12])?                                  1 1
     single_blocks              processor_qkv(_lora)?                                       3 1
     single_blocks              processor_proj(_lora)?                                      - -
-    transformer_blocks         attn_(to_[qkv]|to_out_0|add_[qkv]_proj|to_add_out)          1 1
-    single_transformer_blocks  attn_to_[qkv]                                               1 1
 """
-MLP = """
-    double_blocks              (img|txt)_mlp_0                                             4 1
-    double_blocks              (img|txt)_mlp_2                                             1 4
-    single_blocks              linear1                                                     7 1
-    single_blocks              linear1_qkv                                                 3 1
-    single_blocks              linear2                                                     1 5
+    + _NAMED_BY_DIFFUSERS
+)
+_MLP_NAMED_BY_DIFFUSERS = """
     transformer_blocks         ff(_context)?_net_0_proj                                    4 1
     transformer_blocks         ff(_context)?_net_2                                         1 4
     single_transformer_blocks  proj_mlp                                                    4 1
     single_transformer_blocks  proj_out                                                    1 5
 """
+MLP = (
+    """
+    double_blocks              (img|txt)_mlp_0                                             4 1
+    double_blocks              (img|txt)_mlp_2                                             1 4
+    single_blocks              linear1                                                     7 1
+    single_blocks              linear1_qkv                                                 3 1
+    single_blocks              linear2                                                     1 5
+"""
+    + _MLP_NAMED_BY_DIFFUSERS
+)
 MODULATION = """
     double_blocks              (img|txt)_mod_lin                                           6 1
     single_blocks              modulation_lin                                              3 1
@@ -66,12 +76,13 @@ GUIDANCE = """
 """
 
 
+def _blocks(double: int, single: int) -> dict[str, int]:
+    return {"transformer_blocks": double, "single_transformer_blocks": single}
+
+
 def blocks(double: int, single: int) -> dict[str, int]:
     """Numbers of blocks, by the original names and diffusers'."""
-    return {
-        **{"double_blocks": double, "transformer_blocks": double},
-        **{"single_blocks": single, "single_transformer_blocks": single},
-    }
+    return {"double_blocks": double, "single_blocks": single, **_blocks(double, single)}
 
 
 ORIGINAL = ("double_blocks.{}.img_attn.proj.weight", "single_blocks.{}.linear2.weight")
@@ -82,7 +93,7 @@ _SCHNELL = Lineage("schnell", "Schnell", r"schnell|flux\.?1 ?s\b")
 FLUX = Family(
     name="flux",
     title="FLUX.1",
-    words=("flux1", "flux", "fluxdev", "fluxkontext", "fluxschnell"),
+    words=("flux1", "flux", "fluxdev", "fluxkontext", "fluxschnell", "flux1lite", "fluxlite", "flex1", "flex2"),
     releases=(
         Release(("double_blocks.0.img_attn.qkv.weight", "img_in.weight"), ORIGINAL),
         Release(("double_blocks.0.img_attn.norm.key_norm.scale", "img_in.weight"), ORIGINAL),
@@ -99,7 +110,16 @@ FLUX = Family(
     ),
     unet=A_TRANSFORMER,
     layers=Layers(ATTENTION + MLP + MODULATION + ENDS),
-    variants=(Variant(name="12b", width=3072, blocks=blocks(19, 38)),),
+    variants=(
+        Variant(name="12b", width=3072, blocks=blocks(19, 38)),
+        Variant(  # Flex, FLUX Lite
+            name="8b",
+            width=3072,
+            blocks={"double_blocks": 8, "single_blocks": 38},
+            words=("flex1", "flex2", "flux1lite", "fluxlite"),
+            work=Work(weights=4.7),
+        ),
+    ),
     lineages=(_KREA, _KONTEXT, _SCHNELL),
     classes=("Flux",),
     gguf=("flux",),
@@ -326,10 +346,19 @@ BRIA = Family(
         ),
     ),
     unet=A_TRANSFORMER,
-    layers=Layers(ATTENTION + MLP + MODULATION + ENDS + "\n caption_projection .* - -"),
+    layers=Layers(
+        _NAMED_BY_DIFFUSERS
+        + _MLP_NAMED_BY_DIFFUSERS
+        + """
+        transformer_blocks         norm1(_context)?_linear                                  6 1
+        single_transformer_blocks  norm_linear                                              3 1
+        caption_projection         .*                                                       - -
+        """
+        + ENDS
+    ),
     variants=(
-        Variant(name="3", width=3072, blocks=blocks(8, 28)),
-        Variant(name="fibo", width=3072, blocks=blocks(8, 38), work=Work(weights=5.2)),
+        Variant(name="3", width=3072, blocks=_blocks(8, 28)),
+        Variant(name="fibo", width=3072, blocks=_blocks(8, 38), work=Work(weights=5.2)),
     ),
     lineages=NO_LINEAGES,
     classes=("Bria",),

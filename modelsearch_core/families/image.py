@@ -10,9 +10,12 @@ from .parts import (
     CLIP_L,
     FLUX_VAE,
     GEMMA_2,
+    GEMMA_3_4B,
     HUNYUAN_IMAGE_VAE,
+    JINA_CLIP,
     LLAMA,
     PILE_T5,
+    PIXELS,
     QWEN_3_06B,
     QWEN_3_4B,
     QWEN_3VL_4B,
@@ -146,9 +149,14 @@ SANA = Family(
     title="Sana",
     words=("sana", "efficientlargemodelsana"),
     releases=(
-        Release(("blocks.0.cross_attn.q_linear.weight", "attention_y_norm.weight")),
         Release(
-            ("caption_norm.weight", "transformer_blocks.0.ff.conv_depth.weight"),
+            (
+                *("blocks.0.cross_attn.q_linear.weight", "attention_y_norm.weight"),
+                *("!blocks.0.mlp.t_conv.weight", "!raymap_embedder.proj.weight"),
+            )
+        ),
+        Release(
+            ("caption_norm.weight", "transformer_blocks.0.ff.conv_depth.weight", "patch_embed.proj.weight"),
             ("transformer_blocks.{}.attn1.to_q.weight",),
         ),
     ),
@@ -303,12 +311,7 @@ Z_IMAGE = Family(
         ),
     ),
     unet=A_TRANSFORMER,
-    layers=Layers(
-        LUMINA_LAYERS
-        + """
-        (layers|noise_refiner|context_refiner)  attention_to_[kv]   1 1
-    """
-    ),
+    layers=Layers(LUMINA_LAYERS + "\n (layers|noise_refiner|context_refiner) attention_to_[kv] 1 1"),
     variants=(Variant(name="6b", width=3840, blocks={"layers": 30}),),
     lineages=(Lineage("z_image_turbo", "Z-Image Turbo", r"z[-_ ]?image[-_ ]?(.*)turbo"),),
     classes=("ZImage",),
@@ -319,6 +322,51 @@ Z_IMAGE = Family(
     parts=Parts("LUMINA2", (QWEN_3_4B,), FLUX_VAE),
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder="taef1",
+)
+ZETA_CHROMA = Family(
+    name="zeta_chroma",
+    title="Zeta-Chroma",
+    words=("zetachroma",),
+    releases=(Release(("dec_net.cond_embed.weight", "cap_embedder.1.weight")),),
+    unet=A_TRANSFORMER,
+    layers=Layers(
+        LUMINA_LAYERS + "\n (layers|noise_refiner|context_refiner) attention_to_[kv] 1 1 \n - dec_net_.* - -"
+    ),
+    variants=(Variant(name="6b", width=3840, blocks={"layers": 30}),),
+    lineages=NO_LINEAGES,
+    classes=No("diffusers does not have it"),
+    gguf=NOT_QUANTISED,
+    recipe=Recipe(size=768, steps=25, guidance=4.0, sampler="own"),
+    few_steps=NO_FEW_STEPS,
+    work=Work(weights=5.7),
+    parts=Parts("LUMINA2", (QWEN_3_4B,), PIXELS),
+    pipeline=NOT_IN_DIFFUSERS,
+    small_decoder=No("it makes pixels, no latents"),
+    rare=True,
+)
+NEWBIE = Family(
+    name="newbie_image",
+    title="NewBie-Image",
+    words=("newbieimage", "newbie"),
+    releases=(
+        Release(
+            ("noise_refiner.0.attention.qkv.weight", "clip_text_pooled_proj.0.weight"),
+            ("noise_refiner.{}.attention.qkv.weight",),
+        ),
+    ),
+    unet=A_TRANSFORMER,
+    layers=Layers(LUMINA_LAYERS + "\n - clip_text_pooled_proj_.*|time_text_embed - -"),
+    variants=(Variant(name="3.5b", width=2304, blocks={"layers": 36}),),
+    lineages=NO_LINEAGES,
+    classes=No("diffusers does not have it"),
+    gguf=NOT_QUANTISED,
+    recipe=Recipe(size=768, steps=25, guidance=4.0, sampler="own"),
+    few_steps=NO_FEW_STEPS,
+    work=Work(weights=3.2),
+    parts=Parts("NEWBIE", (GEMMA_3_4B, JINA_CLIP), FLUX_VAE),
+    pipeline=NOT_IN_DIFFUSERS,
+    small_decoder="taef1",
+    rare=True,
 )
 LUMINA2 = Family(
     name="lumina2",

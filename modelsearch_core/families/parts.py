@@ -52,6 +52,8 @@ LLAMA = TextEncoder(
 )
 LLAVA = TextEncoder("LLAMA3_8", r"llava", "llava_llama3_fp8_scaled.safetensors", 128320)
 GEMMA_2 = TextEncoder("GEMMA_2_2B", r"gemma[-_]?2[-_]?2b", "gemma_2_2b_fp16.safetensors")
+GEMMA_3_4B = TextEncoder("GEMMA_3_4B", r"gemma[-_]?3[-_]?4b", "gemma_3_4b_it_bf16.safetensors")
+JINA_CLIP = TextEncoder("JINA_CLIP_2", r"jina[-_]?clip", "jina_clip_v2_bf16.safetensors")
 GEMMA_3 = TextEncoder("GEMMA_3_12B", r"gemma[-_]?3[-_]?12b", "gemma_3_12B_it_fp8_scaled.safetensors")
 QWEN_25_3B = TextEncoder("QWEN25_3B", r"qwen[-_]?2[-_.]?5[-_]?vl(?!.*7b)", "qwen_2.5_vl_fp16.safetensors")
 QWEN_25_7B = TextEncoder("QWEN25_7B", r"qwen[-_]?2[-_.]?5[-_]?vl[-_]?7b", "qwen_2.5_vl_7b_fp8_scaled.safetensors")

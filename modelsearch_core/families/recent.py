@@ -197,6 +197,47 @@ PRX = _family(
     """,
     classes=("PRX",),
 )
+SANA_VIDEO = _family(
+    "sana_video",
+    "SANA-Video",
+    ("sanavideo",),
+    Release(("patch_embedding.weight", "caption_norm.weight", "transformer_blocks.0.ff.conv_depth.weight")),
+    Release(("blocks.0.mlp.t_conv.weight", "attention_y_norm.weight")),
+    classes=("SanaVideo",),
+)
+KANDINSKY6 = _family(
+    "kandinsky6",
+    "Kandinsky 6",
+    ("kandinsky6",),
+    Release(("video_text_transformer_blocks.0.text_modulation.out_layer.weight",)),
+    classes=("Kandinsky6Transformer",),
+)
+COSMOS3 = _family(
+    "cosmos3",
+    "Cosmos 3",
+    ("cosmos3", "nvidiacosmos3"),
+    Release(("layers.0.mlp_moe_gen.gate_proj.weight",)),
+    classes=("Cosmos3",),
+)
+COGVIEW3 = _family(
+    "cogview3",
+    "CogView3-Plus",
+    ("cogview3",),
+    Release(
+        (
+            *("time_condition_embed.timestep_embedder.linear_1.weight", "patch_embed.text_proj.weight"),
+            "transformer_blocks.0.attn1.to_q.weight=2560",
+        )
+    ),
+    layers="""
+        transformer_blocks  attn1_(to_[qkv]|to_out_0)       1 1
+        transformer_blocks  ff_net_0_proj                   4 1
+        transformer_blocks  ff_net_2                        1 4
+        transformer_blocks  norm1_linear                   12 -
+    """,
+    variants=(Variant(name="3b", width=2560, blocks={"transformer_blocks": 30}),),
+    classes=("CogView3Plus",),
+)
 MOTIF_VIDEO = _family(
     "motif_video",
     "Motif-Video",

@@ -14,11 +14,23 @@ _ALL = (
     *(video.HUNYUAN_VIDEO_15, video.HUNYUAN_VIDEO, image.HUNYUAN_IMAGE, recent.JOYIMAGE, flux.OVIS_IMAGE),
     *(flux.LONGCAT, recent.MOTIF_VIDEO, flux.BRIA, flux.FLUX),
     *(stable_diffusion.SD3, image.AURAFLOW, stable_diffusion.STABLE_CASCADE, image.HUNYUAN_DIT, video.MOCHI),
-    *(image.PIXART, image.SANA, video.LTX2, video.LTXV, image.ANIMA, video.COSMOS, recent.PRX, video.WAN),
-    *(recent.HIDREAM_O1, image.HIDREAM, recent.BRIA_FIBO_2, recent.IDEOGRAM4, image.Z_IMAGE, recent.BOOGU),
+    *(
+        image.PIXART,
+        recent.SANA_VIDEO,
+        image.SANA,
+        video.LTX2,
+        video.LTXV,
+        image.ANIMA,
+        video.COSMOS,
+        recent.PRX,
+        video.WAN,
+    ),
+    *(recent.HIDREAM_O1, image.HIDREAM, recent.BRIA_FIBO_2, recent.IDEOGRAM4, image.ZETA_CHROMA, image.NEWBIE),
+    *(image.Z_IMAGE, recent.BOOGU),
     *(image.OMNIGEN2, image.LUMINA2, image.KREA2, recent.QWEN_IMAGE_21, recent.NUCLEUS, recent.LENS),
-    *(recent.MAGE_FLOW, image.QWEN_IMAGE, video.KANDINSKY5, image.GLM_IMAGE, image.COGVIEW4, video.COGVIDEOX),
-    *(recent.ERNIE_IMAGE, recent.PIXELDIT),
+    *(recent.MAGE_FLOW, image.QWEN_IMAGE, video.KANDINSKY5, recent.KANDINSKY6, image.GLM_IMAGE),
+    *(image.COGVIEW4, recent.COGVIEW3, video.COGVIDEOX),
+    *(recent.COSMOS3, recent.ERNIE_IMAGE, recent.PIXELDIT),
 )
 FAMILIES = {family.name: family for family in _ALL}
 ARCHITECTURES = (*FAMILIES, UNKNOWN)

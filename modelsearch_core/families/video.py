@@ -241,7 +241,6 @@ PREDICT2 = """
     blocks               mlp_layer2                            1 4
     blocks               adaln_modulation_.*                   - -
     transformer_blocks   norm[123]_linear_[12]                 - -
-    blocks_block\\d+_blocks  .*                                - -
     -                    x_embedder_.*|t_embedder_.*|final_layer_.*  - -
 """
 COSMOS = Family(
@@ -249,7 +248,10 @@ COSMOS = Family(
     title="Cosmos",
     words=("cosmos", "nvidiacosmos"),
     releases=(
-        Release(("blocks.block0.blocks.0.block.attn.to_q.0.weight",)),
+        Release(
+            ("blocks.block0.blocks.0.block.attn.to_q.0.weight",),
+            ("blocks.block{}.blocks.0.block.attn.to_q.0.weight",),
+        ),
         Release(
             ("blocks.0.mlp.layer1.weight", "blocks.0.self_attn.q_proj.weight"), ("blocks.{}.self_attn.q_proj.weight",)
         ),
@@ -259,11 +261,24 @@ COSMOS = Family(
         ),
     ),
     unet=A_TRANSFORMER,
-    layers=Layers(SPLIT + PREDICT2),
+    layers=Layers(
+        SPLIT
+        + PREDICT2
+        + """
+    blocks_block\\d+_blocks  block_attn_to_q_0  1 1
+    blocks_block\\d+_blocks  .*                 - -
+    """
+    ),
     variants=(
-        Variant(name="2b", width=2048, blocks={"blocks": 28, "transformer_blocks": 28}),
+        Variant(  # Predict 2 was trained on Wan's latents
+            name="2b", width=2048, blocks={"blocks": 28, "transformer_blocks": 28},
+            parts=Parts("COSMOS", (OLD_T5,), WAN_VAE),
+        ),
         Variant(name="7b", width=4096, blocks={"transformer_blocks": 28}, work=Work(weights=7.0)),
-        Variant(name="14b", width=5120, blocks={"blocks": 36, "transformer_blocks": 36}, work=Work(weights=14.0)),
+        Variant(
+            name="14b", width=5120, blocks={"blocks": 36, "transformer_blocks": 36}, work=Work(weights=14.0),
+            parts=Parts("COSMOS", (OLD_T5,), WAN_VAE),
+        ),
     ),
     lineages=NO_LINEAGES,
     classes=("Cosmos",),
@@ -275,7 +290,7 @@ COSMOS = Family(
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder=NO_SMALL_DECODER,
     rare=True,
-)
+)  # fmt: skip
 MOCHI = Family(
     name="mochi",
     title="Mochi",

@@ -15,31 +15,11 @@ from typing import NamedTuple
 from ..families import FAMILIES, Family, No, Variant, known
 from ..families.layers import Line
 from .packed import Shapes
+from .widths import Widths, is_product, telling, widths_of
 
-Widths = tuple[int | None, int | None]  # of a layer: outputs, inputs
-
-_FACTORS = {  # the end of a factor's name that tells a layer: of the one with its outputs
-    ".lora_down.weight": ".lora_up.weight",
-    ".lora_A.weight": ".lora_B.weight",
-    ".lora_A.default.weight": ".lora_B.default.weight",
-    ".lora.down.weight": ".lora.up.weight",
-    ".lora_linear_layer.down.weight": ".lora_linear_layer.up.weight",
-    "_lora.down.weight": "_lora.up.weight",
-    "_lora1.down.weight": "_lora1.up.weight",
-    "_lora2.down.weight": "_lora2.up.weight",
-    ".hada_w1_b": ".hada_w1_a",
-    ".lokr_w1": "",
-    ".lokr_w1_a": "",
-    ".a1.weight": "",
-    ".diff": "",
-    ".w_norm": "",
-    ".on_input": "",
-}
-_ENDS = tuple(_FACTORS)
-_OTHER_END = re.compile(r"\.(lora_A\.\w+\.weight|oft_[a-zA-Z]+(\.\w+)*)$")  # a PEFT adapter of another name; OFT
 _OUTER = re.compile(  # what trainers and loaders put before the names of layers
-    r"^(base_model\.model\.|(model\.)?diffusion_model\.|transformer\.|unet\.|lora_unet_+|lora_transformer_"
-    r"|lycoris_unet_|lycoris_|Hunyuan_video_I2V_lora_|lora_(?=prior_))+"
+    r"^(base_model\.model\.|model\.|module\.|diffusion_model\.|transformer(_2)?\.|unet\.|net\.|(pipe\.)?dit\."
+    r"|(lora|oft)_unet_+|lora_transformer_|lycoris_(unet_)?|Hunyuan_video_I2V_lora_|lora_(?=prior_))+"
 )
 _BLOCK = re.compile(r"_(\d{1,4})_")
 OUTSIDE = -1  # in place of the number of a block
@@ -62,6 +42,7 @@ class Fit(NamedTuple):
     family: Family
     variant: Variant | None
     explained: int  # layers that the family has
+    confirmed: bool  # by their widths, not by their names alone
     covered: int  # stacks that the LoRA adapts to the last block
 
 
@@ -76,13 +57,13 @@ class Judged:
 def adapted_by(shapes: Shapes) -> Adapted:
     """The layers that a LoRA adapts, in one pass over its tensors."""
     found = Adapted()
-    for name, end in _telling(shapes):
-        stack, number, layer = _place(name[: -len(end)])
+    for module, end in telling(shapes):
+        stack, number, layer = _place(module)
         if number > found.highest.get(stack, OUTSIDE):
             found.highest[stack] = number
         if (stack, layer) not in found.layers:
-            found.measured &= not end.startswith(".lokr")
-            found.layers[stack, layer] = _widths(name[: -len(end)], end, shapes)
+            found.measured &= not is_product(end)
+            found.layers[stack, layer] = widths_of(module, end, shapes)
     return found
 
 
@@ -105,7 +86,12 @@ def judge(adapted: Adapted) -> Judged:
         if not found and not why and not family.rare:
             why = f"its layers are named like those of {family.title}, but {_said(width, family)}"
     order = {name: number for number, name in enumerate(FAMILIES)}
-    fits.sort(key=lambda fit: (-fit.explained, -fit.covered, fit.family.rare, order[fit.family.name]))
+    fits.sort(
+        key=lambda fit: (
+            *(-fit.explained, not fit.confirmed, -fit.covered),
+            *(fit.family.rare, order[fit.family.name]),
+        )
+    )
     return Judged(tuple(fits), why)
 
 
@@ -114,11 +100,12 @@ def _fits(family: Family, width: set[float], explained: int, highest: Mapping[st
     if len(width) > 1:
         return
     if not variants:
-        yield Fit(family, None, explained, 0)
+        yield Fit(family, None, explained, bool(width), 0)
     for variant in variants:
         stacks = [(variant.blocks[stack], number) for stack, number in highest.items() if stack in variant.blocks]
         if width <= {variant.width} and all(number < count for count, number in stacks):
-            yield Fit(family, variant, explained, sum(number == count - 1 for count, number in stacks))
+            covered = sum(number == count - 1 for count, number in stacks)
+            yield Fit(family, variant, explained, bool(width), covered)
 
 
 def _model_widths(lines: list[tuple[Line, Widths]]) -> set[float]:
@@ -138,20 +125,6 @@ def _said(width: set[float], family: Family) -> str:
     return "there are more of them"
 
 
-def _telling(shapes: Shapes) -> Iterator[tuple[str, str]]:
-    """The factors that tell a layer, one for each, and how their names end."""
-    for name in shapes:
-        if name.endswith(_ENDS):
-            for end in _ENDS:
-                if name.endswith(end):
-                    yield name, end
-                    break
-        elif ".oft_" in name or ".lora_A." in name:
-            other = _OTHER_END.search(name)
-            if other:
-                yield name, other[0]
-
-
 def _place(module: str) -> tuple[str, int, str]:
     """Stack, number of the block, layer; the stack is empty for what is in no block."""
     name = module.replace(".", "_")
@@ -159,34 +132,6 @@ def _place(module: str) -> tuple[str, int, str]:
     start = outer.end() if outer else 0
     found = _BLOCK.search(name, start)
     return (name[start : found.start()], int(found[1]), name[found.end() :]) if found else ("", OUTSIDE, name[start:])
-
-
-def _widths(module: str, end: str, shapes: Shapes) -> Widths:
-    shape = shapes[module + end]
-    if end == ".diff":
-        return (shape[0], shape[1]) if len(shape) > 1 else (None, None)
-    if end.startswith(".lokr"):
-        return _kronecker(module, shapes)
-    if len(shape) < 2 or ".oft_" in end:
-        return None, None
-    up = shapes.get(module + _FACTORS[end], ()) if _FACTORS.get(end) else ()
-    return (up[0] if up else None), shape[1]
-
-
-def _kronecker(module: str, shapes: Shapes) -> Widths:
-    """A Kronecker product is as wide as its factors multiplied; each may itself be two factors."""
-    sides = [_side(module, name, shapes) for name in ("lokr_w1", "lokr_w2")]
-    if not sides[0] or not sides[1]:
-        return None, None
-    return sides[0][0] * sides[1][0], sides[0][1] * sides[1][1]
-
-
-def _side(module: str, name: str, shapes: Shapes) -> tuple[int, int] | None:
-    whole = shapes.get(f"{module}.{name}", ())
-    if len(whole) > 1:
-        return whole[0], whole[1]
-    out, into = shapes.get(f"{module}.{name}_a", ()), shapes.get(f"{module}.{name}_b", ())
-    return (out[0], into[1]) if out and len(into) > 1 else None
 
 
 @lru_cache(maxsize=65536)

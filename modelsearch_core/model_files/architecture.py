@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from ..errors import UnreadableModelError
 from ..families import FAMILIES, UNKNOWN, Family, No, family_called, family_of_class, variant_called
-from .adapted import adapted_by, judge
-from .bystanders import bystander, companion_of_control, is_latent_upscaler
+from .adapted import Judged, adapted_by, judge
+from .bystanders import bystander, companion_of_control, is_latent_upscaler, said_of
 from .denoisers import denoiser_of
 from .header import TABLES_KEPT, Header, Layout
 from .model_file import Kind
@@ -74,7 +74,7 @@ def recognise(shapes: Shapes) -> Recognised:
     text = lines_of(shapes)
     control = companion_of_control(shapes, text)
     if control:
-        raise UnreadableModelError(f"{control}, which generates nothing on its own")
+        raise UnreadableModelError(said_of(control))
     network = network_of(shapes, text)
     if network is None:
         return _base_model(unpacked(shapes))
@@ -115,13 +115,13 @@ def _as(found: Recognised, family: Family, word: str) -> Recognised:
 
 
 def _lora(shapes: Shapes, network: str, is_for_unet: bool) -> Recognised:
-    if is_for_unet:
-        architecture = unet_architecture(shapes)
+    architecture = unet_architecture(shapes) if is_for_unet else UNKNOWN
+    judged = judge(adapted_by(shapes)) if architecture == UNKNOWN else Judged(())
+    if is_for_unet and not judged.fits:
         why = "it adapts no layer that tells which Stable Diffusion it is for" if architecture == UNKNOWN else ""
         return Recognised(
             kind=Kind.LORA, architecture=architecture, network=network, twins=_alike(architecture), why=why
         )
-    judged = judge(adapted_by(shapes))
     if judged.fits:
         twins = tuple((fit.family.name, fit.variant.name if fit.variant else None) for fit in judged.fits)
         name, variant = twins[0]
@@ -147,7 +147,7 @@ def _base_model(shapes: Shapes) -> Recognised:
     if denoiser is None:
         raise UnreadableModelError(_why_not(shapes))
     if is_latent_upscaler(shapes, denoiser.prefix):
-        raise UnreadableModelError("an upscaler, which generates nothing on its own")
+        raise UnreadableModelError(said_of("an upscaler"))
     complete = any(name.startswith(_COMPANIONS) for name in shapes)
     return Recognised(
         kind=Kind.CHECKPOINT if complete else Kind.DIFFUSION_MODEL,
@@ -160,7 +160,7 @@ def _base_model(shapes: Shapes) -> Recognised:
 def _why_not(shapes: Shapes) -> str:
     what = bystander(shapes)
     if what:
-        return f"{what}, which generates nothing on its own"
+        return said_of(what)
     if not shapes:
         return "it holds no tensors"
     return (

@@ -18,7 +18,7 @@ VIDEO_EXTENSIONS = (".mp4", ".webm")
 UNFINISHED = ".aria2"  # aria2 keeps it beside a file until all of it is there
 NEIGHBOUR_EXTENSIONS = (*PICTURE_EXTENSIONS, *VIDEO_EXTENSIONS, ".json", ".info", ".txt", UNFINISHED)
 INDEX_NAME = "model_index.json"  # what makes a folder a model in the diffusers layout
-READER = 2  # counted up where files are read better than before, so that what is known is read again
+READER = 3  # counted up where files are read better than before, so that what is known is read again
 SKIPPED_FOLDERS = {"__pycache__", "__MACOSX", "node_modules"}
 
 

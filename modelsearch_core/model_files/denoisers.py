@@ -6,6 +6,7 @@ Names are those of the original releases and of diffusers, as the families' reco
 from __future__ import annotations
 
 from collections.abc import Iterator
+from os.path import commonprefix
 from typing import NamedTuple
 
 from ..families import FAMILIES, UNKNOWN, Family, No, Release, Variant, known
@@ -14,6 +15,15 @@ from .unets import context_architecture
 
 PREFIXES = ("model.diffusion_model.", "", "diffusion_model.", "model.", "net.", "transformer.", "unet.", "prior.")
 UNET_NAMES = ("input_blocks.0.0.weight", "conv_in.weight")
+KOLORS_CONTEXT = 2048
+_OTHER_UNETS = (  # parts of names that no Stable Diffusion has
+    ("temp_attentions.", "a U-Net for video, of ModelScope's kind"),
+    ("temopral_conv.", "a U-Net for video, of ModelScope's or VideoCrafter's kind"),  # sic
+    ("input_blocks.1.2.", "a U-Net for video, of VideoCrafter's kind"),
+    (".motion_modules.", "a U-Net with AnimateDiff's motion modules in it"),
+    ("encoder_hid_proj.image_embeds.", "a U-Net that takes features of pictures, as Kandinsky 2 does"),
+    (".add_k_proj.", "a U-Net of DeepFloyd IF's or Kandinsky's kind"),
+)
 LABELS = ("label_emb.0.0.weight", "add_embedding.linear_1.weight")
 
 
@@ -29,7 +39,7 @@ class Denoiser(NamedTuple):
 def denoiser_of(shapes: Shapes) -> Denoiser | None:
     """The diffusion model among the tensors, None when there is none that is known."""
     reasons: list[Denoiser] = []
-    for prefix in PREFIXES:
+    for prefix in (*PREFIXES, *_own_prefix(shapes)):
         found = _transformer(shapes, prefix) or _unet(shapes, prefix)
         if found and found.architecture != UNKNOWN:
             return found
@@ -39,6 +49,12 @@ def denoiser_of(shapes: Shapes) -> Denoiser | None:
     if any(name.startswith(PREFIXES[0]) for name in shapes):
         return Denoiser(PREFIXES[0], UNKNOWN, why="its tensors are named like no model that is known")
     return None
+
+
+def _own_prefix(shapes: Shapes) -> list[str]:
+    """What all names begin with: `module.`, `_orig_mod.`, `dit.`, ..."""
+    prefix, dot, _ = commonprefix(list(shapes)).rpartition(".")  # noqa: RUF071
+    return [prefix + dot] if dot and prefix + dot not in PREFIXES else []
 
 
 def _transformer(shapes: Shapes, prefix: str) -> Denoiser | None:
@@ -98,14 +114,18 @@ def _unet(shapes: Shapes, prefix: str) -> Denoiser | None:
     names = [name for name in shapes if name.startswith(prefix)]
     if any(".time_stack." in name or ".temporal_transformer_blocks." in name for name in names):
         return Denoiser(prefix, "svd")
+    other = next((why for part, why in _OTHER_UNETS if any(part in name for name in names)), None)
+    if other:
+        return Denoiser(prefix, UNKNOWN, why=other)
     contexts = [shapes[name][-1] for name in names if name.endswith("attn2.to_k.weight")]
     if not contexts:
         return None
-    if f"{prefix}encoder_hid_proj.weight" in shapes:
+    if f"{prefix}encoder_hid_proj.weight" in shapes and contexts[0] == KOLORS_CONTEXT:
         return Denoiser(prefix, "kolors")
     labels = next((shapes[prefix + name][-1] for name in LABELS if prefix + name in shapes), None)
     architecture = context_architecture(contexts[0], labels)
-    why = f"a U-Net for text features {contexts[0]} wide" if architecture == UNKNOWN else ""
+    beside = f" and labels {labels} wide" if labels else ""
+    why = f"a U-Net for text features {contexts[0]} wide{beside}" if architecture == UNKNOWN else ""
     return Denoiser(prefix, architecture, why=why)
 
 

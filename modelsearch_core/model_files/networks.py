@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from ..families import UNKNOWN
 from .packed import Shapes
 from .unets import context_architecture
+from .widths import telling, widths_of
 
 NETWORKS = (  # the parts of names that tell; a line break is the end of a name
     ("dora", (".dora_scale\n", ".lora_magnitude_vector")),
     ("loha", (".hada_w1_a\n",)),
     ("lokr", (".lokr_w1\n", ".lokr_w1_a\n")),
     ("locon", (".lora_mid.weight\n",)),
-    ("lora", (".lora_down.weight\n", ".lora_A.", ".lora.down.weight\n", "_lora.down.weight\n", "_lora1.down.weight\n")),
-    ("lora", ("_lora2.down.weight\n", ".lora_linear_layer.down.weight\n")),
+    ("lora", (".lora_down.weight\n", ".lora_A.", ".lora_A\n", ".lora.down.weight\n", "_lora.down.weight\n")),
+    ("lora", ("_lora1.down.weight\n", "_lora2.down.weight\n", ".lora_linear_layer.down.weight\n")),
     ("lora", ("\nunet:0:down\n", "\ntext_encoder:0:down\n")),
     ("glora", (".a1.weight\n",)),
-    ("oft", (".oft_blocks\n", ".oft_diag\n", ".oft_R.", ".oft_r.")),
+    ("oft", (".oft_blocks\n", ".oft_diag\n", ".oft_R.", ".oft_r")),
     ("ia3", (".on_input\n",)),
     ("full", (".diff\n", ".w_norm\n")),
-)
-_INPUT_SIDE = re.compile(  # the factor that the layer's input meets: [rank, in, ...]
-    r"(lora_down|lora_A(\.\w+)?|lora\.down|lora_linear_layer\.down|a1)\.weight$|\.hada_w1_b$|\.diff$"
 )
 _UNET = ("down_blocks", "up_blocks", "mid_block", "input_blocks", "output_blocks", "middle_block")
 _NUMBERED = "\nunet:0:down\n"  # cloneofsimo/lora numbers layers
 _UNET_CONTEXT = re.compile(r"attn2[._](processor[._])?to_[kv]\b|attn2[._](processor[._])?to_[kv]_lora")
+_CLIP_QUERIES = re.compile(r"text_model.*self_attn[._](q_proj|to_q)|lora_te\d?_.*self_attn_q_proj")
 _NOT_TOLD = (UNKNOWN, "sd_mini", "sdxl_refiner")  # U-Nets themselves are as wide as that
+_OF_DIFFUSION = ("\ndiffusion_model.", "\ntransformer.", "\nunet.", "\ntext_encoder", "\nlora_unet_", "\nlora_te")
 _LANGUAGE_MODEL = ("\nmodel.layers.", ".model.layers.", "\nlanguage_model.", ".language_model.")
 
 
@@ -44,6 +43,9 @@ def lines_of(shapes: Shapes) -> str:
 
 
 def is_for_language_model(text: str) -> bool:
+    """Of one alone: text encoders of diffusion models are language models, too."""
+    if any(part in text for part in _OF_DIFFUSION):
+        return False
     return any(part in text for part in _LANGUAGE_MODEL) and ".self_attn." in text
 
 
@@ -55,7 +57,7 @@ def unet_architecture(shapes: Shapes) -> str:
     """What a LoRA of a U-Net was trained on; `unknown` when names and shapes leave it open."""
     if "unet:0:down" in shapes:
         return _numbered_architecture(shapes)
-    width = input_width((name for name in shapes if "attn2" in name and _UNET_CONTEXT.search(name)), shapes)
+    width = input_width(shapes, _UNET_CONTEXT)
     if width is None and re.search(r"transformer_blocks[._][1-9]", lines_of(shapes)):
         return "sdxl"  # the only one with more than one transformer block in a row
     found = context_architecture(width)
@@ -78,29 +80,16 @@ def text_encoder_architecture(shapes: Shapes) -> str:
         return "sdxl"
     if "lora_te1_" in text:
         return UNKNOWN  # SDXL, SD3 and FLUX.1 begin with the same CLIP
-    width = input_width((name for name in shapes if re.search(r"self_attn[._](q_proj|to_q)", name)), shapes)
-    return context_architecture(width)
+    return context_architecture(input_width(shapes, _CLIP_QUERIES))
 
 
-def input_width(names: Iterable[str], shapes: Shapes) -> int | None:
-    """Width of the input of the first adapted layer among `names` whose factors tell it."""
-    for name in names:
-        if _INPUT_SIDE.search(name) and len(shapes[name]) > 1:
-            return shapes[name][1]
-        if ".lokr_w1" in name:
-            return _kronecker_width(name[: name.index(".lokr_w1")], shapes)
-    return None
+def input_width(shapes: Shapes, among: re.Pattern[str]) -> int | None:
+    """Width of the input of the first adapted layer, of those whose name has the pattern, whose factors tell it."""
+    widths = (widths_of(layer, end, shapes)[1] for layer, end in telling(shapes) if among.search(layer + end))
+    return next((width for width in widths if width), None)
 
 
 def _has_convolution(shapes: Shapes) -> bool:
     """Whether a 3x3 convolution is adapted; LoRA on linear layers and 1x1 convolutions is plain LoRA."""
     images = [name for name, shape in shapes.items() if len(shape) == 4 and shape[-1] > 1]
     return any("lora_" in name for name in images)
-
-
-def _kronecker_width(module: str, shapes: Shapes) -> int | None:
-    """The input of a Kronecker product is as wide as its factors' inputs multiplied; each may itself be two factors."""
-    sides = [shapes.get(f"{module}.{side}") or shapes.get(f"{module}.{side}_b") for side in ("lokr_w1", "lokr_w2")]
-    if sides[0] and sides[1] and min(len(sides[0]), len(sides[1])) > 1:
-        return sides[0][1] * sides[1][1]
-    return None

@@ -2,7 +2,7 @@
 
 bitsandbytes (NF4, FP4) stores two numbers a byte in one column, whatever the shape was; the shape is in a tensor beside
 it, which a header does not hold, but the number of inputs follows from that of outputs. NVFP4 halves the inputs, and so
-does SVDQuant (nunchaku), which calls the weights `qweight`.
+does SVDQuant (nunchaku), which calls the weights `qweight`; optimum-quanto calls them `weight._data`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 Shapes = Mapping[str, tuple[int, ...]]
 
 MARKS = (".quant_state.bitsandbytes__nf4", ".quant_state.bitsandbytes__fp4")
-NVFP4, SVDQUANT = "_scale_2", ".qweight"
+NVFP4, SVDQUANT, QUANTO = "_scale_2", ".qweight", ".weight._data"
 PER_BYTE = 2
 _STAGES = {"1": 1, "2": 1, "4": 2, "5": 2, "7": 4, "8": 4}  # of a U-Net's input blocks: times its first width
 
@@ -22,13 +22,15 @@ def unpacked(shapes: Shapes) -> Shapes:
     packed = [name[: -len(mark)] for mark in MARKS for name in shapes if name.endswith(mark)]
     halved = [name[: -len(NVFP4)] for name in shapes if name.endswith(NVFP4)]
     renamed = [name for name in shapes if name.endswith(SVDQUANT)]
-    if not packed and not halved and not renamed:
+    wrapped = [name for name in shapes if name.endswith(QUANTO)]
+    if not packed and not halved and not renamed and not wrapped:
         return shapes
     return {
         **shapes,
         **{name: _shape(name, shapes) for name in packed if shapes.get(name, ())[1:] == (1,)},
         **{name: _doubled(shapes[name]) for name in halved if name in shapes},
         **{f"{name.removesuffix(SVDQUANT)}.weight": _doubled(shapes[name]) for name in renamed},
+        **{name.removesuffix("._data"): shapes[name] for name in wrapped},
     }
 
 

@@ -11,11 +11,13 @@ _UNETS: dict[str, Unet] = {
 
 
 def context_architecture(width: int | None, labels: int | None = None) -> str:
-    """The family whose text features are `width` wide; `labels` tells those apart that share a width."""
+    """The family whose text features are `width` wide; `labels`, where they are known, are never another's."""
     if width is None:
         return UNKNOWN
     if 1 < width < NARROWEST:
         return "sd_mini"
     fitting = [name for name, unet in _UNETS.items() if unet.context == width]
-    labelled = [name for name in fitting if labels is not None and _UNETS[name].labels == labels]
-    return next(iter(labelled or fitting), UNKNOWN)
+    if labels is not None:
+        fitting = [name for name in fitting if _UNETS[name].labels in (labels, None)]
+        fitting.sort(key=lambda name: _UNETS[name].labels != labels)
+    return next(iter(fitting), UNKNOWN)

@@ -57,7 +57,7 @@ CLASSES = {
     "NucleusMoEImageTransformer2DModel": "nucleus_image",
     "PRXTransformer2DModel": "prx",
     "MiniMaxH3Transformer3DModel": "minimax_h3",
-    "SanaVideoTransformer3DModel": "sana",
+    "SanaVideoTransformer3DModel": "sana_video",
 }
 SMALLEST: dict[str, dict[str, Any]] = {
     "SD3Transformer2DModel": {"num_attention_heads": 24},
@@ -226,11 +226,72 @@ def test_architectures_are_listed_once() -> None:
         (["model.embed_tokens.weight", "model.layers.0.self_attn.q_proj.weight"], "a text encoder"),
         (["conv_first.weight", "body.0.rdb1.conv1.weight"], "an upscaler"),
         (["model.0.weight", "model.1.sub.0.RDB1.conv1.0.weight"], "an upscaler"),
+        (["body.0.weight", "body.0.bias", "body.1.weight"], "an upscaler"),
+        (["feats.0.weight", "feats.1.lk.conv.weight"], "an upscaler"),
+        (["blocks.31.mlp.all.proj_in_gate.weight"], "an upscaler"),
+        (["model.0.conv.weight", "model.22.dfl.conv.weight"], "a detector"),
+        (["image_encoder.blocks.0.norm1.weight", "mask_decoder.iou_token.weight"], "a segmentation model"),
+        (["image_encoder.trunk.blocks.0.norm1.weight"], "a segmentation model"),
+        (["pretrained.blocks.0.attn.qkv.weight", "depth_head.projects.0.weight"], "a depth estimator"),
+        (["stylegan_decoder.style_mlp.1.weight", "conv_body_first.weight"], "a face restorer"),
+        (["pulid_ca.0.norm1.weight"], "an identity adapter"),
+        (["redux_up.weight", "redux_down.weight"], "a style model"),
+        (["ip_adapter_proj_model.norm.weight"], "an IP-Adapter"),
+        (["after_proj_list.0.weight", "blocks.0.attn1.Wqkv.weight"], "a ControlNet"),
+        (["down_blocks.0.temporal_attentions.0.norm.weight"], "a motion module"),
+        (["encoder.0.weight", "decoder.1.weight"], "a VAE"),  # TAEHV
+        (["0.weight", "1.conv.0.weight"], "a VAE"),  # the encoder of TAESD
+        (["visual.blocks.0.attn.qkv.weight", "model.embed_tokens.weight"], "a text encoder"),
+        (["token_embd.weight", "blk.0.attn_q.weight"], "a text encoder"),
     ],
 )
 def test_what_generates_nothing_is_named(names: list[str], what: str) -> None:
     with pytest.raises(UnreadableModelError, match=f"^{what}, which generates nothing on its own$"):
         recognise(dict.fromkeys(names, (8, 8, 3, 3)))
+
+
+@pytest.mark.parametrize(
+    ("names", "what"),
+    [
+        (["model.diffusion_model.genre_embedder.weight", "vae.dcae.encoder.conv_in.weight"], "a model of sound"),
+        (["model.model.transformer.rotary_pos_emb.inv_freq"], "a model of sound"),
+        (["to_timestep_embed.0.weight", "postprocess_conv.weight"], "a model of sound"),
+        (["latent_in.weight", "double_blocks.0.img_attn.qkv.weight"], "a model of 3D"),
+    ],
+)
+def test_what_generates_no_pictures_is_named(names: list[str], what: str) -> None:
+    with pytest.raises(UnreadableModelError, match=f"^{what}, which generates no images$"):
+        recognise(dict.fromkeys(names, (8, 8, 3, 3)))
+
+
+def test_a_small_text_encoder_is_no_embedding() -> None:
+    with pytest.raises(UnreadableModelError, match=r"^a text encoder"):
+        recognise({"shared.weight": (32128, 4096), "encoder.block.0.layer.0.SelfAttention.k.weight": (4096, 4096)})
+
+
+@pytest.mark.parametrize(
+    ("shapes", "why"),
+    [
+        ({"down_blocks.0.temp_attentions.0.norm.weight": (320,)}, "a U-Net for video"),
+        ({"input_blocks.1.2.transformer_blocks.0.attn1.to_q.weight": (320, 320)}, "a U-Net for video"),
+        ({"down_blocks.0.motion_modules.0.norm.weight": (320,)}, "AnimateDiff"),
+        ({"encoder_hid_proj.image_embeds.weight": (1280, 1280)}, "Kandinsky 2"),
+        ({"down_blocks.1.attentions.0.add_k_proj.weight": (768, 4096)}, "DeepFloyd"),
+        ({"label_emb.0.0.weight": (1280, 999)}, "labels 999 wide"),
+    ],
+)
+def test_unets_of_other_kinds_are_of_none_that_is_known(shapes: dict[str, tuple[int, ...]], why: str) -> None:
+    context = 2048 if "label_emb.0.0.weight" in shapes else 1024
+    own = sd_unet(context) if any("input_blocks" in name or "label" in name for name in shapes) else None
+    found = recognise({**(own or diffusers_unet(context)), **shapes})
+    assert (found.kind, found.architecture) == (Kind.DIFFUSION_MODEL, "unknown")
+    assert why in found.why
+
+
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "module._orig_mod.", "dit."])
+def test_what_all_names_begin_with_is_no_part_of_them(prefix: str) -> None:
+    shapes = {prefix + name: shape for name, shape in first_release("flux").items()}
+    assert recognise(shapes).architecture == "flux"
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,13 @@ def with_tensors(shapes: dict[str, tuple[int, ...]], word: str | None = None) ->
     return b"GGUF" + struct.pack("<IQQ", 3, len(shapes), 1 if word else 0) + field + table
 
 
-FLUX = {"double_blocks.0.img_attn.qkv.weight": (9216, 3072), "img_in.weight": (3072, 64)}
+FLUX = {
+    "double_blocks.0.img_attn.qkv.weight": (9216, 3072),
+    "img_in.weight": (3072, 64),
+    **{f"double_blocks.{number}.img_attn.proj.weight": (3072, 3072) for number in range(19)},
+    **{f"single_blocks.{number}.linear2.weight": (3072, 15360) for number in range(38)},
+}
+LITE = {name: shape for name, shape in FLUX.items() if "double_blocks" not in name or int(name.split(".")[1]) < 8}
 KLEIN = {"single_stream_modulation.lin.weight": (9216, 3072), "double_blocks.0.img_attn.proj.weight": (3072, 3072)}
 CHROMA = {**FLUX, "distilled_guidance_layer.in_proj.weight": (5120, 64)}
 Z_IMAGE = {"noise_refiner.0.attention.qkv.weight": (11520, 3840), "cap_embedder.1.weight": (3840, 2560)}
@@ -93,6 +99,7 @@ SD15 = {
     [
         (FLUX, None, Kind.DIFFUSION_MODEL, "flux", "12b"),
         (FLUX, "pig", Kind.DIFFUSION_MODEL, "flux", "12b"),
+        (LITE, "flux", Kind.DIFFUSION_MODEL, "flux", "8b"),
         (KLEIN, "flux", Kind.DIFFUSION_MODEL, "flux2", "klein-4b"),
         (CHROMA, "flux", Kind.DIFFUSION_MODEL, "chroma", "9b"),
         (Z_IMAGE, "lumina2", Kind.DIFFUSION_MODEL, "z_image", "6b"),

@@ -183,3 +183,38 @@ def test_a_hubs_word_decides_between_twins(tmp_path: Path, said: str, architectu
     path = write_safetensors(tmp_path / "a.safetensors", pair("lora_unet_double_blocks_0_img_attn_proj", 3072))
     path.with_suffix(".civitai.info").write_text(json.dumps({"baseModel": said}))
     assert read_model_file(path).architecture == architecture
+
+
+def test_a_language_model_that_is_adapted_along_is_a_text_encoder() -> None:
+    """ComfyUI's own names for both parts of a Z-Image LoRA."""
+    shapes = {
+        **peft("diffusion_model.layers.0.attention.qkv", 3840, 11520),
+        **peft("text_encoders.qwen3_4b.transformer.model.layers.0.self_attn.q_proj", 2560, 4096),
+    }
+    assert recognise(shapes).architecture == "z_image"
+    alone = recognise(peft("text_encoders.qwen3_4b.transformer.model.layers.0.self_attn.q_proj", 2560, 4096))
+    assert (alone.architecture, alone.why) == (
+        "unknown",
+        "it adapts text encoders alone, which several families have",
+    )
+
+
+@pytest.mark.parametrize(
+    ("shapes", "architecture"),
+    [
+        (pair("lora_te_text_model_encoder_layers_0_self_attn_q_proj", 768), "sd15"),
+        (pair("lora_te_text_model_encoder_layers_0_self_attn_q_proj", 1024), "sd2"),
+        (peft("text_encoder.text_model.encoder.layers.0.self_attn.q_proj", 768), "sd15"),
+        (pair("lora_te1_text_model_encoder_layers_0_self_attn_q_proj", 768), "unknown"),
+        (pair("lora_te2_text_model_encoder_layers_0_self_attn_q_proj", 1280), "sdxl"),
+        (pair("lora_te3_encoder_block_0_layer_0_SelfAttention_q", 4096), "unknown"),
+        (peft("transformer.layers.0.self_attn.q_proj", 2048), "unknown"),  # ACE-Step, which makes music
+    ],
+)
+def test_text_encoders_alone_tell_a_family_where_they_are_its_own(shapes: Shapes, architecture: str) -> None:
+    assert recognise(shapes).architecture == architecture
+
+
+def test_cascades_layers_are_told_though_they_are_in_down_blocks() -> None:
+    shapes = peft("diffusion_model.down_blocks.0.2.attention.attn.out_proj", 2048)
+    assert recognise(shapes).architecture == "stable_cascade"

@@ -46,6 +46,17 @@ def test_nothing_is_changed_where_nothing_is_packed() -> None:
     assert unpacked(shapes) is shapes
 
 
+@pytest.mark.parametrize(("width", "variant"), [(3072, "klein-4b"), (6144, "dev")])
+def test_quantos_names_are_those_of_weights(width: int, variant: str) -> None:
+    shapes: Shapes = {
+        "single_stream_modulation.linear.weight._data": (3 * width, width),
+        "single_stream_modulation.linear.weight._scale": (3 * width, 1),
+        "transformer_blocks.0.attn.to_q.weight._data": (width, width),
+    }
+    found = recognise(shapes)
+    assert (found.architecture, found.variant) == ("flux2", variant)
+
+
 @pytest.mark.parametrize(("width", "variant"), [(3072, "klein-4b"), (4096, "klein-9b"), (6144, "dev")])
 def test_nvfp4_halves_the_inputs_and_changes_no_variant(width: int, variant: str) -> None:
     proj = "double_blocks.0.img_attn.proj.weight"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from modelsearch_core.errors import UnreadableModelError
-from modelsearch_core.model_files import SkippedFile, read_model_file, scan
+from modelsearch_core.model_files import Kind, SkippedFile, read_model_file, scan
 from modelsearch_core.model_files.strangers import plain_line
 from tests.making.model_files import kohya_lora, write_safetensors
 
@@ -104,6 +104,18 @@ def test_companions_of_models_are_called_by_their_names(
 ) -> None:
     with pytest.raises(UnreadableModelError, match=f"{what}.*, which generates nothing on its own"):
         read_model_file(write_safetensors(tmp_path / "a.safetensors", shapes))
+
+
+@pytest.mark.parametrize("width", [3072, 4096, 6144])
+def test_flux2_has_as_many_channels_as_a_control_lora_of_flux(tmp_path: Path, width: int) -> None:
+    shapes = {
+        "diffusion_model.img_in.lora_A.weight": (8, 128),
+        "diffusion_model.img_in.lora_B.weight": (width, 8),
+        "diffusion_model.single_blocks.0.linear1.lora_A.weight": (8, width),
+        "diffusion_model.single_blocks.0.linear1.lora_B.weight": (9 * width, 8),
+    }
+    found = read_model_file(write_safetensors(tmp_path / "a.safetensors", shapes))
+    assert (found.kind, found.architecture) == (Kind.LORA, "flux2")
 
 
 def test_a_lora_that_adapts_the_first_layer_is_none_of_them(tmp_path: Path) -> None:
