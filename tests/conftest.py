@@ -6,9 +6,15 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from modelsearch_core.places import Place
+    from tests.making.postgres import PostgresServer
 
 HOME = Path(tempfile.mkdtemp(prefix="modelsearch-tests-"))
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
@@ -33,3 +39,27 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="slow; run with --slow"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real server, for all tests that want one; skipped where there is none."""
+    from tests.making.postgres import PostgresServer, what_is_missing
+
+    if missing := what_is_missing():
+        pytest.skip(missing)
+    server = PostgresServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["file", "server"])
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Place]:
+    """Makes places for catalogs, in files and on a server."""
+    from modelsearch_core.places import DatabaseServer
+
+    if request.param == "file":
+        numbers = iter(range(100))
+        return lambda: tmp_path / f"catalog {next(numbers)}.sqlite"
+    postgres = request.getfixturevalue("postgres")
+    return lambda: DatabaseServer(postgres.new_database())

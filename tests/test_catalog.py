@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,18 @@ from modelsearch_core.catalog.records import from_webp, to_webp
 from modelsearch_core.catalog.spatial_maps import SpatialMap
 from modelsearch_core.errors import CatalogFaultError, EmptyCatalogError, ModelSearchError
 from modelsearch_core.model_files import Kind, SkippedFile
+from modelsearch_core.places import Place
 from modelsearch_core.probes import Probe, ProbeSet
 from modelsearch_core.specification import Evidence, Specification
 from tests.making.fakes import model_file
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Catalog:
-    catalog = Catalog(tmp_path / "c.sqlite")
-    catalog.put_encoder("e", "source", 4)
-    return catalog
+def catalog(new_place: Callable[[], Place]) -> Iterator[Catalog]:
+    """In a file, and on a server: whatever is tested of one is tested of both."""
+    with Catalog(new_place()) as catalog:
+        catalog.put_encoder("e", "source", 4)
+        yield catalog
 
 
 def specification(fingerprint: str = "a", rows: int = 3, **others: object) -> Specification:
@@ -131,12 +134,13 @@ def test_a_missing_catalog_says_how_to_make_it(tmp_path: Path):
     assert caught.value.command == "modelsearch index FOLDER"
 
 
-def test_a_newer_catalog_is_left_alone(catalog: Catalog):
-    connection = sqlite3.connect(catalog.path)
+def test_a_newer_catalog_is_left_alone(tmp_path: Path):
+    Catalog(tmp_path / "c.sqlite").close()
+    connection = sqlite3.connect(tmp_path / "c.sqlite")
     connection.execute("PRAGMA user_version = 99")
     connection.commit()
     with pytest.raises(ModelSearchError, match=r"newer Model Search .schema 99"):
-        Catalog(catalog.path)
+        Catalog(tmp_path / "c.sqlite")
 
 
 def test_the_state_changes_with_measurements_and_files_and_not_with_settings(catalog: Catalog):

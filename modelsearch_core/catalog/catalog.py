@@ -11,25 +11,26 @@ import numpy as np
 from PIL import Image
 
 from ..embedding import Features
-from ..errors import CatalogFaultError
 from ..model_files import ModelFile, SkippedFile
 from ..model_files.by_hand import ByHand
 from ..model_files.written import file_from_json, file_to_json
+from ..places import Place, beside
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from . import probe_sets, records
-from .claims import Claims
 from .classifiers import Classifiers
-from .database import check_identity, connect, identity
 from .derived import MEANS, density_of, means_of
 from .identities import Identities
+from .opening import claims_of, connect
 from .packing import pack, packing_of
 from .probe_sets import ProbeSets
 from .set_by_hand import SetByHand
+from .shared_files import SharedFiles
 from .spatial_maps import SpatialMaps
 from .statistics import AT_ONCE, Key, Statistics
 
 SPECIFICATION_COLUMNS = "fingerprint, digest, encoder, evidence, strength, consistency, numbers, packing, z, drawings"
+PACKED_DRAWINGS = "coalesce(drawings, z)", "CASE WHEN drawings IS NULL THEN density ELSE drawn_density END"
 ANSWERING = ("matching", "style")  # settings that name what answers depend on
 
 
@@ -59,22 +60,29 @@ class Packed(NamedTuple):
 
 
 class Catalog:
-    """One SQLite file. Safe to read while another process writes."""
+    """One SQLite file, or a database on a PostgreSQL server. Safe to read while others write."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Place, *, read_only: bool = False) -> None:
         self.path = path
         self._connection = connect(path, read_only=read_only)
-        self._identity = identity(path)
         self._depth = 0
+        self._changed: list[str] = []
         self.spatial = SpatialMaps(self._connection, self.transaction)
         self.identities = Identities(self._connection, self.transaction)
         self.by_hand = SetByHand(self._connection, self.transaction)
-        self.claims = Claims(self._connection, self.transaction)
+        self.claims = claims_of(self._connection, self.transaction)
         self.statistics = Statistics(self._connection, self.transaction)
         self.classifiers = Classifiers(self._connection, self.transaction)
+        is_file = isinstance(path, Path)
+        self._shared = None if is_file else SharedFiles(self._connection, self.transaction, self.beside.parent)
 
     def close(self) -> None:
         self._connection.close()
+
+    @property
+    def beside(self) -> Path:
+        """What files that belong to it lie beside: its own path, or one of this machine for a server's."""
+        return beside(self.path)
 
     def __enter__(self) -> Catalog:
         return self
@@ -86,42 +94,34 @@ class Catalog:
     def transaction(self) -> Generator[None]:
         """All that is written inside is there after a crash, or nothing of it. May be nested; the outermost commits."""
         if self._depth == 0:
-            check_identity(self.path, self._identity)
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.begin()
+            self._changed = []
         self._depth += 1
         try:
             yield
+            if self._depth == 1:
+                self._connection.tell(self._changed)
         except BaseException:
             self._depth -= 1
-            if self._depth == 0 and self._connection.in_transaction:  # a full disk has ended it already
-                self._connection.execute("ROLLBACK")
+            if self._depth == 0:
+                self._connection.rollback()
             raise
         self._depth -= 1
         if self._depth == 0:
-            self._commit()
-
-    def _commit(self) -> None:
-        """CatalogFaultError where what is committed would not be there to be read."""
-        try:
-            self._connection.execute("COMMIT")
-        except CatalogFaultError:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-        check_identity(self.path, self._identity)
+            self._connection.commit()
 
     @contextmanager
     def moment(self) -> Generator[None]:
         """What is read inside is of one moment, whoever writes meanwhile."""
-        self._connection.execute("BEGIN")
+        self._connection.begin_reading()
         try:
             yield
         finally:
-            self._connection.execute("COMMIT")
+            self._connection.rollback()
 
     def version(self) -> int:
         """Changes whenever another connection has written; a reader's signal to load again."""
-        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        return self._connection.version()
 
     def state(self) -> str:
         """Changes whenever an answer may: with what was measured, with the files, and with what was learned."""
@@ -132,10 +132,11 @@ class Catalog:
         ).fetchall()
         return " ".join(map(str, (*revisions, *maps, *by_hand, *map(self.setting, ANSWERING))))
 
-    def _revised(self, table: str) -> int:
-        """The number of this change of a table."""
+    def _revised(self, table: str, *keys: str) -> int:
+        """The number of this change of a table, for some models' fingerprints or some paths."""
+        self._changed += keys
         self._connection.execute(
-            "INSERT INTO revision VALUES (?, 1) ON CONFLICT (of) DO UPDATE SET number = number + 1", (table,)
+            "INSERT INTO revision VALUES (?, 1) ON CONFLICT (of) DO UPDATE SET number = revision.number + 1", (table,)
         )
         return int(self._connection.execute("SELECT number FROM revision WHERE of = ?", (table,)).fetchone()[0])
 
@@ -187,7 +188,7 @@ class Catalog:
         with self.transaction():
             for table in ("specification", "statistic", "sample", "spatial_map", "failure", "file"):
                 self._connection.execute(f"DELETE FROM {table} WHERE fingerprint = ?", (fingerprint,))
-            self._revised("specification")
+            self._revised("specification", fingerprint)
             self._revised("file")
 
     # what was measured
@@ -200,7 +201,8 @@ class Catalog:
         """(name, source, dimension), the one with most generated specifications first."""
         return self._connection.execute(
             "SELECT e.name, e.source, e.dimension FROM encoder e LEFT JOIN specification s ON s.encoder = e.name "
-            "GROUP BY e.name ORDER BY sum(s.evidence = 'generated') DESC, count(s.fingerprint) DESC, e.rowid DESC"
+            "GROUP BY e.name ORDER BY sum(CASE WHEN s.evidence = 'generated' THEN 1 ELSE 0 END) DESC, "
+            "count(s.fingerprint) DESC, e.rowid DESC"
         ).fetchall()
 
     def dimension_of(self, encoder: str) -> int | None:
@@ -224,12 +226,12 @@ class Catalog:
         densities = (density_of(Z, s.evidence, packing) for Z in (s.Z, s.drawings))
         told = s.fingerprint, s.digest, s.encoder, s.evidence.value, len(s.Z), s.strength, s.consistency
         with self.transaction():
-            stamp = self._revised("specification")
+            stamp = self._revised("specification", s.fingerprint)
             self._connection.execute(
                 "INSERT OR REPLACE INTO specification (fingerprint, digest, encoder, evidence, samples, strength, "
                 "consistency, stamp, packing, mean, numbers, z, drawings, density, drawn_density) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, x'', ?, ?, ?, ?, ?)",
-                (*told, stamp, packing, numbers, *rows, *densities),
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*told, stamp, int(packing), b"", numbers, *rows, *densities),
             )
             self._connection.execute(
                 "DELETE FROM statistic WHERE fingerprint = ? AND digest = ? AND encoder = ?",
@@ -265,9 +267,7 @@ class Catalog:
 
     def packed_rows(self, encoder: str, keys: Sequence[Key], *, drawn: bool = False) -> dict[Key, Packed]:
         """The samples of some models as they are stored, or their drawings where they have any."""
-        z, density = (
-            ("coalesce(drawings, z)", "iif(drawings IS NULL, density, drawn_density)") if drawn else ("z", "density")
-        )
+        z, density = PACKED_DRAWINGS if drawn else ("z", "density")
         found: dict[Key, Packed] = {}
         for start in range(0, len(keys), AT_ONCE // 2):
             part = keys[start : start + AT_ONCE // 2]
@@ -320,7 +320,7 @@ class Catalog:
                 self._connection.execute(
                     f"DELETE FROM {table} WHERE fingerprint = ? AND digest = ?", (fingerprint, digest)
                 )
-            self._revised("specification")
+            self._revised("specification", fingerprint)
 
     def put_samples(self, fingerprint: str, digest: str, images: Mapping[int, bytes]) -> None:
         """WebP pictures by probe number."""
@@ -381,11 +381,16 @@ class Catalog:
         return dict(self._connection.execute("SELECT fingerprint, reason FROM failure"))
 
     def put_setting(self, name: str, value: str) -> None:
+        """A file that one names is kept with a server's catalog, for all who read it."""
+        if self._shared and value and name in ANSWERING:
+            value = self._shared.keep(value)
         with self.transaction():
             self._connection.execute("INSERT OR REPLACE INTO setting VALUES (?, ?)", (name, value))
 
     def setting(self, name: str) -> str | None:
         row = self._connection.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+        if self._shared and row and row[0] and name in ANSWERING:
+            self._shared.fetch(row[0])
         return row[0] if row else None
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import sqlite3
 import time
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+
+from .connection import Connection
 
 LEASE = 900.0  # seconds without a sign; loading a large model takes minutes
 POLL = 0.5
@@ -21,10 +22,14 @@ POLL = 0.5
 class Claims:
     """The part of a catalog that holds them; `transaction` is the catalog's."""
 
-    def __init__(self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, connection: Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
         self._connection = connection
         self._transaction = transaction
-        self._owner = f"{socket.gethostname()} {os.getpid()} {secrets.token_hex(8)}"
+        self._owner = f"{socket.gethostname()} {os.getpid()} {self._mark()}"
+
+    def _mark(self) -> str:
+        """One that no other process has."""
+        return secrets.token_hex(8)
 
     def take(self, what: str) -> bool:
         """Whether it is ours now; False while another is at it."""

@@ -6,7 +6,6 @@ A descriptor's key is (fingerprint, digest of the probes); the background's adds
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..embedding import Features
 from ..scores.logits import Top
+from .connection import Connection
 from .records import to_half
 
 
@@ -57,7 +57,7 @@ class Hubs:
 class Classifiers:
     """The part of a catalog that holds them; `transaction` is the catalog's."""
 
-    def __init__(self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, connection: Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
         self._connection = connection
         self._transaction = transaction
 

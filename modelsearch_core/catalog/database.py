@@ -1,4 +1,4 @@
-"""Opens a catalog: SQLite in WAL mode, so that a reader searches while another process indexes."""
+"""Opens a catalog's file: SQLite in WAL mode, so that a reader searches while another process indexes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import CatalogFaultError, EmptyCatalogError, ModelSearchError
 from . import faults
-from .faults import BUSY_SECONDS, Connection
+from .faults import BUSY_SECONDS, Connection, identity
 from .migrations import STEPS
 
 INDEX = "modelsearch index FOLDER"
@@ -27,24 +27,8 @@ def connect(path: Path, *, read_only: bool) -> Connection:
         _check_schema(connection, path)
     else:
         _migrate(connection, path)
+    connection.identity = identity(path)
     return connection
-
-
-def identity(path: Path) -> tuple[int, int] | None:
-    """Which file is at `path`; None for none. As long as it stays the same, what is written is there to be read."""
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_dev, state.st_ino
-
-
-def check_identity(path: Path, opened: tuple[int, int] | None) -> None:
-    """CatalogFaultError where the file that was opened is not at its place any more: SQLite writes on without it."""
-    if identity(path) != opened:
-        raise CatalogFaultError(
-            f"{path} was deleted or replaced while it was used: what was written since is lost; run the command again"
-        )
 
 
 def _open_writer(path: Path) -> Connection:
@@ -75,11 +59,11 @@ def _open_reader(path: Path) -> Connection:
     return connection
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def _version(connection: Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def _check_version(connection: Connection, path: Path) -> None:
     version = _version(connection)
     if version > len(STEPS):
         raise ModelSearchError(
@@ -94,7 +78,7 @@ def _bring_up_to_date(path: Path) -> None:
         _migrate(connection, path)
 
 
-def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
+def _check_schema(connection: Connection, path: Path) -> None:
     """A reader may meet a catalog that is being made this very moment, or an old one that nobody may write to."""
     version = _version(connection)
     if version == len(STEPS):
@@ -108,7 +92,7 @@ def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     )
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _migrate(connection: Connection, path: Path) -> None:
     if 0 < _version(connection) < len(STEPS):
         _back_up(connection, path)
     for number in range(_version(connection), len(STEPS)):
@@ -124,7 +108,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             raise
 
 
-def _back_up(connection: sqlite3.Connection, path: Path) -> None:
+def _back_up(connection: Connection, path: Path) -> None:
     """A copy as it is before the migration, beside the catalog, in the place of the last one."""
     target = path.with_name(f"{path.stem} {BACKUP} {len(STEPS)}{path.suffix}")
     part = path.with_name(f"{target.name}.{os.getpid()}.part")

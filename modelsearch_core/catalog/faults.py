@@ -48,10 +48,29 @@ def in_words(path: Path) -> Generator[None]:
         raise fault(error, path) from error
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """Which file is at `path`; None for none. As long as it stays the same, what is written is there to be read."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return state.st_dev, state.st_ino
+
+
+def check_identity(path: Path, opened: tuple[int, int] | None) -> None:
+    """CatalogFaultError where the file that was opened is not at its place any more: SQLite writes on without it."""
+    if identity(path) != opened:
+        raise CatalogFaultError(
+            f"{path} was deleted or replaced while it was used: what was written since is lost; run the command again"
+        )
+
+
 class Connection(sqlite3.Connection):
-    """One whose errors, and whose cursors', are CatalogFaultError. `path` is set right after it is made."""
+    """One whose errors, and whose cursors', are CatalogFaultError. `path` is set right after it is made, `identity`
+    once the file is there."""
 
     path: Path
+    identity: tuple[int, int] | None = None
 
     def cursor(self, *_: Any) -> Cursor:  # type: ignore[override]
         return Cursor(self)
@@ -61,6 +80,32 @@ class Connection(sqlite3.Connection):
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> Cursor:  # type: ignore[override]
         return self.cursor().executemany(sql, parameters)
+
+    def begin(self) -> None:
+        check_identity(self.path, self.identity)
+        self.execute("BEGIN IMMEDIATE")
+
+    def begin_reading(self) -> None:
+        self.execute("BEGIN")
+
+    def commit(self) -> None:
+        """CatalogFaultError where what is committed would not be there to be read."""
+        try:
+            self.execute("COMMIT")
+        except CatalogFaultError:
+            self.rollback()
+            raise
+        check_identity(self.path, self.identity)
+
+    def rollback(self) -> None:
+        if self.in_transaction:  # a full disk has ended it already
+            self.execute("ROLLBACK")
+
+    def tell(self, keys: Iterable[str]) -> None:
+        """SQLite counts changes by itself."""
+
+    def version(self) -> int:
+        return int(self.execute("PRAGMA data_version").fetchone()[0])
 
 
 class Cursor(sqlite3.Cursor):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
 from ..specification import Evidence
+from .connection import Connection
 
 MEASURED = (Evidence.GENERATED, Evidence.REFERENCE)  # what weights have made; words and previews are of a file
 
@@ -24,7 +24,7 @@ class Identity(NamedTuple):
 class Identities:
     """The tables `identity` and `weights_at` of a catalog."""
 
-    def __init__(self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, connection: Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
         self._connection = connection
         self._transaction = transaction
 

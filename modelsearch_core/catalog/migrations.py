@@ -6,12 +6,12 @@ them, and a file that comes back finds its rows again.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 
 from .classifier_schema import CLASSIFIERS
+from .connection import Schema
 
-Step = Callable[[sqlite3.Connection], None]
+Step = Callable[[Schema], None]
 
 FIRST_SCHEMA = """
 CREATE TABLE file (
@@ -174,32 +174,44 @@ CREATE TABLE claim (
 """
 
 
-def m001_first_schema(connection: sqlite3.Connection) -> None:
+SHARED_FILES = """
+CREATE TABLE shared_file (
+    name TEXT PRIMARY KEY,          -- with a digest of the content
+    content BLOB NOT NULL           -- what was learned, of a catalog on a server
+);
+"""
+
+
+def m001_first_schema(connection: Schema) -> None:
     _execute(connection, FIRST_SCHEMA)
 
 
-def m002_spatial_maps(connection: sqlite3.Connection) -> None:
+def m002_spatial_maps(connection: Schema) -> None:
     _execute(connection, SPATIAL_MAPS)
 
 
-def m003_identities(connection: sqlite3.Connection) -> None:
+def m003_identities(connection: Schema) -> None:
     _execute(connection, IDENTITIES)
 
 
-def m004_columns(connection: sqlite3.Connection) -> None:
+def m004_columns(connection: Schema) -> None:
     """What an answer needs of all models, in rows of its own; probes once a recipe, instead of once a model."""
     _execute(connection, COLUMNS)
 
 
-def m005_classifiers(connection: sqlite3.Connection) -> None:
+def m005_classifiers(connection: Schema) -> None:
     _execute(connection, CLASSIFIERS)
 
 
-def m006_claims(connection: sqlite3.Connection) -> None:
+def m006_claims(connection: Schema) -> None:
     _execute(connection, CLAIMS)
 
 
-def _execute(connection: sqlite3.Connection, statements: str) -> None:
+def m007_shared_files(connection: Schema) -> None:
+    _execute(connection, SHARED_FILES)
+
+
+def _execute(connection: Schema, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
             connection.execute(statement)
@@ -212,4 +224,5 @@ STEPS: tuple[Step, ...] = (
     m004_columns,
     m005_classifiers,
     m006_claims,
+    m007_shared_files,
 )

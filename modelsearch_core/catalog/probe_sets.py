@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..probes import ProbeSet
 from . import records
+from .connection import Connection
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class ProbeSets(Mapping[str, ProbeSet]):
         return digest in self._own
 
 
-def put(connection: sqlite3.Connection, probe_set: ProbeSet) -> None:
+def put(connection: Connection, probe_set: ProbeSet) -> None:
     """Inside a transaction of the caller's."""
     digest = probe_set.digest
     if connection.execute("SELECT 1 FROM probe_set WHERE digest = ?", (digest,)).fetchone():
@@ -73,7 +73,7 @@ def put(connection: sqlite3.Connection, probe_set: ProbeSet) -> None:
     connection.execute("INSERT INTO probe_set (digest, recipe, trigger_words, notes) VALUES (?, ?, ?, ?)", own)
 
 
-def read(connection: sqlite3.Connection) -> ProbeSets:
+def read(connection: Connection) -> ProbeSets:
     recipes = {
         digest: Recipe(digest, base, base_digest or _base_digest(record), record)
         for digest, base, base_digest, record in connection.execute(

@@ -5,7 +5,6 @@ Keys are (model fingerprint, probe-set digest, spatial encoder). Maps are flatte
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..embedding import Features
+from .connection import Connection
 from .records import half, to_half
 
 
@@ -31,7 +31,7 @@ class SpatialMap:
 class SpatialMaps:
     """The part of a catalog that holds them; `transaction` is the catalog's."""
 
-    def __init__(self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, connection: Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
         self._connection = connection
         self._transaction = transaction
 

@@ -6,9 +6,10 @@ than is asked for counts as missing, so that a formula that changes is worked ou
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+
+from .connection import Connection
 
 Key = tuple[str, str]  # (fingerprint, digest)
 AT_ONCE = 400  # keys in one statement; SQLite takes 999 parameters everywhere
@@ -17,7 +18,7 @@ AT_ONCE = 400  # keys in one statement; SQLite takes 999 parameters everywhere
 class Statistics:
     """The part of a catalog that holds them; `transaction` is the catalog's."""
 
-    def __init__(self, connection: sqlite3.Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, connection: Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
         self._connection = connection
         self._transaction = transaction
 

@@ -74,7 +74,7 @@ def probes_in_use(catalog: Catalog) -> ProbePictures | None:
     sources = catalog.classifiers.probes(digest) if digest else None
     if digest is None or sources is None:
         return None
-    return ProbePictures(folder=folder_of(catalog.path) / digest, digest=digest, sources=tuple(sources))
+    return ProbePictures(folder=folder_of(catalog.beside) / digest, digest=digest, sources=tuple(sources))
 
 
 def choose_probes(
@@ -82,7 +82,7 @@ def choose_probes(
 ) -> ProbePictures:
     """A new set, kept in its folder and named in the catalog: the pictures of `own`, or the default. ModelSearchError
     where there is none."""
-    work = folder_of(catalog.path) / f"making-{os.getpid()}"
+    work = folder_of(catalog.beside) / f"making-{os.getpid()}"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
@@ -92,7 +92,7 @@ def choose_probes(
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
-    folder = folder_of(catalog.path) / digest
+    folder = folder_of(catalog.beside) / digest
     shutil.rmtree(folder, ignore_errors=True)
     work.rename(folder)
     found = ProbePictures(folder=folder, digest=digest, sources=tuple(sources[i] for i in chosen))

@@ -14,6 +14,7 @@ from PIL import Image
 from ..catalog import Catalog
 from ..embedding import Encoder, Features
 from ..errors import UnknownModelError
+from ..places import Place, catalog_place
 from ..ranking import combine, rank
 from ..scores.calibration import WEAK_BELOW, Background, location_and_scale, relevance
 from ..scores.calibration import background as background_of
@@ -65,14 +66,14 @@ class ClassifierIndex:
     @classmethod
     def open(
         cls,
-        path: str | Path,
+        path: str | Place,
         *,
         encoder: Encoder | None = None,
         device: str = "auto",
         open_encoder: Callable[[str], Encoder] | None = None,
     ) -> ClassifierIndex:
         """EmptyCatalogError where no classifier was indexed; the others as `ModelIndex.open`."""
-        return cls(Catalog(Path(path), read_only=True), encoder, device=device, open_encoder=open_encoder)
+        return cls(Catalog(catalog_place(path), read_only=True), encoder, device=device, open_encoder=open_encoder)
 
     def close(self) -> None:
         self._catalog.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..model_files import Kind
-from ..places import default_catalog
+from ..places import catalog_place, default_catalog
 from ..search import METHODS
 from ..similarity_map import METHODS as MAPS
 from .values import device, number, pixels, whole, words
@@ -33,7 +33,13 @@ def parser() -> argparse.ArgumentParser:
     _add_serve(commands.add_parser("serve", help="search and index in a browser"))
     _add_demo(commands.add_parser("demo", help="index the bundled mini zoo and search it"))
     for command in (*(c for name, c in commands.choices.items() if name != "train"), *trained):
-        command.add_argument("--catalog", type=Path, default=default_catalog(), metavar="FILE", help="the index")
+        command.add_argument(
+            "--catalog",
+            type=catalog_place,
+            default=default_catalog(),
+            metavar="FILE",
+            help="the index: a file, or a server's postgresql://user@host/database",
+        )
         command.add_argument("--json", action="store_true", help="machine-readable output")
     return root
 

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
-from pathlib import Path
 
 from ..catalog import Catalog
+from ..catalog.opening import is_there
 from ..encoders import DEFAULT_ENCODER
 from ..errors import ModelSearchError
 from ..model_files import Kind, ModelFile, scan
+from ..places import Place
 from .tables import print_json, print_table
 
 PACKAGES = (
@@ -66,9 +67,9 @@ def _device() -> Finding:
     return Finding("device", f"{device.type}{' (slow: a full-size model takes hours)' if slow else ''}")
 
 
-def _encoder(catalog: Path) -> Finding:
+def _encoder(catalog: Place) -> Finding:
     source = DEFAULT_ENCODER
-    if catalog.is_file():
+    if is_there(catalog):
         with Catalog(catalog, read_only=True) as opened:
             source = next((known for _, known, _ in opened.encoders()), source)
     try:
@@ -95,7 +96,7 @@ def _models(args: argparse.Namespace) -> Iterator[Finding]:
 def _known_models(args: argparse.Namespace) -> list[ModelFile]:
     if args.folders:
         return [file for file in scan(args.folders) if isinstance(file, ModelFile)]
-    if not args.catalog.is_file():
+    if not is_there(args.catalog):
         return []
     with Catalog(args.catalog, read_only=True) as catalog:
         return catalog.models()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from ..catalog.repairing import repair as run_repair
+from ..errors import ModelSearchError
 from .tables import print_json, print_table
 
 IN_WORDS = {
@@ -26,6 +28,8 @@ IN_WORDS = {
 
 def repair(args: argparse.Namespace) -> int:
     """1 where something was lost."""
+    if not isinstance(args.catalog, Path):
+        raise ModelSearchError(f"{args.catalog} is the server's to repair; this is for a catalog in a file")
     done = run_repair(args.catalog)
     if args.json:
         kept = str(done.damaged) if done.damaged else None

@@ -16,6 +16,7 @@ from ..encoders.style_head import StyleHead
 from ..encoders.style_space import STYLE_SETTING
 from ..errors import EmptyCatalogError
 from ..indexing.style_vectors import store_style_vectors
+from ..places import beside
 from ..training.style import (
     Outcome,
     Painted,
@@ -41,7 +42,7 @@ def train(args: argparse.Namespace) -> int:
 def train_style_encoder(args: argparse.Namespace) -> int:
     """Trains, prints what was reached on unseen LoRA, and puts the encoder to use where it is better than none."""
     started = time.monotonic()
-    target: Path = args.out or default_file(args.catalog)
+    target: Path = args.out or default_file(beside(args.catalog))
     with Catalog(args.catalog) as catalog:
         encoder = _encoder(catalog)
         of = painted(catalog, encoder)
@@ -96,7 +97,7 @@ def _keep(
     else:
         outcome.trained.save(target)
     if used:
-        catalog.put_setting(STYLE_SETTING, seen_from(args.catalog, target))
+        catalog.put_setting(STYLE_SETTING, seen_from(beside(args.catalog), target))
     _part(target).unlink(missing_ok=True)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..catalog import Catalog
+from ..places import beside
 from ..search import ModelIndex
 from ..statistics.matching import MATCHING_SETTING
 from ..training.tuning import STEPS_A_TASK, TASKS, Tuned, default_file, figures_of, tune
@@ -19,12 +20,12 @@ from .tables import print_json, print_table
 def train_matching(args: argparse.Namespace) -> int:
     """Learns, prints what was reached on unseen models, and uses what is better than the plain scores."""
     started = time.monotonic()
-    target: Path = args.out or default_file(args.catalog)
+    target: Path = args.out or default_file(beside(args.catalog))
     tuned = _with_bar(args)
     if tuned.is_better:
         tuned.matching.save(target)
         with Catalog(args.catalog) as catalog:
-            catalog.put_setting(MATCHING_SETTING, seen_from(args.catalog, target))
+            catalog.put_setting(MATCHING_SETTING, seen_from(beside(args.catalog), target))
     if args.json:
         print_json({"file": str(target) if tuned.is_better else None, **tuned.matching.record})
     else:

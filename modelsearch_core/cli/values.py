@@ -15,6 +15,7 @@ from ..catalog import Catalog
 from ..errors import ModelSearchError
 from ..families import FAMILIES
 from ..generators.bases import chosen_base
+from ..places import Place
 from ..raster import FORMATS, known_formats
 from ..specification import Evidence
 
@@ -110,7 +111,7 @@ def save_picture(picture: Image.Image, path: Path) -> None:
         raise ModelSearchError(f"{path} cannot be written as a picture: {error}") from error
 
 
-def check_architecture(wanted: str | None, catalog: Path) -> None:
+def check_architecture(wanted: str | None, catalog: Place) -> None:
     """ModelSearchError for one that is neither known here nor in the index."""
     if wanted is None or wanted in FAMILIES:
         return
@@ -124,7 +125,7 @@ def check_architecture(wanted: str | None, catalog: Path) -> None:
         )
 
 
-def check_searched_folder(folder: Path | None, catalog: Path) -> None:
+def check_searched_folder(folder: Path | None, catalog: Place) -> None:
     """ModelSearchError for one that is neither on this machine nor holds a model of the index."""
     if folder is None or folder.expanduser().exists():
         return
@@ -133,7 +134,7 @@ def check_searched_folder(folder: Path | None, catalog: Path) -> None:
             raise ModelSearchError(f"--folder {folder} does not exist, and no model of the index lies there")
 
 
-def check_style(style: float | None, *, has_pictures: bool, catalog: Path) -> None:
+def check_style(style: float | None, *, has_pictures: bool, catalog: Place) -> None:
     """ModelSearchError where `--style` would say nothing."""
     if style is None:
         return

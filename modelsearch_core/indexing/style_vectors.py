@@ -40,6 +40,6 @@ def _references(catalog: Catalog, encoder: str) -> set[tuple[str, str]]:
 
 def look_at_painted(catalog: Catalog, encoder: str, device: str = "auto") -> None:
     """Has a network of its own for styles look at what was painted; a head on the encoder's features needs none."""
-    space = space_of(catalog.setting(STYLE_SETTING), catalog.path, encoder)
+    space = space_of(catalog.setting(STYLE_SETTING), catalog.beside, encoder)
     if isinstance(space, StyleFile):
         store_style_vectors(catalog, encoder, open_space(space, device), str(space.path))

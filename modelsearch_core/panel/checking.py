@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from pathlib import Path
 from typing import Any
 
 from ..catalog import Catalog
 from ..errors import ModelSearchError
+from ..places import Place
 from ..search import ModelIndex
 from ..self_check import SelfCheck, Settings, check
 from .refusals import RefusedError
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 class CheckJob:
     """Runs one check at a time, and keeps what the last one found."""
 
-    def __init__(self, catalog_path: Path) -> None:
+    def __init__(self, catalog_path: Place) -> None:
         self._path = catalog_path
         self._lock = threading.Lock()
         self._state: dict[str, Any] = {"state": "idle"}

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from ..classifiers import KINDS, ClassifierIndex, ConceptQuery
@@ -15,6 +14,7 @@ from ..classifiers.describing import described_outputs
 from ..contact_sheet import fitted
 from ..embedding import Encoder
 from ..errors import EmptyCatalogError
+from ..places import Place
 from .pictures import opened
 from .refusals import RefusedError
 
@@ -25,7 +25,7 @@ MOST = 100
 class ClassifierSearch:
     """One catalog's classifiers; read again when somebody has written. Every method may be called from any thread."""
 
-    def __init__(self, path: Path, open_encoder: Callable[[str], Encoder]) -> None:
+    def __init__(self, path: Place, open_encoder: Callable[[str], Encoder]) -> None:
         self._path, self._open_encoder = path, open_encoder
         self._lock = threading.RLock()
         self._index: ClassifierIndex | None = None

@@ -13,6 +13,7 @@ from ..catalog import Catalog
 from ..errors import ModelSearchError
 from ..indexing import Engine, IndexSettings, Report, Step, index
 from ..indexing.style_vectors import look_at_painted
+from ..places import Place
 from ..search.preparing import prepare
 from .host import Order, Progress, State
 
@@ -33,7 +34,7 @@ class IndexJob:
 
     def __init__(
         self,
-        catalog_path: Path,
+        catalog_path: Place,
         engine: Callable[[Catalog, Order], Engine],
         folders: Callable[[], Sequence[Path]],
         *,

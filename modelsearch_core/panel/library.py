@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..catalog import Catalog
 from ..collection import Collection
@@ -15,6 +14,7 @@ from ..collection.entries import newest
 from ..embedding import Encoder
 from ..errors import EmptyCatalogError
 from ..model_files import SkippedFile
+from ..places import Place
 from ..probes import ProbeSet
 from ..search import Description, ModelIndex
 from ..search.description import describe_files
@@ -61,7 +61,7 @@ class Library:
     """
 
     def __init__(
-        self, path: Path, open_encoder: Callable[[str], Encoder], busy: Callable[[], bool] = lambda: False
+        self, path: Place, open_encoder: Callable[[str], Encoder], busy: Callable[[], bool] = lambda: False
     ) -> None:
         """`busy`: whether an index run is writing; its end is seen at once."""
         self.path = path

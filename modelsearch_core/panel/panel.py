@@ -16,6 +16,7 @@ from ..errors import EmptyCatalogError
 from ..families import ARCHITECTURES
 from ..model_files import Kind
 from ..pairs import one_each, other_halves
+from ..places import Place
 from ..search import METHODS, Description, Match
 from . import browsing, painted, pictures, previews
 from .checking import CheckJob
@@ -35,7 +36,7 @@ ENCODER = {"ready": False, "megabytes": DEFAULT_ENCODER_MEGABYTES}
 class Panel:
     """One catalog, shown by one host. Every method may be called from any thread, and blocks while it works."""
 
-    def __init__(self, catalog_path: Path, host: Host) -> None:
+    def __init__(self, catalog_path: Place, host: Host) -> None:
         self.library = Library(catalog_path, host.encoder, lambda: host.indexer.progress().state.active)
         self._host = host
         self._indexing = Indexing(host)

@@ -15,6 +15,7 @@ from ..catalog.records import from_webp
 from ..collection import Collection, Filters
 from ..embedding import Encoder, ImageEncoder
 from ..errors import EmptyCatalogError
+from ..places import Place, catalog_place
 from ..ranking import diverse, rank
 from ..specification import Requirement
 from ..statistics import Statistics
@@ -58,7 +59,7 @@ class ModelIndex:
     @classmethod
     def open(
         cls,
-        path: str | Path,
+        path: str | Place,
         *,
         encoder: Encoder | None = None,
         spatial_encoder: ImageEncoder | None = None,
@@ -68,7 +69,7 @@ class ModelIndex:
         """EmptyCatalogError where there is nothing to search. `open_encoder` is called with the encoder's source when
         a text or a picture has to be encoded for the first time; `spatial_encoder` is what made the maps of layouts,
         where it is open already."""
-        catalog = Catalog(Path(path), read_only=True)
+        catalog = Catalog(catalog_place(path), read_only=True)
         return cls(catalog, encoder, spatial_encoder=spatial_encoder, device=device, open_encoder=open_encoder)
 
     def close(self) -> None:

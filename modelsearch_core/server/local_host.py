@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..catalog import Catalog
+from ..catalog.opening import is_there
 from ..embedding import Encoder
 from ..errors import ModelSearchError
 from ..indexing import Engine
 from ..panel import Folder, Indexer, IndexJob
+from ..places import Place
 
 FOLDERS = "folders"  # the catalog's setting
 
@@ -26,7 +28,7 @@ class LocalHost:
 
     def __init__(
         self,
-        catalog_path: Path,
+        catalog_path: Place,
         engine: EngineWith,
         open_encoder: Callable[[str], Encoder],
         folders: Sequence[Path] = (),
@@ -77,7 +79,7 @@ class LocalHost:
         return {"tag": path.stem} if kind == "lora" else {}
 
     def _remembered(self) -> list[Path]:
-        if not self._catalog_path.is_file():
+        if not is_there(self._catalog_path):
             return []
         with Catalog(self._catalog_path, read_only=True) as catalog:
             return [Path(folder) for folder in json.loads(catalog.setting(FOLDERS) or "[]")]

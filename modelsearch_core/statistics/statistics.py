@@ -141,7 +141,9 @@ class Statistics:
     def styles(self) -> Styles:
         """The space in which styles are compared."""
         catalog = self.collection.catalog
-        return Styles(self.collection, space_of(catalog.setting(STYLE_SETTING), catalog.path, self.collection.encoder))
+        return Styles(
+            self.collection, space_of(catalog.setting(STYLE_SETTING), catalog.beside, self.collection.encoder)
+        )
 
     @cached_property
     def matching(self) -> Matching | None:
@@ -149,7 +151,7 @@ class Statistics:
         if not self.collection.is_whole:
             return None
         catalog = self.collection.catalog
-        return matching_of(catalog.setting(MATCHING_SETTING), catalog.path, self.collection.encoder)
+        return matching_of(catalog.setting(MATCHING_SETTING), catalog.beside, self.collection.encoder)
 
     @cached_property
     def layouts(self) -> Layouts | None:

@@ -37,7 +37,7 @@ class Standing(NamedTuple):
 
 def keep_up(catalog: Catalog, encoder: str) -> str:
     """A line for people: that training would pay, that it was done again, or that it should be; else nothing."""
-    space = space_of(catalog.setting(STYLE_SETTING), catalog.path, encoder)
+    space = space_of(catalog.setting(STYLE_SETTING), catalog.beside, encoder)
     if space is None:
         return _offer(catalog, encoder)
     standing = standing_of(catalog, encoder, space)
@@ -100,10 +100,11 @@ def _again(catalog: Catalog, encoder: str, head: StyleHead) -> str:
     target = _file_of(catalog)
     assert isinstance(outcome.trained, StyleHead)
     replace(outcome.trained, csd=head.csd).save(target)
+    catalog.put_setting(STYLE_SETTING, catalog.setting(STYLE_SETTING) or target.name)
     place = outcome.after[1]
     return f"trained again on {len(outcome.record['loras'])} LoRA (held-out MRR {place.mrr:.2f})"
 
 
 def _file_of(catalog: Catalog) -> Path:
     setting = catalog.setting(STYLE_SETTING)
-    return catalog.path.parent / setting if setting else default_file(catalog.path)
+    return catalog.beside.parent / setting if setting else default_file(catalog.beside)
