@@ -11,6 +11,7 @@ import numpy as np
 from .encoders.phrases import own_list
 
 COUNT = 512
+COMPARED = 128  # of them that are put behind carriers, all of these, as a query is
 SEED = 21_000
 TEMPLATE = "a picture of {}"  # neutral as to medium: the models searched paint as often as they photograph
 
@@ -21,6 +22,12 @@ def background_texts(count: int = COUNT, seed: int = SEED) -> list[str]:
     names = imagenet_names() or own_list("subjects")
     chosen = np.random.default_rng(seed).permutation(len(names))[:count]
     return [TEMPLATE.format(names[i]) for i in sorted(chosen)]
+
+
+def compared_texts() -> list[str]:
+    """The texts that scores of texts are compared with: evenly out of the background's."""
+    texts = background_texts()
+    return texts[:: max(1, len(texts) // COMPARED)][:COMPARED]
 
 
 def imagenet_names() -> list[str]:

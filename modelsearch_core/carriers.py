@@ -21,6 +21,11 @@ def behind(carrier: str, text: str) -> str:
     return f"{carrier}, {text}"
 
 
+def behind_all(texts: Sequence[str], carriers: Sequence[str]) -> list[str]:
+    """Every text behind every carrier, text by text."""
+    return [behind(carrier, text) for text in texts for carrier in carriers]
+
+
 def one_each(texts: Sequence[str], turn: Sequence[str]) -> list[tuple[str, str]]:
     """(carrier, carrier with text) with one carrier for each text, in turn: a cheap Δ for a bank of many texts."""
     return [(turn[n % len(turn)], behind(turn[n % len(turn)], text)) for n, text in enumerate(texts)]

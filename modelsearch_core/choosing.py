@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST = 3
 USUAL_STRENGTH = 0.8
+SURE = 0.3  # confidence below which nothing is applied unasked
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,16 @@ def choose(
     floor: float = WEAK_BELOW,
     method: str = "auto",
 ) -> Chosen:
-    """The best `count` LoRA above the relevance `floor`, different ones rather than alike."""
+    """The best `count` LoRA above the relevance `floor`, different ones rather than alike; none where it is not `SURE`
+    that the best of them is meant. A floor of 0 takes the best whatever it is."""
     if not 1 <= count <= MOST:
         raise ValueError(f"count must be from 1 to {MOST}, not {count}")
     matches = index.search(
         query, kind="lora", architecture=architecture, among=among, method=method, k=max(count, 4), diverse=count > 1
     )
     best = max(matches, key=lambda match: match.relevance, default=None)
-    relevant = [match for match in matches if match.relevance > floor][:count]
+    sure = best is not None and (best.confidence >= SURE or floor <= 0)
+    relevant = [match for match in matches if match.relevance > floor][:count] if sure else []
     return Chosen(tuple(Choice(m, s) for m, s in zip(relevant, strengths(relevant), strict=True)), best)
 
 

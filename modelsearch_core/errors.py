@@ -46,5 +46,9 @@ class EmptyCatalogError(ModelSearchError):
     """A search in a catalog that holds nothing to compare with."""
 
 
+class NonsenseError(ModelSearchError):
+    """A query that asks for nothing, which any model answers as well as any other."""
+
+
 class UnknownModelError(ModelSearchError):
     """A name that fits no model, or more than one, of the catalog."""

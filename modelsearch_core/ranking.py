@@ -33,8 +33,9 @@ def combine(experts: Sequence[tuple[NDArray[np.floating], float]]) -> NDArray[np
     """Product of experts: Σ weight·z / sqrt(Σ weight²), (..., M) (Hinton 2002; section 7 of arXiv 2210.03116).
 
     A negative weight asks for less of something: beside what is wanted it counts against models that are like it, and
-    not for those that are especially unlike it. The root keeps the spread of one expert, so that a relevance holds for
-    any number of inputs. An expert that cannot judge a model counts as its background median, 0; NaN where none can.
+    not for those that are especially unlike it, so it never makes a model better. The root, over what is wanted, keeps
+    the spread of one expert, so that a relevance holds for any number of inputs. An expert that cannot judge a model
+    counts as its background median, 0; NaN where none can.
     """
     if not experts:
         raise ValueError("0 experts to combine; give one or more")
@@ -42,8 +43,15 @@ def combine(experts: Sequence[tuple[NDArray[np.floating], float]]) -> NDArray[np
     judged = np.nan_to_num(z, nan=0.0)
     if (weights > 0).any():
         judged[weights < 0] = np.maximum(judged[weights < 0], 0)
-    total = np.tensordot(weights, judged, axes=1) / max(np.linalg.norm(weights), 1e-12)
+    total = np.tensordot(weights, judged, axes=1) / length(weights)
     return np.where(np.isnan(z).all(axis=0), np.nan, total)
+
+
+def length(weights: Sequence[float] | NDArray[np.floating]) -> float:
+    """What a weighted sum is divided by: the root of the squares of the weights of what is wanted."""
+    all_of_them = np.asarray(weights, float)
+    wanted = all_of_them[all_of_them > 0]
+    return max(float(np.linalg.norm(wanted if len(wanted) else all_of_them)), 1e-12)
 
 
 def fuse(

@@ -74,4 +74,5 @@ class Requirement:
     styles: Features | None = None  # (T, d), style vectors of pictures, where a network of their own gives them
     layouts: Features | None = None  # (T, F), unit maps of pictures, where the layout counts
     style: float | None = None  # for pictures: 0 asks for the same subject, 1 for the same style
+    views: int = 1  # rows of h that are the same sketch, in other ways of drawing
     label: str = ""

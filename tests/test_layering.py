@@ -25,6 +25,7 @@ ORDER = (
     "carriers",
     "drawing",
     "nonsense",
+    "sketch_views",
     "reference_set",
     "generation",
     "generators",

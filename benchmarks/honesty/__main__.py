@@ -85,8 +85,9 @@ def main() -> None:
     args.work.mkdir(parents=True, exist_ok=True)
     catalog = args.catalog or indexed(args.work / "mini_zoo.sqlite", args.samples)
     result = BEFORE if args.before else NOW
+    measured_now = measured(catalog, args.work, args.only)
     known = json.loads(result.read_text(encoding="utf-8")) if result.is_file() else {"tables": {}}
-    tables = known["tables"] | measured(catalog, args.work, args.only)
+    tables = known["tables"] | measured_now
     found = {"python": platform.python_version(), "samples": args.samples, "unmeasured": COUNT, "tables": tables}
     result.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")

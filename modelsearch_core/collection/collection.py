@@ -14,8 +14,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..background import background_texts
-from ..carriers import carriers, one_each
+from ..background import compared_texts
+from ..carriers import behind, behind_all, carriers
 from ..catalog import Catalog
 from ..catalog.statistics import Key
 from ..embedding import Encoder, Features, unit
@@ -61,6 +61,13 @@ class Collection:
         part._kept, part.open_encoder, part._read_before = kept, None, ([], None)
         return part
 
+    def less(self, models: Models, kept: Masks) -> Collection:
+        """The same without those of these models' rows that are not `kept`, of the rows that it has."""
+        masks = list(self._kept or (np.ones(entry.samples, bool) for entry in self.entries))
+        for m, mask in zip(models, kept, strict=True):
+            masks[m] = _within(masks[m], mask)
+        return self.keeping(masks)
+
     @property
     def is_whole(self) -> bool:
         """Whether what the catalog derived of it holds; of a part, everything is worked out anew."""
@@ -82,6 +89,11 @@ class Collection:
             for number, kind in enumerate(Kind)
         }
         return np.array([numbers[entry.evidence, entry.kind] for entry in self.entries], np.intp)
+
+    @cached_property
+    def levels(self) -> Groups:
+        """(M,): which evidence each rests on, by its place in EVIDENCE_ORDER: 0 is the best."""
+        return self.groups // len(Kind)
 
     @cached_property
     def only_words(self) -> NDArray[np.bool_]:
@@ -130,18 +142,21 @@ class Collection:
         has not measured what unrelated texts add to these."""
         counts = self.recipe_counts
         usual = carriers(self.probe_sets.of_recipe(counts.most_common(1)[0][0]).probes) if counts else carriers()
-        _, first = one_each(background_texts()[:1], usual)[0]
+        first = behind(usual[0], compared_texts()[0])
         return usual if self.catalog.text_features(self.encoder, [first]) else carriers()
 
     @cached_property
     def background(self) -> tuple[Features, Features]:
-        """Unit features (B, D) of generic texts, and what each adds to a carrier, (B, D)."""
-        texts = background_texts()
-        pairs = one_each(texts, self.carriers)
-        found = self.catalog.text_features(self.encoder, [*texts, *(text for pair in pairs for text in pair)])
-        known = [(text, *pair) for text, pair in zip(texts, pairs, strict=True) if {text, *pair} <= found.keys()]
-        h = [found[text] for text, _, _ in known]
-        added = [found[behind].astype(np.float32) - found[carrier] for _, carrier, behind in known]
+        """Unit features (B, D) of generic texts, and what each adds to the carriers, (B, D): as a query's are made."""
+        texts, usual = compared_texts(), self.carriers
+        found = self.catalog.text_features(self.encoder, [*texts, *usual, *behind_all(texts, usual)])
+        told = [(text, [c for c in usual if {c, behind(c, text)} <= found.keys()]) for text in texts if text in found]
+        most = max((len(of) for _, of in told), default=0)  # of an index from before, one each
+        known = [(text, of) for text, of in told if of and len(of) == most]
+        h = [found[text] for text, _ in known]
+        added = [
+            np.mean([found[behind(c, text)].astype(np.float32) - found[c] for c in of], axis=0) for text, of in known
+        ]
         shape = (len(known), self.dimension)
         return np.array(h, np.float32).reshape(shape), np.array(added, np.float32).reshape(shape)
 
@@ -162,11 +177,11 @@ class Collection:
         asked = [self.prompt(int(m), int(n)) for m, n in zip(owners, samples.numbers, strict=True)]
         features = self.prompt_features(asked)
         bare = np.flatnonzero(~features.any(axis=1))
-        plain = [self._plain_prompt(int(owners[i]), int(samples.numbers[i])) for i in bare]
+        plain = [self.plain_prompt(int(owners[i]), int(samples.numbers[i])) for i in bare]
         features[bare] = self.prompt_features(plain)
         return features
 
-    def _plain_prompt(self, m: int, number: int) -> str:
+    def plain_prompt(self, m: int, number: int) -> str:
         """Without the model's trigger words."""
         probe_set = self.probe_set(m)
         return "" if probe_set is None else probe_set.probes[number].prompt
@@ -274,6 +289,13 @@ class Collection:
         told = newest(self.measured, Evidence.METADATA)
         stamps = (told.get(entry.fingerprint) for entry in self.entries)
         return [(e.fingerprint, of.stamp if of else -1) for e, of in zip(self.entries, stamps, strict=True)]
+
+
+def _within(whole: NDArray[np.bool_], part: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask of what another mask has left, as one of the whole."""
+    both = whole.copy()
+    both[whole] = part
+    return both
 
 
 _SHARED = ("catalog", "encoder", "dimension", "state", "measured", "probe_sets", "files", "entries")

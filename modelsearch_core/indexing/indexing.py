@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..background import background_texts
-from ..carriers import carriers, one_each
+from ..background import background_texts, compared_texts
+from ..carriers import behind_all, carriers
 from ..catalog import Catalog
 from ..embedding import Encoder, ImageEncoder
 from ..errors import CatalogFaultError, ModelSearchError, UnsupportedReferenceError
@@ -120,8 +120,8 @@ def store_background(
     catalog: Catalog, encoder: Encoder, probes: Sequence[Probe] | None = None, progress: Progress = silent
 ) -> None:
     """Features of generic texts: what an unrelated query looks like (METHODS, section 7)."""
-    texts = background_texts()
-    texts = list(dict.fromkeys([*texts, *(text for pair in one_each(texts, carriers(probes)) for text in pair)]))
+    usual = carriers(probes)
+    texts = list(dict.fromkeys([*background_texts(), *usual, *behind_all(compared_texts(), usual)]))
     known = catalog.text_features(encoder.name, texts)
     new = [text for text in texts if text not in known]
     for start in range(0, len(new), BATCH):

@@ -18,6 +18,7 @@ WEAK_BELOW = 0.5  # relevance under which a match is called weak: half of all ba
 SKEWED = 1.0  # N_10 skewness above which hubs are worth correcting
 ENOUGH = 8  # finite bank scores that a group needs to be measured by the bank alone
 ALPHA = 0.5  # how much of a hub's bias is taken off
+SHARED = 200.0  # models of a kind from which on it is measured rather by itself than with the other kinds
 TAIL = 0.9  # where `relevance` leaves the logistic
 
 
@@ -93,6 +94,47 @@ def location_and_scale(bank: Scores, scores: Scores) -> tuple[float, float]:
         return 0.0, 1.0
     low, middle, high = np.quantile(known, [0.16, 0.5, 0.84])
     return float(middle), positive((high - low) / 2, middle)
+
+
+def shared(
+    own: tuple[float, float], common: tuple[float, float], models: int, prior: float = SHARED
+) -> tuple[float, float]:
+    """Location and scale of a kind of n models, pulled towards those of all kinds that were asked the same.
+
+    A few checkpoints among LoRA are clouds in one space with them; measured apart, they would all be average.
+    """
+    n = models / (models + prior)
+    return n * own[0] + (1 - n) * common[0], n * own[1] + (1 - n) * common[1]
+
+
+def of_several(bank_scores: Scores, owner: NDArray[np.integer], T: int, seed: int = 0) -> Scores:
+    """What T queries of one owner at once get (B, M): each row's mean with T − 1 others of its owner, drawn at random.
+
+    An owner of fewer rows has all of them in each.
+    """
+    if T < 2:
+        return bank_scores
+    rng, together = np.random.default_rng(seed), np.empty(bank_scores.shape)
+    for who in np.unique(owner):
+        rows = np.flatnonzero(owner == who)
+        for row in rows:
+            others = rng.permutation(rows[rows != row])[: T - 1]
+            together[row] = bank_scores[[row, *others]].mean(axis=0)
+    return together
+
+
+def of_views(scores: Scores, views: int) -> Scores:
+    """Scores (T·V, M) of V views of each of T queries as (T, M): their mean, each view on the same scale.
+
+    A view that lies far from every model spreads its scores widely, and says no more by that.
+    """
+    if views < 2:
+        return scores
+    each = scores.reshape(-1, views, scores.shape[1])
+    middle = np.nanmean(each, axis=2, keepdims=True)
+    spread = np.nanstd(each, axis=2, keepdims=True)
+    level = (each - middle) / np.where(spread > 0, spread, 1)
+    return level.mean(axis=1) * spread.mean(axis=1) + middle.mean(axis=1)
 
 
 def positive(scale: float, location: float) -> float:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+Z = NDArray[np.floating] | float
+
 PRIOR = 8.0  # models that a default of ρ counts for beside those of a collection
 TOP = 0.2  # share of a query's models that worth is read from
 FEW = 4.0  # models that "as usual" counts for beside those whose mean says how usual a query is
@@ -59,11 +61,9 @@ def of_pictures(S: NDArray[np.integer] | int, most: float) -> NDArray[np.floatin
     return most * np.sqrt(n / (n + 1))
 
 
-def expected(
-    z_e: NDArray[np.floating], rho: NDArray[np.floating] | float, *, usual_e: float, usual: float, ratio: float
-) -> NDArray[np.floating]:
-    """û + ρ·σ/σ_e·(z_e − û_e) of one query; `ratio` is σ/σ_e."""
-    return usual + rho * ratio * (z_e - usual_e)
+def expected(z_e: Z, rho: Z, *, usual_e: Z, usual: Z, ratio: Z) -> NDArray[np.floating]:
+    """û + ρ·σ/σ_e·(z_e − û_e), of numbers or arrays that fit each other; `ratio` is σ/σ_e."""
+    return np.asarray(usual + rho * ratio * (z_e - usual_e))
 
 
 def deviation(rho: NDArray[np.floating] | float) -> NDArray[np.floating]:

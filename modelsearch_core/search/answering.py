@@ -12,17 +12,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ranking import WORDS_WEIGHT, combine, fuse
+from ..ranking import WORDS_WEIGHT, combine, fuse, length
 from ..scores import calibration, content
 from ..specification import Modality, Requirement
 from ..statistics import Statistics
 from .auto import proposing, shares
-from .banks import SEED, Queries, bank, bank_of_layouts, bank_of_styles
+from .banks import SEED, Queries, bank, bank_of_layouts, bank_of_styles, without
 from .measured import Measured
 from .methods import AUTO_METHOD, METHODS, Judges, Reads
-from .yardstick import Measures, Models, Reading, Unrelated, Yardstick, sampled
+from .weighing import Line, Weighing, same_words, weighing
+from .yardstick import Kin, Measures, Models, Reading, Unrelated, Yardstick, sampled
 
 WORDS = "words"  # what authors wrote, beside the methods
+MOST_AT_ONCE = 8  # pictures of one model, from which on more make no difference to what is usual
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,11 +43,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Answer:
-    """z (C,) of models for one requirement, the weighted sum of its parts, and of unrelated queries for comparison."""
+    """z (C,) of models for one requirement, the weighted sum of its parts, and of unrelated queries for comparison.
+
+    `rho` (C,): what the evidence of each model is worth; `line`: how that, and what the query gets from all models, has
+    changed the sum of the parts.
+    """
 
     z: NDArray[np.floating]
     unrelated: Unrelated
     parts: tuple[Part, ...] = ()
+    rho: NDArray[np.floating] | None = None
+    line: Line | None = None
 
 
 class Answering:
@@ -60,13 +68,21 @@ class Answering:
         self._stored = stored
         self.sampled = sampled(self._collection) if stored is None else stored.sampled
         self._banks: dict[str, Queries] = {}
-        self._yardsticks: dict[tuple[str, Modality], Yardstick] = {}
+        self._yardsticks: dict[tuple[str, Modality, int], Yardstick] = {}
+        self._weighings: dict[tuple[str, Modality], Weighing] = {}
         self._of_all: Judges | None = None
         self._of_sampled: Judges | None = None
+        self._folds: dict[int, Judges] = {}
 
     def answer(self, requirement: Requirement, method: str = AUTO_METHOD, models: Models | None = None) -> Answer:
-        """One requirement under one method; `auto` adds up those that suit the modality, and the authors' words."""
+        """One requirement under one method; `auto` adds up those that suit the modality, and the authors' words.
+        What is known of a model by cheap evidence counts by what it is worth."""
         judges = self.judges(models)
+        found = self._by(requirement, method, judges)
+        return self._weighed(requirement, method, found, judges.models)
+
+    def _by(self, requirement: Requirement, method: str, judges: Judges) -> Answer:
+        """As if all evidence were worth the same."""
         if method != AUTO_METHOD:
             return self._measured(requirement, method, judges)
         weights = self.weights(requirement.modality, requirement.style, prompted=requirement.prompt is not None)
@@ -79,10 +95,49 @@ class Answering:
         """(C,): within which scores are comparable."""
         return self._collection.groups[models]
 
+    def _weighed(self, requirement: Requirement, method: str, found: Answer, models: Models) -> Answer:
+        scale = self._weighing(requirement.modality, method, found.unrelated)
+        if not (scale.is_mixed or scale.centred):
+            return replace(found, rho=scale.rho[models])
+        rho = scale.rho[models]
+        if found.parts and found.parts[-1].method == WORDS:
+            rho = same_words(found.parts[-1].scores, rho)
+        line = scale.line(models, self._usual(requirement, method, found, models, scale), rho)
+        unrelated = scale.unrelated(found.unrelated, self.sampled)
+        return replace(found, z=line.of(found.z), unrelated=unrelated, rho=rho, line=line)
+
+    def _usual(
+        self, requirement: Requirement, method: str, found: Answer, models: Models, scale: Weighing
+    ) -> NDArray[np.floating]:
+        """What the query gets from all models as a rule, whichever of them were judged: where there are too many to
+        judge, by what proposes candidates."""
+        if len(models) == len(self._collection):
+            return scale.usual(found.z, scale.levels[models])
+        if self._collection.is_small or not self.reads_rows(requirement, method):
+            return scale.usual(self._by(requirement, method, self.judges()).z, scale.levels)
+        proposed = self._measured(requirement, proposing(requirement.modality), Judges(self._statistics, self.sampled))
+        return scale.usual(proposed.z, scale.levels[self.sampled])
+
+    def reads_rows(self, requirement: Requirement, method: str) -> bool:
+        """Whether a method must read models' samples to answer."""
+        if method != AUTO_METHOD:
+            return METHODS[method].reads_rows
+        weights = self.weights(requirement.modality, requirement.style, prompted=requirement.prompt is not None)
+        return any(METHODS[name].reads_rows for name in weights)
+
+    def _weighing(self, modality: Modality, method: str, unrelated: Unrelated) -> Weighing:
+        key = method, modality
+        if key not in self._weighings:
+            bank = self._bank(modality.value, modality)
+            self._weighings[key] = weighing(self._statistics, modality, bank, unrelated, self.sampled)
+        return self._weighings[key]
+
     def each(self, asked: Queries, method: str, models: Models | None = None) -> NDArray[np.floating]:
         """z (T, C) of separate pictures or sketches under one method."""
         judges = self.judges(models)
-        return self._yardstick(method, asked.modality).z(judges(method, asked), judges.models)
+        yardstick = self._yardstick(method, asked.modality)
+        z = yardstick.z(judges(method, asked), judges.models)
+        return self._weighing(asked.modality, method, yardstick.unrelated).weighed(z, judges.models)
 
     def weights(self, modality: Modality, style: float | None = None, *, prompted: bool = False) -> dict[str, float]:
         """What `auto` adds up."""
@@ -125,16 +180,20 @@ class Answering:
         return [name for name in dict.fromkeys(wanted) if METHODS[name].reads not in (Reads.STYLES, Reads.LAYOUTS)]
 
     def _measured(self, requirement: Requirement, method: str, judges: Judges) -> Answer:
-        scores = judges(method, Queries.of(requirement)).mean(axis=0)
-        yardstick = self._yardstick(method, requirement.modality)
+        each = calibration.of_views(judges(method, Queries.of(requirement)), requirement.views)
+        scores, yardstick = each.mean(axis=0), self._yardstick(method, requirement.modality, len(each))
         part = Part(method=method, weight=1.0, scores=scores, models=judges.models, yardstick=yardstick)
         return Answer(yardstick.z(scores, judges.models), yardstick.unrelated, (part,))
 
-    def _yardstick(self, method: str, modality: Modality) -> Yardstick:
-        key = method, modality
+    def _yardstick(self, method: str, modality: Modality, several: int = 1) -> Yardstick:
+        """For `several` pictures or sketches at once."""
+        key = method, modality, min(several, MOST_AT_ONCE)
         if key not in self._yardsticks:
+            measures, owner = self._measures(method, modality), self._queries(method, modality).owner
+            if key[2] > 1 and owner is not None:
+                measures = measures.of_several(owner, key[2], self._groups(method)[self.sampled], self._kin(method))
             self._yardsticks[key] = Yardstick(
-                self._measures(method, modality),
+                measures,
                 self._groups(method),
                 models=self.sampled,
                 bias_of=lambda models: self._bias(method, modality, models),
@@ -153,9 +212,37 @@ class Answering:
             whole = len(self.sampled) == len(self._collection)
             self._of_sampled = self.judges(None if whole else self.sampled)
         queries = self._queries(method, modality)
-        background = queries.masked(self._of_sampled(method, queries), self.sampled)
+        background = queries.masked(self._scores_of_bank(method, queries), self.sampled)
         # CSLS corrects styles whatever the skewness (METHODS, section 7)
-        return Measures.of(background, self._groups(method)[self.sampled], always_correct=method == "style")
+        correct = True if method == "style" else None
+        return Measures.of(background, self._groups(method)[self.sampled], kin=self._kin(method), correct=correct)
+
+    def _kin(self, method: str) -> Kin | None:
+        """Kinds that were asked the same probes are clouds in one space; styles have groups of their own."""
+        if method == "style":
+            return None
+        groups, counts = np.unique(self._collection.groups, return_counts=True)
+        sizes = dict(zip(groups.tolist(), counts.tolist(), strict=True))
+        return Kin(self._collection.levels[self.sampled], sizes)
+
+    def _scores_of_bank(self, method: str, queries: Queries) -> NDArray[np.floating]:
+        """(B, n): of the sampled models, each query against those of their samples that answer other prompts."""
+        assert self._of_sampled is not None
+        if queries.folds is None or not METHODS[method].reads_rows:
+            return self._of_sampled(method, queries)
+        scores = np.empty((len(queries), len(self.sampled)))
+        for fold in np.unique(queries.folds):
+            of = np.flatnonzero(queries.folds == fold)
+            judges = self._of_sampled if fold < 0 else self._without(int(fold))
+            scores[of] = judges(method, queries.some(of))
+        return scores
+
+    def _without(self, fold: int) -> Judges:
+        """The sampled models without what answers the prompts of a fold."""
+        if fold not in self._folds:
+            part = without(self._collection, self.sampled, fold)
+            self._folds[fold] = Judges(Statistics(part), self.sampled)
+        return self._folds[fold]
 
     def _bias(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
         """(C,): the hub bias of models that were not sampled."""
@@ -196,11 +283,19 @@ class Answering:
         scores = self.words(requirement.h, models)[0]
         part = Part(method=WORDS, weight=WORDS_WEIGHT, scores=scores, models=models, yardstick=yardstick)
         unrelated = measured.unrelated
-        fused = replace(unrelated, z=fuse(unrelated.z, yardstick.unrelated.z))
-        return Answer(fuse(measured.z, yardstick.z(scores, models)), fused, (*measured.parts, part))
+        z = self._fused(measured.z, yardstick.z(scores, models), models)
+        fused = replace(unrelated, z=self._fused(unrelated.z, yardstick.unrelated.z, self.sampled))
+        return Answer(z, fused, (*measured.parts, part))
+
+    def _fused(
+        self, measured: NDArray[np.floating], words: NDArray[np.floating], models: Models
+    ) -> NDArray[np.floating]:
+        """Of a model that is known by its words alone, these."""
+        only = self._collection.only_words[models]
+        return np.where(only, words, fuse(measured, words))
 
     def words_yardstick(self) -> Yardstick:
-        key = WORDS, Modality.TEXT
+        key = WORDS, Modality.TEXT, 1
         if key not in self._yardsticks:
             together = np.zeros(len(self._collection), np.intp)
             measures = self._stored.measures.get(f"text.{WORDS}") if self._stored is not None else None
@@ -218,8 +313,7 @@ class Answering:
         return calibration.hub_bias(self.words(self._bank(Modality.TEXT.value, Modality.TEXT).h, models))
 
     def words(self, h: NDArray[np.floating], models: Models) -> NDArray[np.floating]:
-        """(T, C): cosine of a text with the nearest of an author's texts. NaN for a model without words, and for one
-        that is known by its words alone, which has no second opinion."""
+        """(T, C): cosine of a text with the nearest of an author's texts. NaN for a model without words."""
         words = self._collection.words
         scores = np.full((len(h), len(models)), np.nan)
         told = np.flatnonzero(words.counts[models] > 0)
@@ -227,7 +321,6 @@ class Answering:
             some = words.some(models[told]) if len(models) < len(words) else words
             offsets = np.append(some.offsets[:-1][some.counts > 0], some.offsets[-1])
             scores[:, told] = content.best_k(some.Z, offsets, h, k=1)
-        scores[:, self._collection.only_words[models]] = np.nan
         return scores
 
 
@@ -238,17 +331,19 @@ _OWN_BANKS = {
 
 
 def added(answers: Sequence[tuple[Answer, float]], *, unrelated: bool = False) -> Answer:
-    """A product of experts: the models' z and the bank's alike. `unrelated` inputs meet different queries of the bank;
-    so do banks that are not of the same queries."""
-    B = max(len(answer.unrelated.z) for answer, _ in answers)
+    """A product of experts: the models' z and the bank's alike, but for what is not wanted, which makes no answer more
+    relevant. `unrelated` inputs meet different queries of the bank; so do banks that are not of the same queries."""
+    wanted = [(answer, weight) for answer, weight in answers if weight > 0] or answers
+    B = max(len(answer.unrelated.z) for answer, _ in wanted)
     banks = [
         (_paired(answer.unrelated.z, B, turn if unrelated else 0), weight)
-        for turn, (answer, weight) in enumerate(answers)
+        for turn, (answer, weight) in enumerate(wanted)
     ]
-    length = np.linalg.norm([weight for _, weight in answers])
-    parts = [replace(part, weight=part.weight * weight / length) for a, weight in answers for part in a.parts]
-    together = replace(answers[0][0].unrelated, z=combine(banks))
-    return Answer(combine([(answer.z, weight) for answer, weight in answers]), together, tuple(parts))
+    divisor = length([weight for _, weight in answers])
+    parts = [replace(part, weight=part.weight * weight / divisor) for a, weight in answers for part in a.parts]
+    together = replace(wanted[0][0].unrelated, z=combine(banks))
+    z = combine([(answer.z, weight) for answer, weight in answers])
+    return Answer(z, together, tuple(parts), wanted[0][0].rho)
 
 
 def _paired(bank_z: NDArray[np.floating], B: int, turn: int) -> NDArray[np.floating]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,8 @@ from ..statistics.styles import Styles
 
 LARGEST = 256
 SEED = 20231
+TOGETHER = 4  # pictures of one model at least, where there are several
+FOLDS = 4  # of the prompts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,7 @@ class Queries:
     differences: Features | None = None  # (T, D), of texts
     styles: Features | None = None  # (T, d), style vectors
     layouts: Features | None = None  # (T, F), maps of pictures
+    folds: NDArray[np.intp] | None = None  # (T,): with what of the models' samples it must not be compared, -1 for none
 
     def __len__(self) -> int:
         return len(self.h)
@@ -62,6 +66,15 @@ class Queries:
             layouts=requirement.layouts,
         )
 
+    def some(self, rows: NDArray[np.intp]) -> Queries:
+        """Some of them."""
+        found = {
+            name: getattr(self, name) for name in ("owner", "prompts", "differences", "styles", "layouts", "folds")
+        }
+        kept = {name: None if values is None else values[rows] for name, values in found.items()}
+        texts = None if self.prompt_texts is None else [self.prompt_texts[row] for row in rows]
+        return Queries(modality=self.modality, h=self.h[rows], prompt_texts=texts, **kept)
+
     def masked(self, scores: NDArray[np.floating], models: NDArray[np.integer]) -> NDArray[np.floating]:
         """Scores (T, C) of these models with NaN where a query meets its own model."""
         if self.owner is None:
@@ -86,7 +99,9 @@ def bank(statistics: Statistics, modality: Modality) -> Queries:
 def _some_models(collection: Collection, modality: Modality) -> NDArray[np.intp]:
     """(B,) models in turn: a picture of each, then a second of each, and so on; a model asks but once."""
     models = np.random.default_rng(SEED).permutation(np.flatnonzero(~collection.only_words))
-    return models[:LARGEST] if modality is Modality.MODEL or not len(models) else np.resize(models, LARGEST)
+    if modality is Modality.MODEL or not len(models):
+        return models[:LARGEST]
+    return np.resize(models[: LARGEST // TOGETHER], LARGEST)
 
 
 def _of_samples(collection: Collection, owner: NDArray[np.intp], modality: Modality) -> Queries:
@@ -95,15 +110,33 @@ def _of_samples(collection: Collection, owner: NDArray[np.intp], modality: Modal
     found = dict(zip(map(int, distinct), collection.specifications(distinct), strict=True))
     rows: list[Features] = []
     prompts: list[str] = []
+    folds: list[int] = []
     for m in map(int, owner):
         specification = found[m]
         row = int(turn.integers(len(specification.Z)))
         drawn = modality is Modality.SKETCH and specification.drawings is not None
         features = specification.drawings if drawn and specification.drawings is not None else specification.Z
         rows.append(features[row])
-        prompts.append(collection.prompt(m, int(specification.numbers[row])))
+        number = int(specification.numbers[row])
+        prompts.append(collection.prompt(m, number))
+        folds.append(fold_of(collection.plain_prompt(m, number)))
     h = unit(np.array(rows, np.float32).reshape(len(owner), collection.dimension))
-    return Queries(modality=modality, h=h, owner=owner, prompt_texts=prompts)
+    return Queries(modality=modality, h=h, owner=owner, prompt_texts=prompts, folds=np.array(folds, np.intp))
+
+
+def fold_of(prompt: str) -> int:
+    """Pictures of one prompt are in one fold; those that nobody asked for are in none."""
+    return zlib.crc32(prompt.encode()) % FOLDS if prompt else -1
+
+
+def without(collection: Collection, models: NDArray[np.intp], fold: int) -> Collection:
+    """The collection without these models' samples of a fold's prompts: a picture of one of them is as foreign to it as
+    a user's. A model that has no others keeps them."""
+    kept = [
+        np.array([fold_of(collection.plain_prompt(int(m), int(n))) != fold for n in of.numbers], bool)
+        for m, of in zip(models, collection.specifications(models), strict=True)
+    ]
+    return collection.less(models, [mask if mask.any() else ~mask for mask in kept])
 
 
 def bank_of_styles(styles: Styles) -> Queries:

@@ -17,7 +17,6 @@ from ..specification import Requirement
 from .answering import Answering
 from .auto import proposing
 from .banks import Queries
-from .methods import AUTO_METHOD, METHODS
 
 MOST = 2048  # models whose samples are read to answer a query; up to so many, all are
 A_GROUP = 4  # part of them that each evidence and kind has at least
@@ -30,7 +29,7 @@ def candidates(
 ) -> Models:
     """Of these models, in their own order; all where a method reads no samples, or there are few."""
     most = max(MOST, 8 * k)
-    if len(models) <= most or not any(_reads_rows(answering, r, method) for r in requirements):
+    if len(models) <= most or not any(answering.reads_rows(r, method) for r in requirements):
         return models
     z = [_proposed(answering, requirement, models) for requirement in requirements]
     weights = [requirement.weight for requirement in requirements]
@@ -47,13 +46,6 @@ def _of_each_group(z: NDArray[np.floating], groups: NDArray[np.intp], most: int)
     for group in np.unique(groups):
         of = np.flatnonzero(groups == group)
         yield of[first(z[of], most // A_GROUP)]
-
-
-def _reads_rows(answering: Answering, requirement: Requirement, method: str) -> bool:
-    if method != AUTO_METHOD:
-        return METHODS[method].reads_rows
-    weights = answering.weights(requirement.modality, requirement.style, prompted=requirement.prompt is not None)
-    return any(METHODS[name].reads_rows for name in weights)
 
 
 def _proposed(answering: Answering, requirement: Requirement, models: Models) -> NDArray[np.floating]:

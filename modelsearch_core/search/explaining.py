@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..ranking import rank
+from ..ranking import length, rank
 from ..specification import Modality, Requirement, Specification
-from .answering import Answer, Part
+from .answering import WORDS, Answer, Part
 from .query import Explanation, MethodReading, NearSample
 
 NEAREST = 4
+USUAL = "usual"  # in place of a method: what a query gets from all models alike, and what is not known of one
 
 
 def explained(
@@ -28,7 +29,7 @@ def explained(
             score=_known(float(answer.z[place])),
             contribution=contribution,
             nearest=() if own is None else _nearest(own, requirement),
-            methods=_readings(answer.parts, place),
+            methods=_readings(answer, place, only_words=own is None),
         )
         for requirement, answer, contribution in zip(requirements, answers, added, strict=True)
     )
@@ -36,10 +37,10 @@ def explained(
 
 def contributions(z: Sequence[float], weights: Sequence[float]) -> list[float]:
     """What each input adds to the score, as `ranking.combine` does: what is not wanted only counts against."""
-    wanted, length = any(weight > 0 for weight in weights), max(float(np.linalg.norm(weights)), 1e-12)
+    wanted, divisor = any(weight > 0 for weight in weights), length(weights)
     judged = [0.0 if np.isnan(each) else each for each in z]
     return [
-        weight * (max(each, 0.0) if wanted and weight < 0 else each) / length + 0.0  # no -0.0
+        weight * (max(each, 0.0) if wanted and weight < 0 else each) / divisor + 0.0  # no -0.0
         for each, weight in zip(judged, weights, strict=True)
     ]
 
@@ -53,16 +54,27 @@ def _nearest(specification: Specification, requirement: Requirement) -> tuple[Ne
     return tuple(NearSample(number=int(numbers[i]), cosine=float(cosine[i])) for i in rank(cosine, NEAREST))
 
 
-def _readings(parts: Sequence[Part], place: int) -> tuple[MethodReading, ...]:
-    """Of the methods that can judge the model, with weights by which their z add up to the input's."""
-    return tuple(_reading(part, place) for part in parts if np.isfinite(part.scores[place]))
+def _readings(answer: Answer, place: int, *, only_words: bool) -> tuple[MethodReading, ...]:
+    """Of the methods that can judge the model, with weights by which their z add up to the input's; last, what all
+    models together have changed."""
+    parts = [part for part in answer.parts if np.isfinite(part.scores[place])]
+    words = only_words and any(part.method == WORDS for part in parts)
+    slope = 1.0 if answer.line is None else float(np.ravel(answer.line.slope)[place])
+    readings = [_reading(part, place, slope, words=words) for part in parts]
+    if answer.line is None:
+        return tuple(readings)
+    shift = float(np.ravel(answer.line.shift)[place])
+    return (*readings, MethodReading(method=USUAL, weight=1.0, score=shift, median=0.0, spread=1.0, hub=0.0, z=shift))
 
 
-def _reading(part: Part, place: int) -> MethodReading:
-    """Words that speak against a model have no weight, as in `ranking.fuse`."""
-    reading = part.reading(place)
-    silent = part.method == "words" and reading.z < 0
-    return MethodReading(method=part.method, weight=0.0 if silent else float(part.weight), **reading._asdict())
+def _reading(part: Part, place: int, slope: float, *, words: bool) -> MethodReading:
+    """Words that speak against a model have no weight, as in `ranking.fuse`; where there is nothing else, all of it."""
+    reading, weight = part.reading(place), float(part.weight)
+    if words:
+        weight = float(part.method == WORDS)
+    elif part.method == WORDS and reading.z < 0:
+        weight = 0.0
+    return MethodReading(method=part.method, weight=slope * weight, **reading._asdict())
 
 
 def _known(value: float) -> float | None:

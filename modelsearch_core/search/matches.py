@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from ..collection import Collection, Entry
 from ..model_files.lineages import lineage_of
 from ..ranking import rank
+from ..scores import evidence
 from ..scores.calibration import WEAK_BELOW, background_of, relevance
 from ..specification import Requirement, Specification
 from .answering import Answer
+from .certainty import confidence_of
 from .description import name_of, suggested_strength
 from .explaining import explained
 from .query import Match
@@ -30,7 +32,10 @@ def matches(
     answers: Sequence[Answer],
 ) -> list[Match]:
     """Of the `models` that were judged, those at these places, best first."""
-    how_relevant = relevance(total.z[order], background_of(total.unrelated.best()))
+    unrelated = background_of(total.unrelated.best())
+    how_relevant = relevance(total.z[order], unrelated)
+    how_sure = confidence_of(requirements, total.z, order, unrelated)
+    rho = np.ones(len(models)) if total.rho is None else total.rho
     found = [int(models[place]) for place in order]
     pictured = [m for m in found if not collection.only_words[m]]
     rows = dict(zip(pictured, collection.specifications(pictured), strict=True))
@@ -40,12 +45,15 @@ def matches(
             score=float(total.z[place]),
             relevance=float(relevant),
             weak=bool(relevant <= WEAK_BELOW),
+            confidence=float(sure),
+            guessed=bool(rho[place] < 1),
+            deviation=float(evidence.deviation(rho[place])),
             thumbnails=_thumbnails(rows[m], requirements) if m in rows else (),
             strength=suggested_strength(collection, m),
             explanation=explained(rows.get(m), int(place), requirements, answers),
             **_identity(collection.entries[m]),
         )
-        for rank_, (m, place, relevant) in enumerate(zip(found, order, how_relevant, strict=True), 1)
+        for rank_, (m, place, relevant, sure) in enumerate(zip(found, order, how_relevant, how_sure, strict=True), 1)
     ]
 
 

@@ -62,6 +62,7 @@ class Measured:
             assert queries.owner is not None
             arrays[f"bank.{name}.h"] = np.asarray(queries.h, np.float32)
             arrays[f"bank.{name}.owner"] = queries.owner
+            arrays[f"bank.{name}.folds"] = np.full(len(queries), -1) if queries.folds is None else queries.folds
             arrays[f"bank.{name}.prompts"] = _text(queries.prompt_texts or [""] * len(queries))
         stream = io.BytesIO()
         np.savez(stream, allow_pickle=False, **arrays)
@@ -135,6 +136,7 @@ def _banks(arrays: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]) -> dict[s
                 h=np.asarray(arrays[f"{name}.h"], np.float32),
                 owner=rows[owner],
                 prompt_texts=_words(arrays[f"{name}.prompts"]),
+                folds=np.asarray(arrays[f"{name}.folds"], np.intp),
             )
     return found
 

@@ -17,6 +17,7 @@ from ..embedding import Encoder, ImageEncoder
 from ..errors import EmptyCatalogError
 from ..places import Place, catalog_place
 from ..ranking import diverse, rank
+from ..scores.calibration import WEAK_BELOW, background_of, relevance
 from ..specification import Requirement
 from ..statistics import Statistics
 from .answering import Answer, Answering, added
@@ -160,8 +161,9 @@ class ModelIndex:
         exact: bool = False,
     ) -> list[Match]:
         """The k models that fit best, best first. `among` are the only files that count, for a host that lists its own;
-        `filters` in place of the four. `diverse` takes one of each sort before a second of any. `exact` has every model
-        judged by its samples, however many there are, instead of the best two thousand by their means."""
+        `filters` in place of the four. `diverse` takes one of each sort before a second of any, of models that are no
+        weak matches. `exact` has every model judged by its samples, however many there are, instead of the best two
+        thousand by their means."""
         refuse_unknown(method)
         if not len(self.collection):
             raise EmptyCatalogError(f"{self._catalog.path} holds no model yet", command=INDEX)
@@ -180,7 +182,7 @@ class ModelIndex:
         if query.respect_layout:
             refined = respecting_layout(self._answering, total, requirements, answers, models)
             total, requirements, answers = refined.total, refined.requirements, refined.answers
-        order = self._order(total.z, models, k, varied=diverse)
+        order = self._order(total, models, k, varied=diverse)
         return matches(self.collection, models, order, total, requirements, answers)
 
     @property
@@ -228,13 +230,17 @@ class ModelIndex:
 
         return open_interrogator(self.encoder).describe(images)
 
-    def _order(self, z: NDArray[np.floating], models: NDArray[np.intp], k: int, *, varied: bool) -> NDArray[np.intp]:
-        """Places among the models, of those that can be judged."""
-        judged = np.flatnonzero(~np.isnan(z))
+    def _order(self, total: Answer, models: NDArray[np.intp], k: int, *, varied: bool) -> NDArray[np.intp]:
+        """Places among the models, of those that can be judged; varied where more than k of them fit."""
+        judged = np.flatnonzero(~np.isnan(total.z))
+        order = judged[rank(total.z[judged], None if varied else min(k, len(judged)))]
         if not varied:
-            return judged[rank(z[judged], min(k, len(judged)))]
+            return order
+        fitting = relevance(total.z[order], background_of(total.unrelated.best())) > WEAK_BELOW
+        if fitting.sum() <= k:
+            return order[:k]
         means = self.statistics.means
-        return diverse(judged[rank(z[judged])], means[models] - means.mean(axis=0), k)
+        return diverse(order[fitting], means[models] - means.mean(axis=0), k)
 
     def models(self) -> list[Description]:
         """Every model on disk, those without evidence too."""

@@ -38,10 +38,20 @@ class Query:
             raise ValueError("a query needs a text, an image, a sketch or a model")
         if self.weights is not None and len(self.weights) != self.inputs:
             raise ValueError(f"{len(self.weights)} weights for {self.inputs} inputs")
+        if not self.wants_anything:
+            raise ValueError(
+                "what is not wanted only orders the rest; add a text, an image, a sketch or a model that is wanted"
+            )
         if self.respect_layout and not self.images:
             raise ValueError("only an image has a layout to respect; add one, or leave respect_layout off")
         if self.style is not None and not 0 <= self.style <= 1:
             raise ValueError(f"style must be from 0 (same subject) to 1 (same style), not {self.style}")
+
+    @property
+    def wants_anything(self) -> bool:
+        """Whether an input counts for a model, not against it."""
+        positive = self.inputs - len(self.without)
+        return positive > 0 and (self.weights is None or any(weight > 0 for weight in self.weights[:positive]))
 
     @property
     def inputs(self) -> int:
@@ -88,7 +98,9 @@ class Explanation:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """One answer. `relevance` below `weak_below` is a weak match: an unrelated query's best is as good."""
+    """One answer. `relevance` below `weak_below` is a weak match: an unrelated query's best is as good. `confidence` is
+    how likely this is the very model that is meant. `guessed`: nothing was generated with it, so that its score is what
+    its name or a preview lets one expect; `deviation` is how far that may be off, 0 where it was measured."""
 
     rank: int
     id: str  # fingerprint
@@ -104,6 +116,9 @@ class Match:
     relevance: float
     weak: bool
     evidence: Evidence
+    confidence: float
+    guessed: bool
+    deviation: float
     trigger_words: tuple[str, ...]
     strength: float | None  # suggested weight of a LoRA
     thumbnails: tuple[int, ...]  # probe numbers of this model's samples, nearest to the query first

@@ -8,11 +8,13 @@ from functools import cached_property
 
 from PIL import Image
 
+from .. import nonsense
 from ..carriers import behind
 from ..collection import Collection, Entry
 from ..drawing import to_sketch_tone
 from ..embedding import Encoder, Features, ImageEncoder, unit
-from ..errors import UnknownModelError
+from ..errors import NonsenseError, UnknownModelError
+from ..sketch_views import COUNT, views
 from ..specification import Modality, Requirement
 from ..statistics import Statistics
 from .query import Query
@@ -43,13 +45,14 @@ class Reader:
     ) -> list[Requirement]:
         """One requirement an input, in the order of `Query.weights`; images of one weight are one, so are sketches.
         `spatial` maps where things are in images."""
+        refuse_nonsense(query)
         weights = iter(query.weights if query.weights is not None else [1.0] * query.inputs)
         found = [self._text(text, next(weights)) for text in query.text]
         prompt = self._prompt(query, words_needed)
         pictures = self._pictures(query.images, Modality.IMAGE, weights, prompt, spatial)
         styles = self._statistics.styles.vectors_of(query.images) if styles_needed and query.images else None
         found += [replace(picture, style=query.style, styles=styles) for picture in pictures]
-        found += self._pictures([*map(to_sketch_tone, query.sketches)], Modality.SKETCH, weights, None)
+        found += self._sketches(query.sketches, weights)
         found += [self._model(name, next(weights)) for name in query.like]
         found += [self._unwanted(item, next(weights), spatial) for item in query.without]
         return found
@@ -90,6 +93,17 @@ class Reader:
             for weight, same in groups.items()
         ]
 
+    def _sketches(self, sketches: Sequence[Image.Image], weights: Iterator[float]) -> list[Requirement]:
+        """One requirement for all sketches of the same weight, each as several hands would have drawn it."""
+        drawn = [view for sketch in sketches for view in views(to_sketch_tone(sketch))]
+        each = iter([weight for weight in (next(weights) for _ in sketches) for _ in range(COUNT)])
+        found = self._pictures(drawn, Modality.SKETCH, each, None)
+        counts = [len(requirement.h) // COUNT for requirement in found]
+        return [
+            replace(requirement, views=COUNT, label=f"{count} sketch{'es' if count > 1 else ''}")
+            for requirement, count in zip(found, counts, strict=True)
+        ]
+
     def _prompt(self, query: Query, words_needed: bool) -> Features | None:
         if query.prompt:
             return self._encoder.encode_texts([query.prompt])[0]
@@ -106,6 +120,20 @@ class Reader:
         if isinstance(item, str):
             return self._text(item, -abs(weight))
         return self._pictures([item], Modality.IMAGE, iter([-abs(weight)]), None, spatial)[0]
+
+
+def refuse_nonsense(query: Query) -> None:
+    """NonsenseError for inputs that ask for nothing, each with its reason."""
+    texts = [*query.text, *(item for item in query.without if isinstance(item, str))]
+    pictures = [*query.images, *(item for item in query.without if not isinstance(item, str))]
+    said = [
+        *map(nonsense.of_text, texts),
+        *map(nonsense.of_picture, pictures),
+        *map(nonsense.of_sketch, query.sketches),
+    ]
+    reasons = list(dict.fromkeys(reason for reason in said if reason))
+    if reasons:
+        raise NonsenseError("; ".join(reasons))
 
 
 def find_entry(collection: Collection, name: str) -> int:

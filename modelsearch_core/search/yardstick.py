@@ -59,6 +59,13 @@ class Unrelated:
         return best
 
 
+class Kin(NamedTuple):
+    """Groups that were asked the same: kinds of one evidence. They share a scale, the more the fewer models one has."""
+
+    alike: NDArray[np.integer]  # (n,): of the sampled models, the same number for kin
+    sizes: dict[int, int]  # models of each group
+
+
 class Measures(NamedTuple):
     """What a yardstick comes down to: (location, scale) by group, None where the bank says too little of one; the hub
     bias of the sampled models (n,), where hubs are taken off; z (B, n) of the bank's queries."""
@@ -68,19 +75,38 @@ class Measures(NamedTuple):
     z: Scores
 
     @classmethod
-    def of(cls, background: Scores, groups: NDArray[np.integer], *, always_correct: bool = False) -> Measures:
-        """Of the bank's scores (B, n) for sampled models of these groups (n,)."""
-        corrected = len(background) > 0 and (always_correct or calibration.when_to_correct(background))
+    def of(
+        cls,
+        background: Scores,
+        groups: NDArray[np.integer],
+        *,
+        kin: Kin | None = None,
+        correct: bool | None = None,
+    ) -> Measures:
+        """Of the bank's scores (B, n) for sampled models of these groups (n,). Hubs are taken off where they are
+        marked, or as `correct` says."""
+        marked = len(background) > 0 and calibration.when_to_correct(background)
+        corrected = len(background) > 0 and (marked if correct is None else correct)
         bias = calibration.hub_bias(background) if corrected else None
         background = background if bias is None else calibration.without_hubs(background, bias)
         scales: dict[int, tuple[float, float] | None] = {}
         z = np.empty(background.shape, np.float32)
         for group in np.unique(groups):
             of = groups == group
-            scale = scales[int(group)] = _scale_of(background[:, of])
+            scale = scales[int(group)] = _shared(background, groups, int(group), kin)
             location, spread = scale or calibration.location_and_scale(background[:, of], background[:, of])
             z[:, of] = (background[:, of] - location) / spread
         return cls(scales, bias, z)
+
+    def of_several(self, owner: NDArray[np.integer], T: int, groups: NDArray[np.integer], kin: Kin | None) -> Measures:
+        """For T pictures of one model at once, which vary less together than each of them does."""
+        together = Measures.of(calibration.of_several(self.z, owner, T, SEED), groups, kin=kin, correct=False)
+        scales: dict[int, tuple[float, float] | None] = {}
+        for group, scale in self.scales.items():
+            among = together.scales[group]
+            both = None if scale is None or among is None else (scale[0] + scale[1] * among[0], scale[1] * among[1])
+            scales[group] = both
+        return Measures(scales, self.bias, together.z)
 
 
 class Yardstick:
@@ -107,9 +133,9 @@ class Yardstick:
         self.unrelated = Unrelated(z=measures.z, groups=self._of_sampled, sizes=sizes)
 
     @classmethod
-    def of(cls, background: Scores, groups: NDArray[np.integer], *, always_correct: bool = False) -> Yardstick:
+    def of(cls, background: Scores, groups: NDArray[np.integer], *, correct: bool | None = None) -> Yardstick:
         """Where the bank was put to all models: scores (B, M)."""
-        return cls(Measures.of(background, groups, always_correct=always_correct), groups)
+        return cls(Measures.of(background, groups, correct=correct), groups)
 
     def z(self, scores: Scores, models: Models | None = None) -> NDArray[np.floating]:
         """Scores (…, C) of these models in standard units."""
@@ -147,6 +173,19 @@ class Yardstick:
         if len(unknown):
             self._bias[unknown] = self._bias_of(unknown) if self.corrected and self._bias_of else 0.0
         return self._bias[models]
+
+
+def _shared(background: Scores, groups: NDArray[np.integer], group: int, kin: Kin | None) -> tuple[float, float] | None:
+    """(location, scale), or None for a group that the bank says too little of."""
+    of = groups == group
+    own = _scale_of(background[:, of])
+    if kin is None:
+        return own
+    family = kin.alike == kin.alike[np.argmax(of)]
+    if (family == of).all():
+        return own
+    common = _scale_of(background[:, family])
+    return common if own is None or common is None else calibration.shared(own, common, kin.sizes[group])
 
 
 def _scale_of(known: Scores) -> tuple[float, float] | None:

@@ -213,6 +213,6 @@ def test_sketches_are_asked_of_the_density_of_drawings(catalog: Path):
 def test_hubs_are_always_taken_off_styles():
     background = np.random.default_rng(0).normal(size=(64, 6)) + np.array([0, 0, 0, 1, 0, 0])
     groups = np.zeros(6, np.intp)
-    plain, corrected = (Yardstick.of(background, groups, always_correct=always) for always in (False, True))
+    plain, corrected = (Yardstick.of(background, groups, correct=always) for always in (False, True))
     scores = np.full(6, 2.0)
     assert np.ptp(plain.z(scores)) == 0 and np.argmin(corrected.z(scores)) == 3

@@ -1,0 +1,39 @@
+"""How likely an answer is the very model that is meant, by what held-out queries of its modality taught."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..scores import confidence
+from ..scores.calibration import Background
+from ..scores.confidence import Confidence
+from ..specification import Modality, Requirement
+
+# Learned from questions about every second model of the mini zoo, and from as many that no model here is about
+# (`python -m benchmarks.honesty.fitting`); the others' figures are in docs/results_trust.md.
+LEARNED = {
+    Modality.TEXT: Confidence(-4.25, 0.26, 1.90),
+    Modality.IMAGE: Confidence(-2.19, 0.62, 0.73),
+    Modality.SKETCH: Confidence(-2.85, 0.31, 0.94),
+}
+FIRST = (Modality.IMAGE, Modality.TEXT, Modality.SKETCH)  # whose experience counts where inputs are mixed
+
+
+def confidence_of(
+    requirements: Sequence[Requirement], z: NDArray[np.floating], order: NDArray[np.intp], unrelated: Background
+) -> NDArray[np.floating]:
+    """Of the models at these places among all that were judged, z (C,): each against the best of the others."""
+    best = np.sort(z[~np.isnan(z)])[::-1]
+    if not len(best):
+        return np.zeros(len(order))
+    second = best[1] if len(best) > 1 else np.nan
+    rival = np.where(z[order] >= best[0], second, best[0])
+    return confidence.probability(_of(requirements), confidence.features(z[order], rival, unrelated))
+
+
+def _of(requirements: Sequence[Requirement]) -> Confidence:
+    asked = {requirement.modality for requirement in requirements if requirement.weight > 0}
+    return next((LEARNED[modality] for modality in FIRST if modality in asked), LEARNED[Modality.IMAGE])
