@@ -19,7 +19,7 @@ from ..statistics import Statistics
 from .auto import proposing, shares
 from .banks import SEED, Queries, bank, bank_of_layouts, bank_of_styles, without
 from .measured import Measured
-from .methods import AUTO_METHOD, METHODS, Judges, Reads
+from .methods import AUTO_METHOD, METHODS, Judges, Reads, Wants
 from .weighing import Line, Weighing, same_words, weighing
 from .yardstick import Kin, Measures, Models, Reading, Unrelated, Yardstick, sampled
 
@@ -228,7 +228,8 @@ class Answering:
     def _scores_of_bank(self, method: str, queries: Queries) -> NDArray[np.floating]:
         """(B, n): of the sampled models, each query against those of their samples that answer other prompts."""
         assert self._of_sampled is not None
-        if queries.folds is None or not METHODS[method].reads_rows:
+        learned = METHODS[method].wants is Wants.LEARNING  # of the whole, so that no part of it has it
+        if queries.folds is None or not METHODS[method].reads_rows or learned:
             return self._of_sampled(method, queries)
         scores = np.empty((len(queries), len(self.sampled)))
         for fold in np.unique(queries.folds):
