@@ -67,10 +67,11 @@ def by_sketches(draw: Draw = outlines) -> list[Question]:
 
 
 def by_all_sketches(draw: Draw = outlines) -> list[Question]:
-    return [
-        Question(query=Query(sketches=[draw(model.picture(n)) for n in range(6)]), target=name_of(model))
-        for model in zoo_models().values()
-    ]
+    """All of a model's at once, but for those."""
+    drawn: dict[str, list[Image.Image]] = {}
+    for question in by_sketches(draw):
+        drawn.setdefault(question.target, []).extend(question.query.sketches)
+    return [Question(query=Query(sketches=sketches), target=target) for target, sketches in drawn.items()]
 
 
 def by_texts() -> list[Question]:
