@@ -37,8 +37,12 @@ TEN = 10
 
 
 def picture(seed: int) -> Image.Image:
-    """No two seeds look the same to `Chance`."""
-    return Image.fromarray(np.full((1, 1, 3), [seed % 251, seed // 251, 0], np.uint8))
+    """No two seeds look the same to `Chance`: so much ink on a sheet."""
+    sheet = np.full((66, 66), 255, np.uint8)
+    ink = np.zeros((64, 64), bool)
+    ink.flat[: 64 + seed % 3000] = True
+    sheet[1:-1, 1:-1][ink] = 0
+    return Image.fromarray(sheet).convert("RGB")
 
 
 def query(kind: str, seed: int, index: ModelIndex) -> Query:

@@ -123,16 +123,17 @@ def of_several(bank_scores: Scores, owner: NDArray[np.integer], T: int, seed: in
     return together
 
 
-def of_views(scores: Scores, views: int) -> Scores:
+def of_views(scores: Scores, views: int, others: Scores) -> Scores:
     """Scores (T·V, M) of V views of each of T queries as (T, M): their mean, each view on the same scale.
 
-    A view that lies far from every model spreads its scores widely, and says no more by that.
+    A view that lies far from every model spreads its scores widely, and says no more by that. `others` (T·V, n) are the
+    scores of models that do not depend on who is asked about.
     """
     if views < 2:
         return scores
-    each = scores.reshape(-1, views, scores.shape[1])
-    middle = np.nanmean(each, axis=2, keepdims=True)
-    spread = np.nanstd(each, axis=2, keepdims=True)
+    each, known = (rows.reshape(-1, views, rows.shape[1]) for rows in (scores, others))
+    middle = np.nanmean(known, axis=2, keepdims=True)
+    spread = np.nanstd(known, axis=2, keepdims=True)
     level = (each - middle) / np.where(spread > 0, spread, 1)
     return level.mean(axis=1) * spread.mean(axis=1) + middle.mean(axis=1)
 

@@ -19,11 +19,12 @@ from ..statistics import Statistics
 from .auto import proposing, shares
 from .banks import SEED, Queries, bank, bank_of_layouts, bank_of_styles, without
 from .measured import Measured
-from .methods import AUTO_METHOD, METHODS, Judges, Reads, Wants
+from .methods import AUTO_METHOD, METHODS, Judges, Reads
 from .weighing import Line, Weighing, same_words, weighing
 from .yardstick import Kin, Measures, Models, Reading, Unrelated, Yardstick, sampled
 
 WORDS = "words"  # what authors wrote, beside the methods
+FEW = 64  # models by which the views of a sketch are brought to one scale
 MOST_AT_ONCE = 8  # pictures of one model, from which on more make no difference to what is usual
 
 
@@ -73,6 +74,7 @@ class Answering:
         self._of_all: Judges | None = None
         self._of_sampled: Judges | None = None
         self._folds: dict[int, Judges] = {}
+        self._few: Judges | None = None
 
     def answer(self, requirement: Requirement, method: str = AUTO_METHOD, models: Models | None = None) -> Answer:
         """One requirement under one method; `auto` adds up those that suit the modality, and the authors' words.
@@ -109,14 +111,16 @@ class Answering:
     def _usual(
         self, requirement: Requirement, method: str, found: Answer, models: Models, scale: Weighing
     ) -> NDArray[np.floating]:
-        """What the query gets from all models as a rule, whichever of them were judged: where there are too many to
-        judge, by what proposes candidates."""
-        if len(models) == len(self._collection):
-            return scale.usual(found.z, scale.levels[models])
-        if self._collection.is_small or not self.reads_rows(requirement, method):
-            return scale.usual(self._by(requirement, method, self.judges()).z, scale.levels)
-        proposed = self._measured(requirement, proposing(requirement.modality), Judges(self._statistics, self.sampled))
-        return scale.usual(proposed.z, scale.levels[self.sampled])
+        """What the query gets from all models as a rule, whichever of them were judged; where that takes reading
+        others' samples, by what proposes candidates."""
+        if self.reads_rows(requirement, method):
+            few = Judges(self._statistics, self.sampled)
+            return scale.usual(
+                self._measured(requirement, proposing(requirement.modality), few).z, scale.levels[few.models]
+            )
+        whole = len(models) == len(self._collection)
+        z = found.z if whole else self._by(requirement, method, self.judges()).z
+        return scale.usual(z, scale.levels)
 
     def reads_rows(self, requirement: Requirement, method: str) -> bool:
         """Whether a method must read models' samples to answer."""
@@ -180,10 +184,19 @@ class Answering:
         return [name for name in dict.fromkeys(wanted) if METHODS[name].reads not in (Reads.STYLES, Reads.LAYOUTS)]
 
     def _measured(self, requirement: Requirement, method: str, judges: Judges) -> Answer:
-        each = calibration.of_views(judges(method, Queries.of(requirement)), requirement.views)
+        each = self._of_views(method, judges(method, Queries.of(requirement)), requirement)
         scores, yardstick = each.mean(axis=0), self._yardstick(method, requirement.modality, len(each))
         part = Part(method=method, weight=1.0, scores=scores, models=judges.models, yardstick=yardstick)
         return Answer(yardstick.z(scores, judges.models), yardstick.unrelated, (part,))
+
+    def _of_views(self, method: str, scores: NDArray[np.floating], requirement: Requirement) -> NDArray[np.floating]:
+        """(T, C): views of one sketch as one, by what the same few models say to each."""
+        if requirement.views < 2:
+            return scores
+        if self._few is None:
+            few = np.sort(np.random.default_rng(SEED + 5).permutation(self.sampled)[:FEW])
+            self._few = Judges(self._statistics, few)
+        return calibration.of_views(scores, requirement.views, self._few(method, Queries.of(requirement)))
 
     def _yardstick(self, method: str, modality: Modality, several: int = 1) -> Yardstick:
         """For `several` pictures or sketches at once."""
@@ -228,8 +241,7 @@ class Answering:
     def _scores_of_bank(self, method: str, queries: Queries) -> NDArray[np.floating]:
         """(B, n): of the sampled models, each query against those of their samples that answer other prompts."""
         assert self._of_sampled is not None
-        learned = METHODS[method].wants is Wants.LEARNING  # of the whole, so that no part of it has it
-        if queries.folds is None or not METHODS[method].reads_rows or learned:
+        if queries.folds is None or not METHODS[method].reads_rows:
             return self._of_sampled(method, queries)
         scores = np.empty((len(queries), len(self.sampled)))
         for fold in np.unique(queries.folds):
@@ -242,7 +254,7 @@ class Answering:
         """The sampled models without what answers the prompts of a fold."""
         if fold not in self._folds:
             part = without(self._collection, self.sampled, fold)
-            self._folds[fold] = Judges(Statistics(part), self.sampled)
+            self._folds[fold] = Judges(Statistics(part, matching=self._statistics.matching), self.sampled)
         return self._folds[fold]
 
     def _bias(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:

@@ -72,7 +72,7 @@ class Queries:
             name: getattr(self, name) for name in ("owner", "prompts", "differences", "styles", "layouts", "folds")
         }
         kept = {name: None if values is None else values[rows] for name, values in found.items()}
-        texts = None if self.prompt_texts is None else [self.prompt_texts[row] for row in rows]
+        texts = None if self.prompt_texts is None else [self.prompt_texts[int(row)] for row in rows]
         return Queries(modality=self.modality, h=self.h[rows], prompt_texts=texts, **kept)
 
     def masked(self, scores: NDArray[np.floating], models: NDArray[np.integer]) -> NDArray[np.floating]:

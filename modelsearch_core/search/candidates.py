@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..ranking import combine, first
+from ..scores import calibration
 from ..specification import Requirement
 from .answering import Answering
 from .auto import proposing
@@ -50,4 +51,5 @@ def _of_each_group(z: NDArray[np.floating], groups: NDArray[np.intp], most: int)
 
 def _proposed(answering: Answering, requirement: Requirement, models: Models) -> NDArray[np.floating]:
     """z (C,) by columns alone."""
-    return answering.each(Queries.of(requirement), proposing(requirement.modality), models).mean(axis=0)
+    each = answering.each(Queries.of(requirement), proposing(requirement.modality), models)
+    return calibration.of_views(each, requirement.views, each).mean(axis=0)

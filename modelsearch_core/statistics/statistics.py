@@ -31,8 +31,12 @@ _Read = Callable[[NDArray[np.intp]], Features]  # rows of some models
 class Statistics:
     """Of a collection. `before` are those of an older reading, whose rows are taken over where no model has changed."""
 
-    def __init__(self, collection: Collection, *, before: Statistics | None = None) -> None:
+    def __init__(
+        self, collection: Collection, *, before: Statistics | None = None, matching: Matching | None = None
+    ) -> None:
+        """`matching` is what was learned of the whole, for a part that is compared by it all the same."""
         self.collection = collection
+        self._learned = matching
         self._known = {} if before is None else before.columns()
 
     def columns(self) -> dict[str, tuple[list[tuple[str, int]], Features]]:
@@ -149,7 +153,7 @@ class Statistics:
     def matching(self) -> Matching | None:
         """What was learned of how queries and models belong together; nothing of a part, which was learned from."""
         if not self.collection.is_whole:
-            return None
+            return self._learned
         catalog = self.collection.catalog
         return matching_of(catalog.setting(MATCHING_SETTING), catalog.beside, self.collection.encoder)
 
