@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from modelsearch_core.background import background_texts
-from modelsearch_core.carriers import carriers, one_each
+from modelsearch_core.background import background_texts, compared_texts
+from modelsearch_core.carriers import behind_all, carriers
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.embedding import Features, unit
 from modelsearch_core.model_files import Kind, ModelFile
@@ -33,12 +34,17 @@ from modelsearch_core.specification import Evidence, Specification
 D, S = 512, 64
 BASES, RECIPES, THEMES = 12, 36, 200
 ADDED, CHANCE, GAP = 0.45, 0.7, 0.5  # lengths beside a probe's own part of 1: of a model, of chance, of drawings
+REDRAWN = 0.8  # length of what another way of drawing adds to a picture of 1: cosine .6, as the mini zoo's CLIP has it
+CELLS = 64  # a side of a sheet, by which pictures are told apart
 AT_ONCE = 200  # models a transaction
 ENCODER = "chance:512"
 
 
 class Chance:
-    """An encoder whose texts and pictures lie where the catalogue's do; the same input gives the same feature."""
+    """An encoder whose texts and pictures lie where the catalogue's do; the same input gives the same feature.
+
+    A picture says which it is by the place of its ink, so that the same sketch drawn otherwise lies near it.
+    """
 
     name, dimension = ENCODER, D
 
@@ -46,8 +52,31 @@ class Chance:
         return np.stack([_text(text) for text in texts]) if texts else np.empty((0, D), np.float32)
 
     def encode_images(self, images: Sequence[Image.Image]) -> Features:
-        seeds = [int(np.asarray(image).astype(np.int64).sum()) for image in images]
-        return np.stack([World().query(seed) for seed in seeds])
+        return np.stack([World().query(seed_of(image), drawn=int(_grey(image).sum())) for image in images])
+
+
+def picture(seed: int) -> Image.Image:
+    """A sheet with a dot, in one of the cells that are not at its edges."""
+    inner, sheet = CELLS - 16, Image.new("RGB", (8 * CELLS, 8 * CELLS), "white")
+    x, y = 8 + seed % inner, 8 + seed // inner % inner
+    ImageDraw.Draw(sheet).ellipse((8 * x - 3, 8 * y - 3, 8 * x + 10, 8 * y + 10), fill="black")
+    return sheet
+
+
+def seed_of(image: Image.Image) -> int:
+    """The number of the cell where the middle of the ink is."""
+    ink = 255.0 - _grey(image)
+    if not ink.any():
+        return 0
+    x, y = (
+        int(CELLS * (ink.sum(axis=axis) @ (np.arange(n) + 0.5)) / ink.sum() / n)
+        for axis, n in ((0, image.width), (1, image.height))
+    )
+    return x + CELLS * y
+
+
+def _grey(image: Image.Image) -> NDArray[np.floating]:
+    return np.asarray(image.convert("L"), float)
 
 
 def _text(text: str) -> Features:
@@ -82,11 +111,12 @@ class World:
         drawings = unit(Z + GAP * self.drawn + 0.5 * unit(rng.normal(size=(S, D)) * _SPREAD))
         return Z, drawings.astype(np.float32)
 
-    def query(self, seed: int) -> Features:
-        """A picture of some model, of a content that no probe has."""
-        rng = np.random.default_rng([9, seed])
+    def query(self, seed: int, drawn: int = 0) -> Features:
+        """A picture of some model, of a content that no probe has; `drawn` tells the ways of drawing it apart."""
+        rng, way = np.random.default_rng([9, seed]), np.random.default_rng([11, seed, drawn])
         own = self.added(int(rng.integers(10_000)))
-        return unit(_row(rng) + own + CHANCE * _row(rng)).astype(np.float32)
+        whole = unit(_row(rng) + own + CHANCE * _row(rng))
+        return unit(whole + REDRAWN * _row(way)).astype(np.float32)
 
 
 def _row(rng: np.random.Generator) -> Features:
@@ -136,10 +166,9 @@ def fill(path: Path, models: int, measured: float = 1.0) -> None:
 
 def _put_texts(catalog: Catalog, encoder: Chance, sets: Sequence[tuple[int, ProbeSet]]) -> None:
     catalog.put_encoder(encoder.name, "chance", D)
-    texts = background_texts()
     usual = carriers(sets[0][1].probes)
-    pairs = [text for pair in one_each(texts, usual) for text in pair]
-    wanted = list(dict.fromkeys([*texts, *pairs, *(probe.prompt for probe in sets[0][1].probes)]))
+    prompts = [probe.prompt for probe in sets[0][1].probes]
+    wanted = list(dict.fromkeys([*background_texts(), *usual, *behind_all(compared_texts(), usual), *prompts]))
     catalog.put_text_features(encoder.name, wanted, encoder.encode_texts(wanted))
 
 

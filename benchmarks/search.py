@@ -18,13 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.catalogues import ENCODER, Chance, fill
+from benchmarks.catalogues import ENCODER, Chance, fill, picture
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.search import ModelIndex, Query
 
@@ -34,15 +31,6 @@ QUERIES = 100  # whose first ten are compared with those of the full computation
 QUERIES_OF_MANY = 20  # where this reads every sample of more than `MANY` models
 MANY = 2000
 TEN = 10
-
-
-def picture(seed: int) -> Image.Image:
-    """No two seeds look the same to `Chance`: so much ink on a sheet."""
-    sheet = np.full((66, 66), 255, np.uint8)
-    ink = np.zeros((64, 64), bool)
-    ink.flat[: 64 + seed % 3000] = True
-    sheet[1:-1, 1:-1][ink] = 0
-    return Image.fromarray(sheet).convert("RGB")
 
 
 def query(kind: str, seed: int, index: ModelIndex) -> Query:

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.catalogues import ENCODER, Chance, fill
-from benchmarks.search import picture
+from benchmarks.catalogues import ENCODER, Chance, fill, picture, seed_of
 from modelsearch_core.catalog import Catalog
+from modelsearch_core.drawing import to_sketch_tone
 from modelsearch_core.search import Filters, ModelIndex, Query, measured
 from modelsearch_core.search import candidates as stage
 from modelsearch_core.search.preparing import prepare
+from modelsearch_core.sketch_views import views
 from modelsearch_core.specification import Modality
 
 M = 150  # of which 80 and some more are judged by their samples
@@ -39,6 +40,12 @@ def ids(index: ModelIndex, query: Query, **how: object) -> list[str]:
 def test_the_first_ones_are_those_of_the_full_computation(index: ModelIndex, kind: str):
     queries = [Query(**{kind: [picture(seed)]}) for seed in range(12)]  # pyright: ignore[reportArgumentType]
     assert sum(ids(index, query) == ids(index, query, exact=True) for query in queries) >= 11
+
+
+def test_the_encoder_knows_a_sketch_in_every_way_of_drawing():
+    seeds = [0, 1, 47, 48, 1000, 2303]
+    told = [{seed_of(view) for view in views(to_sketch_tone(picture(seed)))} for seed in seeds]
+    assert all(len(each) == 1 for each in told) and len(set.union(*told)) == len(seeds)
 
 
 def test_only_candidates_samples_are_read(index: ModelIndex, monkeypatch: pytest.MonkeyPatch):
