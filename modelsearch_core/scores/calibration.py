@@ -18,7 +18,7 @@ WEAK_BELOW = 0.5  # relevance under which a match is called weak: half of all ba
 SKEWED = 1.0  # N_10 skewness above which hubs are worth correcting
 ENOUGH = 8  # finite bank scores that a group needs to be measured by the bank alone
 ALPHA = 0.5  # how much of a hub's bias is taken off
-SHARED = 200.0  # models of a kind from which on it is measured rather by itself than with the other kinds
+SHARED = 100.0  # models of a kind from which on it is measured rather by itself than with the other kinds
 TAIL = 0.9  # where `relevance` leaves the logistic
 
 

@@ -62,7 +62,7 @@ def test_filters_leave_only_what_they_name(panel: Panel, indexed: Path):
 def test_a_text_that_names_models_lists_them_besides(panel: Panel):
     named = [model["name"] for model in panel.search({"text": ["RED"]}, {})["named"]]
     assert named == ["red", "red blue"]
-    assert panel.search({"text": ["..."]}, {})["named"] == []
+    assert panel.search({"text": ["nobody's"]}, {})["named"] == []
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,8 @@ def test_a_text_that_names_models_lists_them_besides(panel: Panel):
     [
         ({}, 400, "needs a text"),
         ({"text": 3}, 400, "text must be a text"),
+        ({"text": ["..."]}, 400, "the text '...' has no words; write some"),
+        ({"without": ["red"]}, 400, "add a text, an image, a sketch or a model that is wanted"),
         ({"text": ["a"], "k": 100_000}, 400, "k must be a number from 1 to 500"),
         ({"text": ["a"], "kind": "vae"}, 400, "kind must be one of checkpoint, lora"),
         ({"text": ["a"], "method": "magic"}, 400, "method must be one of auto"),
