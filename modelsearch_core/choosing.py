@@ -28,10 +28,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Chosen:
-    """`best` is the most relevant of all that were compared, also where it was not relevant enough."""
+    """`best` is the most relevant of all that were compared, also where it was not relevant enough; `unsure` where it
+    was, but others may be meant as well."""
 
     choices: tuple[Choice, ...]
     best: Match | None
+    unsure: bool = False
 
 
 def choose(
@@ -54,7 +56,8 @@ def choose(
     best = max(matches, key=lambda match: match.relevance, default=None)
     sure = best is not None and (best.confidence >= SURE or floor <= 0)
     relevant = [match for match in matches if match.relevance > floor][:count] if sure else []
-    return Chosen(tuple(Choice(m, s) for m, s in zip(relevant, strengths(relevant), strict=True)), best)
+    unsure = best is not None and best.relevance > floor and not sure
+    return Chosen(tuple(Choice(m, s) for m, s in zip(relevant, strengths(relevant), strict=True)), best, unsure)
 
 
 def strengths(matches: Collection[Match]) -> list[float]:

@@ -66,7 +66,15 @@ class Found:
         return to_images(self.pictures)
 
     def line(self) -> str:
-        return f"{self.match.rank}. {self.name}  {self.score:.2f}{' (weak)' if self.match.weak else ''}"
+        return f"{self.match.rank}. {self.name}  {self.score:.2f}{_doubts(self.match)}"
+
+
+def _doubts(match: Match) -> str:
+    """Of the first, how sure it is to be meant; of any, whether it fits, and whether that was measured."""
+    said = [f"{match.confidence:.0%} sure"] if match.rank == 1 else []
+    said += ["weak"] if match.weak else []
+    said += ["guessed from its name or preview"] if match.guessed else []
+    return f" ({', '.join(said)})" if said else ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
  *
  * @typedef {Object} Match a model as the server describes it: id, name, title, path, kind, architecture, evidence,
  *   trigger_words, strength, thumbnails (numbers of samples), listed (what the host calls it), and after a search rank,
- *   relevance, weak and explanation
+ *   relevance, confidence, weak and explanation
  * @typedef {{text?: string[], like?: string[], without?: string[], kind?: string, architecture?: string,
  *   folder?: string, method?: string, k?: number, diverse?: boolean, style?: number}} SearchBody
  * @typedef {{image?: Blob[], sketch?: Blob[], without?: Blob[]}} Pictures

@@ -57,7 +57,14 @@ function pictures(match, { api, t }) {
   const box = h("div", { class: `ms-pictures ms-pictures-${shown.length}` }, ...shown.map(image));
   if (!shown.length) box.append(h("div", { class: "ms-no-picture" }, icon("words"), h("span", { text: t("no_pictures") })));
   if (match.relevance !== undefined) box.append(relevance(match, t));
+  if (match.rank === 1) box.append(sureness(match, t));
   return box;
+}
+
+/** How sure it is that this is the one that is meant. */
+export function sureness(match, t) {
+  const n = Math.round(match.confidence * 100);
+  return h("span", { class: "ms-sure", text: t("sure", { n }), title: t("sure_hint", { n }) });
 }
 
 /** A pill with a ring that fills up. */
@@ -117,6 +124,7 @@ function quickActions(match, { actions }) {
 function spoken(match, t) {
   const parts = [match.name, t(match.kind), family(match)];
   if (match.relevance !== undefined) parts.push(t("relevance", { n: Math.round(match.relevance * 100) }));
+  if (match.rank === 1) parts.push(t("sure", { n: Math.round(match.confidence * 100) }));
   if (match.weak) parts.push(t("weak_hint"));
   return [...parts, ...match.trigger_words.slice(0, 3)].join(", ");
 }

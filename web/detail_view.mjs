@@ -2,7 +2,7 @@
 
 import { copyText } from "./actions.mjs";
 import { byHand } from "./by_hand.mjs";
-import { meta, relevance, strip } from "./card.mjs";
+import { meta, relevance, strip, sureness } from "./card.mjs";
 import { drawings } from "./drawings.mjs";
 import { button, fill, h, icon } from "./elements.mjs";
 import { explanation } from "./explanation.mjs";
@@ -43,7 +43,7 @@ export class DetailView {
     if (!this.isOpen) this.element.showModal();
     const model = await this.context.guard(() => this.context.api.model(match.id));
     if (!model || this.match !== match) return;
-    this.model = { ...model, relevance: match.relevance, weak: match.weak, explanation: match.explanation, thumbnails: match.thumbnails };
+    this.model = { ...model, relevance: match.relevance, confidence: match.confidence, weak: match.weak, explanation: match.explanation, thumbnails: match.thumbnails };
     this.draw();
   }
 
@@ -149,7 +149,7 @@ export class DetailView {
     return h(
       "aside",
       { class: "ms-side" },
-      model.relevance !== undefined && h("div", { class: "ms-side-relevance" }, relevance(model, t)),
+      model.relevance !== undefined && h("div", { class: "ms-side-relevance" }, relevance(model, t), sureness(model, t)),
       h("div", { class: "ms-actions" }, ...acts, model.evidence && twins),
       this.twins,
       model.no_effect && h("p", { class: "ms-failure", text: t("no_effect") }),

@@ -60,6 +60,7 @@ function samples(nearest, model, { t, api }) {
 
 /** @param {Reading} each */
 function reading({ method, score, median, spread, hub, z, weight }, t) {
+  if (method === "usual") return h("p", {}, h("span", { class: "ms-read-method" }, h("span", { text: t("why_shift") }), h("span", { text: signed(z) })));
   const told = [t("why_usual", { median: figure(median), spread: figure(spread) })];
   if (Math.abs(hub) > 0.01 * spread) told.push(t("why_hub", { n: figure(hub) }));
   return h(

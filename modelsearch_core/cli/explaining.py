@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..search import Explanation, Match, ModelIndex
+from ..search.explaining import USUAL
 from ..search.query import MethodReading
 
 SHORTEST = 48  # letters of a prompt
@@ -15,9 +16,14 @@ def print_explanations(index: ModelIndex, matches: Sequence[Match]) -> None:
     print("\nscore: in standard deviations of what unrelated queries get; the inputs' parts add up to it")
     print("method: its own score (unrelated queries' median ± spread, hub: taken off who is near to all) = z × weight")
     for match in matches:
-        print(f"\n{match.rank}. {match.name}: score {match.score:+.2f}, relevance {match.relevance:.2f}")
+        print(f"\n{match.rank}. {match.name}: score {_score(match)}, relevance {match.relevance:.2f}")
         for part in match.explanation:
             _print_part(index, match, part)
+
+
+def _score(match: Match) -> str:
+    """With how far it may be off, where it is a guess."""
+    return f"{match.score:+.2f}{f' ± {match.deviation:.2f}, guessed' if match.guessed else ''}"
 
 
 def _print_part(index: ModelIndex, match: Match, part: Explanation) -> None:
@@ -33,6 +39,8 @@ def _print_part(index: ModelIndex, match: Match, part: Explanation) -> None:
 
 
 def _reading(reading: MethodReading) -> str:
+    if reading.method == USUAL:
+        return f"what every model gets for it, and what is not known of this one: {reading.z:+.2f}"
     hub = f", hub {_figure(reading.hub)}" if abs(reading.hub) > 1e-3 * abs(reading.spread) else ""
     usual = f"{_figure(reading.median)} ± {_figure(reading.spread)}"
     return f"{reading.method} {_figure(reading.score)} ({usual}{hub}) = {reading.z:+.2f} × {reading.weight:.2f}"

@@ -121,10 +121,15 @@ def print_matches(matches: Sequence[Match]) -> None:
         return
     shown, others = one_each(matches)
     names = {m.path: f"{m.name} + {others[m.path].stem}" if m.path in others else m.name for m in shown}
-    rows = [(m.rank, _relevance(m), m.kind, m.architecture, m.evidence.value, names[m.path], _words(m)) for m in shown]
-    print_table(["#", "relevance", "kind", "arch", "evidence", "name", "trigger words"], rows)
+    rows = [
+        (m.rank, _relevance(m), f"{m.confidence:.0%}", m.kind, m.architecture, _evidence(m), names[m.path], _words(m))
+        for m in shown
+    ]
+    print_table(["#", "relevance", "sure", "kind", "arch", "evidence", "name", "trigger words"], rows)
     if matches[0].weak:
         print("weak: an unrelated query's best match is as good; nothing here may be what you want")
+    if any(m.guessed for m in shown):
+        print("guessed: nothing was generated with it; its name or a preview is all that speaks for it")
 
 
 def answer_sheet(index: ModelIndex, answers: Sequence[tuple[str, Sequence[Match]]]) -> Image.Image:
@@ -140,6 +145,10 @@ def _cell(index: ModelIndex, match: Match) -> Cell:
 
 def _relevance(match: Match) -> str:
     return f"{match.relevance:.2f}{' weak' if match.weak else ''}"
+
+
+def _evidence(match: Match) -> str:
+    return f"{match.evidence.value}{', guessed' if match.guessed else ''}"
 
 
 def _words(match: Match) -> str:

@@ -200,7 +200,9 @@ def test_pictures_in_folders_measure_the_index(zoo: Path, tmp_path: Path, capsys
         shutil.copytree(FOLDER / "queries" / name.replace("/", "__"), tmp_path / Path(name).name)
     result = output(capsys, "evaluate", tmp_path, *common(zoo), "--method", "auto", "--method", "first_moment")
     assert result["queries"] == 24
-    assert all(figures["top1"] > 0.4 for figures in result["methods"])  # base and checkpoint are in the same list
+    found = {figures["method"]: figures for figures in result["methods"]}
+    assert found["auto"]["top1"] > 0.5 and found["auto"]["top5"] > 0.9
+    assert found["first_moment"]["top1"] > 0.3 and found["first_moment"]["top5"] > 0.8  # .11 and .56 by chance
 
 
 def test_without_pictures_the_index_is_asked_for_its_own(zoo: Path, capsys: pytest.CaptureFixture[str]):
