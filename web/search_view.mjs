@@ -274,8 +274,10 @@ export class SearchView {
     this.named.hidden = true;
     if (error.more?.empty && this.known.indexing.active) return this.note("begun_title", "begun_text");
     this.notice.hidden = false;
-    const retry = button(t("retry"), { icon: "retry", onclick: () => this.run() });
-    const text = h("div", {}, h("b", { text: t("error_title") }), h("p", { text: error.message || t("error_offline") }), retry);
+    const refused = error.status === 400; // asking again would change nothing
+    const retry = !refused && button(t("retry"), { icon: "retry", onclick: () => this.run() });
+    const title = t(refused ? "refused_title" : "error_title");
+    const text = h("div", {}, h("b", { text: title }), h("p", { text: error.message || t("error_offline") }), retry);
     fill(this.notice, icon("warn"), text);
     return undefined;
   }

@@ -38,7 +38,7 @@ HEADINGS = {
         "name things that neither the models nor the background know; pictures and drawings are a model's own, with that model out of the "
         "list.",
     ),
-    "picked": ("LoRA picked unasked", "By the auto-pick of the nodes."),
+    "picked": ("LoRA picked unasked", "By what the WebUI extension applies without anybody looking."),
     "right or wrong": (
         "Is the first one right?",
         "AUC: how often a right first answer has a higher number than a wrong one; .5 is chance. Texts are all the ways in which the "

@@ -21,6 +21,7 @@ from .explaining import explained
 from .query import Match
 
 MOST_THUMBNAILS = 8
+ROUNDING = 1e-6  # of a relevance: an answer that is just as good as an unrelated query's is weak
 
 
 def matches(
@@ -44,7 +45,7 @@ def matches(
             rank=rank_,
             score=float(total.z[place]),
             relevance=float(relevant),
-            weak=bool(relevant <= WEAK_BELOW),
+            weak=bool(relevant <= WEAK_BELOW + ROUNDING),
             confidence=float(sure),
             guessed=bool(rho[place] < 1),
             deviation=float(evidence.deviation(rho[place])),

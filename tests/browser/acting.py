@@ -40,9 +40,8 @@ def shown(page: Any, count: int) -> None:
 
 def not_first(page: Any, name: str) -> None:
     """Waits until another model stands first."""
-    page.wait_for_function(
-        "name => document.querySelector('.ms-card[data-index=\"0\"] .ms-name').textContent !== name", arg=name
-    )
+    shown = "document.querySelector('.ms-card[data-index=\"0\"] .ms-name')?.textContent"
+    page.wait_for_function(f"name => ![undefined, name].includes({shown})", arg=name)
 
 
 def type_text(page: Any, text: str) -> None:

@@ -67,7 +67,6 @@ def test_text_picture_and_not_this_work_together(page: Any):
     first(page, "red")
     drop(page, picture("red"), unwanted=True)
     page.wait_for_selector(".ms-chip-not:has-text('not picture')")
-    type_text(page, "")
     not_first(page, "red")
     assert chips(page) == ["not blue", "not picture"]
     page.click("text=Clear")
@@ -78,9 +77,27 @@ def test_text_picture_and_not_this_work_together(page: Any):
 def test_a_chip_is_turned_into_its_opposite(page: Any):
     drop(page, picture("green"))
     first(page, "green")
+    type_text(page, "blue")
     page.click(".ms-chip button[aria-label='Ask for less of it']")
-    not_first(page, "green")
+    first(page, "blue")
     assert chips(page) == ["not picture"]
+
+
+def test_what_asks_for_nothing_is_refused_with_a_sentence(page: Any):
+    drop(page, picture("green"), unwanted=True)
+    page.wait_for_selector("text=add a text, an image, a sketch or a model that is wanted")
+    assert page.locator(".ms-card").count() == 0 and page.locator("text=Try again").count() == 0
+    type_text(page, "blue")
+    first(page, "blue")
+
+
+def test_the_first_says_how_sure_it_is(page: Any):
+    type_text(page, "green")
+    first(page, "green")
+    assert page.inner_text(".ms-card[data-index='0'] .ms-sure").endswith("% sure")
+    assert page.locator(".ms-sure").count() == 1
+    page.click(".ms-card[data-index='0']")
+    page.wait_for_selector(".ms-side-relevance .ms-sure")
 
 
 def test_a_sketch_is_drawn_undone_and_searched(page: Any):
