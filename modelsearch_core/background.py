@@ -11,7 +11,7 @@ import numpy as np
 from .encoders.phrases import own_list
 
 COUNT = 512
-COMPARED = 128  # of them that are put behind carriers, all of these, as a query is
+COMPARED = 256  # of them that are put behind carriers, all of these, as a query is
 SEED = 21_000
 TEMPLATE = "a picture of {}"  # neutral as to medium: the models searched paint as often as they photograph
 
