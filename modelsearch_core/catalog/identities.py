@@ -69,6 +69,16 @@ class Identities:
         rows = self._connection.execute("SELECT path, fingerprint FROM weights_at WHERE state = ?", (state,))
         return [(Path(path), fingerprint) for path, fingerprint in rows]
 
+    def never_seen(self, claim: str) -> list[tuple[Path, str]]:
+        """(path, fingerprint) of files with that claim of before anything was noted of their weights."""
+        rows = self._connection.execute(
+            "SELECT file.path, file.fingerprint FROM file JOIN identity USING (fingerprint) "
+            "WHERE identity.claim = ? AND identity.weights IS NULL "
+            "AND file.path NOT IN (SELECT path FROM weights_at) ORDER BY file.path",
+            (claim,),
+        )
+        return [(Path(path), fingerprint) for path, fingerprint in rows]
+
     def saw(self, path: Path, state: str, fingerprint: str) -> None:
         with self._transaction():
             self._connection.execute(

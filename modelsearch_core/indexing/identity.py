@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
-from pathlib import Path
+from itertools import chain
 
 from ..catalog import Catalog
 from ..catalog.identities import Identity
 from ..errors import UnreadableModelError
-from ..model_files import ModelFile, SkippedFile
+from ..model_files import ModelFile, SkippedFile, read_model_file
 from ..model_files.fingerprint import DIGEST_BYTES
-from ..model_files.weights import weights_hash, weights_state
+from ..model_files.weights import is_as_read, weights_hash, weights_state
 
 
 class Identifier:
@@ -31,7 +32,7 @@ class Identifier:
         self._catalog = catalog
         self._known = catalog.identities
         self._check = check
-        self._hashes: dict[tuple[Path, str], str] = {}
+        self._hashes: dict[str, str] = {}  # by the state of the files
         self._holders: dict[str, list[ModelFile]] = defaultdict(list)
         for model in settled:
             self._holders[model.fingerprint].append(model)
@@ -41,19 +42,28 @@ class Identifier:
         settled: list[ModelFile | SkippedFile] = []
         disputed: list[ModelFile] = []
         with self._catalog.transaction():
-            for model in models:
+            self._note_states()
+            for scanned in models:
                 try:
+                    model = _as_it_is(scanned)
                     fingerprint = self._undisputed(model)
                     settled += [self._settled(model, fingerprint)] if fingerprint else []
                     disputed += [] if fingerprint else [model]
                 except (UnreadableModelError, OSError) as error:
-                    settled.append(_lost(model, error))
+                    settled.append(_lost(scanned, error))
         for model in disputed:  # reading them takes long, and nobody else could write meanwhile
             try:
                 settled.append(self.settle(model))
             except (UnreadableModelError, OSError) as error:
                 settled.append(_lost(model, error))
         return settled
+
+    def _note_states(self) -> None:
+        """Of files that did not change since before states were noted: from now on a change of them is one."""
+        for model in chain.from_iterable(self._holders.values()):
+            if self._known.seen_at(model.path) is None:
+                with suppress(UnreadableModelError, OSError):
+                    self._known.saw(model.path, _state(model), model.fingerprint)
 
     def settle(self, model: ModelFile) -> ModelFile:
         """The model under the fingerprint that its rows have; `model.fingerprint` is what the file claims. Raises
@@ -85,7 +95,8 @@ class Identifier:
         state = _state(model)
         seen = self._known.seen_at(model.path)
         found = [seen[1]] if seen and seen[0] == state else []
-        found += [fingerprint for path, fingerprint in self._known.seen_in(state) if not path.exists()]
+        found += [fingerprint for _, fingerprint in self._known.seen_in(state)]  # it was moved, or has two names
+        found += self._of_before(model) if seen is None else []
         for fingerprint in found:
             if self._claim_of(fingerprint) == model.fingerprint:
                 return fingerprint
@@ -93,6 +104,15 @@ class Identifier:
             return None
         self._known.put(Identity(model.fingerprint, model.fingerprint, None))
         return model.fingerprint
+
+    def _of_before(self, model: ModelFile) -> list[str]:
+        """What lay there, or at a place where nothing is any more, when hashes were not kept yet: that weights with the
+        same claim are others cannot be told any more, and making all pictures again is no way out."""
+        return [
+            fingerprint
+            for path, fingerprint in self._known.never_seen(model.fingerprint)
+            if path == model.path or not (path.exists() or self._holders[fingerprint])
+        ]
 
     def _claim_of(self, fingerprint: str) -> str | None:
         own = self._known.get(fingerprint)
@@ -127,14 +147,22 @@ class Identifier:
             return None
 
     def _hash(self, model: ModelFile) -> str:
-        key = model.path, _state(model)
-        if key not in self._hashes:
-            self._hashes[key] = weights_hash(model.path, self._check)
-        return self._hashes[key]
+        state = _state(model)
+        if state not in self._hashes:
+            weights = weights_hash(model.path, self._check)
+            if _state(model) != state:
+                raise UnreadableModelError("it was written meanwhile; index it again when that is done")
+            self._hashes[state] = weights
+        return self._hashes[state]
 
 
 def _state(model: ModelFile) -> str:
     return weights_state(model.path)
+
+
+def _as_it_is(scanned: ModelFile) -> ModelFile:
+    """The model, read again if it was written since: other files may have been scanned for minutes."""
+    return scanned if is_as_read(scanned) else read_model_file(scanned.path)
 
 
 def _lost(model: ModelFile, error: Exception) -> SkippedFile:

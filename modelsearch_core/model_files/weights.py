@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from .candidates import INDEX_NAME, MODEL_EXTENSIONS
 from .fingerprint import DIGEST_BYTES
 from .header import parse_header
+from .model_file import ModelFile
 from .pipelines import weights_of
 from .shards import files_of
 
@@ -33,6 +34,18 @@ def weights_state(path: Path) -> str:
     states = [file.stat() for file in weight_files(path)]
     facts = [(state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns) for state in states]
     return blake2b(repr(facts).encode(), digest_size=DIGEST_BYTES).hexdigest()
+
+
+def is_as_read(model: ModelFile) -> bool:
+    """Whether the files of a model were not written since it was read, as far as their times and sizes tell; of a
+    folder, its index. Raises OSError."""
+    if model.path.is_dir():
+        return not (model.path / INDEX_NAME).exists() or (model.path / INDEX_NAME).stat().st_mtime_ns == model.modified
+    states = [file.stat() for file in weight_files(model.path)]
+    return (max(state.st_mtime_ns for state in states), sum(state.st_size for state in states)) == (
+        model.modified,
+        model.size,
+    )
 
 
 def weight_files(path: Path) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -14,9 +15,9 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.indexing import Engine, IndexSettings, Report, index
+from modelsearch_core.indexing import Engine, IndexSettings, Progress, Report, Step, index, silent
 from modelsearch_core.indexing import identity as identity_module
-from modelsearch_core.model_files import ModelFile, read_model_file
+from modelsearch_core.model_files import ModelFile, candidates, read_model_file
 from modelsearch_core.model_files.weights import weights_hash, weights_state
 from modelsearch_core.search import ModelIndex
 from tests.indexing.folders import CHECKPOINT, LORA, make_folder
@@ -57,7 +58,7 @@ class Harness:
         self.asked: list[str] = []
         self.before_batch: Callable[[ModelFile], None] = lambda _: None
 
-    def index(self, *, quick: bool = False) -> Report:
+    def index(self, *, quick: bool = False, progress: Progress = silent) -> Report:
         harness = self
 
         class Generator(ColourGenerator):
@@ -71,7 +72,7 @@ class Harness:
 
         engine = Engine(encoder=ColourEncoder(), encoder_source="c", generator_for=generator_for, draw=lambda i: i)
         with Catalog(self.catalog_path) as catalog:
-            return index(catalog, [self.folder], engine, IndexSettings(samples=4, quick=quick))
+            return index(catalog, [self.folder], engine, IndexSettings(samples=4, quick=quick), progress)
 
     def fingerprints(self) -> dict[str, str]:
         with Catalog(self.catalog_path) as catalog:
@@ -199,6 +200,37 @@ def test_a_file_written_after_the_scan_is_looked_at_again_at_its_turn(harness: H
     assert now in generated and scanned not in generated
 
 
+def test_a_file_written_between_its_scan_and_the_last_files_is_read_again(harness: Harness) -> None:
+    """Among thousands of files minutes lie between."""
+    path = large_lora(harness.folder / "a.safetensors", "red", seed=1)
+    scanned = read_model_file(path).fingerprint
+
+    def overwrite(step: Step) -> None:
+        if step.stage == "scan" and step.model == path.name:
+            large_lora(path, "green", seed=2)
+
+    harness.index(progress=overwrite)
+    now = read_model_file(path).fingerprint
+    assert harness.fingerprints()[path.name] == now != scanned
+    assert "red" not in harness.drop()
+    harness.index()
+    assert harness.drop() == []
+    with Catalog(harness.catalog_path) as catalog:
+        assert catalog.identities.get(scanned) is None
+
+
+def test_a_file_with_two_names_is_not_read_to_know_that_it_is_one(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity_module, "weights_hash", lambda *_: pytest.fail("read"))
+    path = large_lora(harness.folder / "a.safetensors")
+    os.link(path, harness.folder / "b.safetensors")
+    (harness.folder / "c.safetensors").symlink_to(path)
+    harness.index(quick=True)
+    found = harness.fingerprints()
+    assert found["a.safetensors"] == found["b.safetensors"] == found["c.safetensors"]
+
+
 def test_a_file_written_while_it_is_asked_keeps_no_doubtful_pictures(harness: Harness) -> None:
     path = large_lora(harness.folder / "last.safetensors", "red", seed=1)
     scanned = read_model_file(path).fingerprint
@@ -256,12 +288,60 @@ def test_a_base_written_after_the_scan_is_asked_as_it_is(harness: Harness) -> No
     assert harness.fingerprints()[base.name] == new
 
 
+def forget_identities(catalog: Path) -> None:
+    """As a catalog is of before they were kept."""
+    with sqlite3.connect(catalog) as connection:
+        connection.execute("UPDATE identity SET weights = NULL")
+        connection.execute("DELETE FROM weights_at")
+
+
+@pytest.mark.parametrize("change", ["touch", "move", "rename", "reader"])
+def test_a_catalog_of_before_hashes_generates_nothing_again(
+    harness: Harness, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(3):
+        large_lora(harness.folder / f"{seed}.safetensors", "red", seed)
+    harness.index()
+    first = harness.fingerprints()
+    forget_identities(harness.catalog_path)
+    harness.drop()
+    paths = sorted(harness.folder.glob("*.safetensors"))
+    if change == "touch":
+        for path in paths:
+            path.touch()
+    if change == "move":  # to another disk
+        for path in paths:
+            shutil.copyfile(path, harness.folder.parent / path.name)
+        shutil.rmtree(harness.folder)
+        harness.folder.mkdir()
+        for path in paths:
+            shutil.move(harness.folder.parent / path.name, path)
+    if change == "rename":
+        harness.folder = harness.folder.rename(harness.folder.parent / "others")
+    if change == "reader":  # a version that reads files better looks at all of them again
+        monkeypatch.setattr(candidates, "READER", candidates.READER + 1)
+    harness.index()
+    assert (harness.fingerprints(), harness.drop()) == (first, [])
+
+
+def test_of_two_files_that_claim_rows_of_before_hashes_the_first_has_them(harness: Harness) -> None:
+    path = large_lora(harness.folder / "a.safetensors")
+    harness.index()
+    old = harness.fingerprints()[path.name]
+    forget_identities(harness.catalog_path)
+    harness.drop()
+    path = path.rename(path.with_name("b.safetensors"))
+    edited(path, path.with_name("c.safetensors"), "green")
+    harness.index()
+    found = harness.fingerprints()
+    assert found["b.safetensors"] == old != found["c.safetensors"]
+    assert harness.drop() == ["green"] * 4
+
+
 def test_rows_of_before_hashes_were_kept_are_no_proof(harness: Harness) -> None:
     path = large_lora(harness.folder / "a.safetensors")
     harness.index()
-    with sqlite3.connect(harness.catalog_path) as connection:
-        connection.execute("UPDATE identity SET weights = NULL")
-        connection.execute("DELETE FROM weights_at")
+    forget_identities(harness.catalog_path)
     harness.drop()
     harness.index()
     assert harness.drop() == []  # nothing was written since
