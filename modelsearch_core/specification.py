@@ -20,6 +20,7 @@ class Evidence(str, Enum):
     """What a model's features rest on, best first."""
 
     GENERATED = "generated"  # pictures that the index made with it
+    PICTURES = "pictures"  # pictures that its user made with it before; or the pictures that it is a set of
     PREVIEW = "preview"  # pictures found beside the file
     METADATA = "metadata"  # its author's words, through the text encoder
     REFERENCE = "reference"  # what it made of the reference set's drawings: for style, beside any of the others
@@ -59,6 +60,7 @@ class Specification:
     drawings: Features | None = None  # (S, D)
     strength: float | None = None  # mean ‖δ‖ of a LoRA's differences to its base (METHODS, section 5)
     consistency: float | None = None  # mean cosine of two of these differences
+    shares: NDArray[np.floating] | None = None  # (S,): how much of a picture is this model's, in its mean; None: all
 
 
 @dataclass(frozen=True, kw_only=True)

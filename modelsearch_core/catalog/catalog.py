@@ -28,9 +28,11 @@ from .set_by_hand import SetByHand
 from .shared_files import SharedFiles
 from .spatial_maps import SpatialMaps
 from .statistics import AT_ONCE, Key, Statistics
+from .user_pictures import UserPictures
 
 SPECIFICATION_COLUMNS = "fingerprint, digest, encoder, evidence, strength, consistency, numbers, packing, z, drawings"
 PACKED_DRAWINGS = "coalesce(drawings, z)", "CASE WHEN drawings IS NULL THEN density ELSE drawn_density END"
+OF_A_MODEL = ("specification", "statistic", "sample", "spatial_map", "chosen_picture")  # tables
 ANSWERING = ("matching", "style")  # settings that name what answers depend on
 
 
@@ -75,6 +77,7 @@ class Catalog:
         self.classifiers = Classifiers(self._connection, self.transaction)
         is_file = isinstance(path, Path)
         self._shared = None if is_file else SharedFiles(self._connection, self.transaction, self.beside.parent)
+        self.pictures = UserPictures(self._connection, self.transaction)
 
     def close(self) -> None:
         self._connection.close()
@@ -186,7 +189,7 @@ class Catalog:
     def forget(self, fingerprint: str) -> None:
         """Everything measured of a model, and its files' rows."""
         with self.transaction():
-            for table in ("specification", "statistic", "sample", "spatial_map", "failure", "file"):
+            for table in (*OF_A_MODEL, "failure", "file"):
                 self._connection.execute(f"DELETE FROM {table} WHERE fingerprint = ?", (fingerprint,))
             self._revised("specification", fingerprint)
             self._revised("file")
@@ -316,7 +319,7 @@ class Catalog:
 
     def remove_specification(self, fingerprint: str, digest: str) -> None:
         with self.transaction():
-            for table in ("specification", "statistic", "sample", "spatial_map"):
+            for table in OF_A_MODEL:
                 self._connection.execute(
                     f"DELETE FROM {table} WHERE fingerprint = ? AND digest = ?", (fingerprint, digest)
                 )

@@ -14,7 +14,8 @@ from ..specification import Evidence, Factors, Specification
 from .packing import Packing, pack, unpack
 
 MEANS = 1  # version of `mean` and `drawn_mean`
-PICTURED = (Evidence.GENERATED, Evidence.PREVIEW)  # whose means are stored; words are few enough to be read
+DENSE = (Evidence.GENERATED, Evidence.PICTURES)  # whose densities are stored
+PICTURED = (*DENSE, Evidence.PREVIEW)  # whose means are; words are few enough to be read
 
 
 def means_of(of: Specification) -> dict[str, tuple[int, bytes]]:
@@ -22,13 +23,13 @@ def means_of(of: Specification) -> dict[str, tuple[int, bytes]]:
     rows = {"mean": of.Z} if of.evidence in PICTURED else {}
     if of.evidence is Evidence.GENERATED and of.drawings is not None:
         rows["drawn_mean"] = unit(np.asarray(of.drawings, np.float32))
-    means = {name: np.mean(np.asarray(Z, np.float32), axis=0, dtype=np.float32) for name, Z in rows.items()}
+    means = {name: np.average(np.asarray(Z, np.float32), axis=0, weights=of.shares) for name, Z in rows.items()}
     return {name: (MEANS, mean.astype(np.float16).tobytes()) for name, mean in means.items()}
 
 
 def density_of(Z: Features | None, evidence: Evidence, packing: Packing) -> bytes | None:
     """λ as float32, then U as float16; None for what has too few samples to be worth it."""
-    if Z is None or evidence is not Evidence.GENERATED or packing is Packing.HALF:
+    if Z is None or evidence not in DENSE or packing is Packing.HALF:
         return None
     stored = unit(np.asarray(unpack(pack(Z, packing), Z.shape[1], packing), np.float32))
     λ, U = gaussian.factors(stored)

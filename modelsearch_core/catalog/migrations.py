@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from . import user_pictures
 from .classifier_schema import CLASSIFIERS
 from .connection import Schema
 
@@ -211,6 +212,10 @@ def m007_shared_files(connection: Schema) -> None:
     _execute(connection, SHARED_FILES)
 
 
+def m008_user_pictures(connection: Schema) -> None:
+    _execute(connection, user_pictures.SCHEMA)
+
+
 def _execute(connection: Schema, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
@@ -225,4 +230,5 @@ STEPS: tuple[Step, ...] = (
     m005_classifiers,
     m006_claims,
     m007_shared_files,
+    m008_user_pictures,
 )

@@ -58,7 +58,20 @@ def _add_index(command: argparse.ArgumentParser) -> None:
         "--samples", type=whole(1, 4096), metavar="N", help="pictures a model (else as many as it takes)"
     )
     command.add_argument("--refresh", action="store_true", help="again, where the settings were other ones")
+    _add_pictures(command)
     _add_generation(command)
+
+
+def _add_pictures(command: argparse.ArgumentParser) -> None:
+    made = command.add_argument_group("pictures that you have made (kept in mind: later runs look for new ones)")
+    made.add_argument(
+        "--pictures",
+        nargs="+",
+        type=Path,
+        metavar="FOLDER",
+        help="where pictures lie whose files name their models: WebUIs', ComfyUI's, Fooocus', SwarmUI's, InvokeAI's",
+    )
+    made.add_argument("--no-pictures", action="store_true", help="forget them, and look at none")
 
 
 def _add_generation(command: argparse.ArgumentParser) -> None:

@@ -13,6 +13,8 @@ STAGES = {
     "weights": "comparing weights",
     "words": "reading words",
     "previews": "looking at previews",
+    "pictures": "reading your pictures",
+    "looks": "looking at your pictures",
     "generate": "generating",
     "references": "painting drawings",
     "layouts": "mapping layouts",

@@ -14,6 +14,7 @@ from ..catalog.opening import is_there
 from ..encoders import DEFAULT_ENCODER
 from ..errors import ModelSearchError
 from ..model_files import Kind, ModelFile, scan
+from ..pictures import TOLD, PicturesTold
 from ..places import Place
 from .tables import print_json, print_table
 
@@ -40,7 +41,7 @@ class Finding:
 
 def doctor(args: argparse.Namespace) -> int:
     """1 if something is missing."""
-    findings = [*_packages(), _device(), _encoder(args.catalog), *_models(args)]
+    findings = [*_packages(), _device(), _encoder(args.catalog), *_models(args), *_pictures(args.catalog)]
     if args.json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -91,6 +92,18 @@ def _models(args: argparse.Namespace) -> Iterator[Finding]:
     for architecture, count in sorted(loras.items()):
         remedy = "" if architecture in bases else f"index a folder with a {architecture} checkpoint, or use --base"
         yield Finding(f"base for {count} {architecture} LoRA", "none" if remedy else "there", remedy)
+
+
+def _pictures(catalog: Place) -> Iterator[Finding]:
+    """Those that the user has made, if any were looked at."""
+    if not is_there(catalog):
+        return
+    with Catalog(catalog, read_only=True) as opened:
+        told = PicturesTold.from_json(opened.setting(TOLD))
+    if told is None:
+        return
+    remedy = "mount or share these folders, then run `modelsearch index` again" if told.unread else ""
+    yield Finding("your pictures", str(told), remedy)
 
 
 def _known_models(args: argparse.Namespace) -> list[ModelFile]:

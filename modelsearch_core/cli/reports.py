@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from dataclasses import asdict
 
 from ..catalog import Catalog
 from ..contact_sheet import Cell, Row, contact_sheet
 from ..effects import without_effect
 from ..model_files import ModelFile, SkippedFile
 from ..pairs import one_each, other_halves
+from ..pictures import TOLD, PicturesTold
 from ..search import ModelIndex
 from . import classifiers
 from .tables import print_json, print_table
@@ -68,6 +70,7 @@ def status(args: argparse.Namespace) -> int:
     with Catalog(args.catalog, read_only=True) as catalog:
         files, failures, encoders = catalog.files(), catalog.failures(), catalog.encoders()
         idle = without_effect(catalog, encoders[0][0]) if encoders else set[str]()
+        pictures = PicturesTold.from_json(catalog.setting(TOLD))
     models = [file for file in files if isinstance(file, ModelFile)]
     with ModelIndex.open(args.catalog) as index:
         evidence = Counter(model.evidence or "nothing" for model in index.models())
@@ -79,6 +82,7 @@ def status(args: argparse.Namespace) -> int:
         print_json(
             {
                 **summary,
+                "pictures": asdict(pictures) if pictures else None,
                 "failed": failed,
                 "no_effect": list(no_effect),
                 "skipped": skipped,
@@ -88,6 +92,8 @@ def status(args: argparse.Namespace) -> int:
         return 0
     known = ", ".join(f"{count} {level}" for level, count in evidence.items()) or "none"
     print(f"{len(models)} models: {known}\nencoder: {summary['encoder']}\ncatalog: {args.catalog}")
+    if pictures:
+        print(f"your pictures: {pictures}")
     for heading, reasons in (("failed", failed), ("no effect", no_effect), ("no models, or not readable", skipped)):
         if reasons:
             print(f"\n{heading}:")

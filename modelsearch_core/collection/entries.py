@@ -17,7 +17,7 @@ from ..model_files.written import model_from_json
 from ..specification import Evidence
 
 NOTHING = ByHand()  # set
-EVIDENCE_ORDER = (Evidence.GENERATED, Evidence.PREVIEW, Evidence.METADATA)  # best first
+EVIDENCE_ORDER = (Evidence.GENERATED, Evidence.PICTURES, Evidence.PREVIEW, Evidence.METADATA)  # best first
 
 
 @dataclass(frozen=True)

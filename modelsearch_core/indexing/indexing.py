@@ -28,6 +28,7 @@ from .sampling import Draw, Sampler
 from .settings import IndexSettings
 from .spatial_maps import store_maps
 from .turns import Turns
+from .user_pictures import store_pictures
 
 GeneratorFor = Callable[[Sequence[ModelFile]], Generator]  # gets all known models, as candidates for a base
 
@@ -64,6 +65,7 @@ def index(
     catalog.put_encoder(engine.encoder.name, engine.encoder_source, engine.encoder.dimension)
     store_words(catalog, engine.encoder, models, progress)
     store_previews(catalog, engine.encoder, models, progress)
+    report.pictures = store_pictures(catalog, engine.encoder, settings.pictures, progress)
     store_background(catalog, engine.encoder, engine.probes(settings.probes), progress)
     if not settings.quick:
         generate_all(catalog, models, engine, settings, report, progress)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..model_files import SkippedFile
+from ..pictures import PicturesTold
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """A moment of the work. `done` of `total` models of `stage` are ready; `images` were made since the last step."""
 
-    stage: str  # scan, weights, words, previews, generate, references, layouts, background
+    stage: str  # scan, weights, words, previews, pictures, looks, generate, references, layouts, background
     done: int
     total: int | None
     model: str = ""
@@ -47,6 +48,7 @@ class Report:
     failed: dict[Path, str] = field(default_factory=dict[Path, str])
     elsewhere: list[Path] = field(default_factory=list[Path])  # another indexer is at them
     images: int = 0
+    pictures: PicturesTold | None = None  # that the user made, where any were looked at
     without_effect: list[Path] = field(default_factory=list[Path])  # LoRA whose pictures are those of their base
     mapped: list[Path] = field(default_factory=list[Path])  # where things are in their pictures
     painted: list[Path] = field(default_factory=list[Path])  # by the drawings of the reference set

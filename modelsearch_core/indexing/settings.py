@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..model_files import Kind
 
@@ -23,6 +24,7 @@ class IndexSettings:
     quick: bool = False  # words and previews only
     refresh: bool = False  # again for models whose probes were other ones
     kinds: Sequence[Kind] | None = None
+    pictures: Sequence[Path] | None = None  # folders of pictures that the user made; None: as the last time, (): none
 
     def __post_init__(self) -> None:
         if self.samples is not None and self.samples < 1:

@@ -24,7 +24,8 @@ Usual = NDArray[np.floating]  # (..., levels): the mean score of a query for mod
 
 # Of words, before a collection has models with both; by docs/results_trust.md.
 WORDS = {Modality.TEXT: 0.5, Modality.IMAGE: 0.3, Modality.SKETCH: 0.2, Modality.MODEL: 0.3}
-PREVIEWS = 0.4  # of as many pictures as one likes; a few show a few subjects, and the most alike of many is by subject
+# Of as many pictures as one likes; a few show a few subjects, and the most alike of many is by subject.
+PICTURED = {Evidence.PICTURES: 0.6, Evidence.PREVIEW: 0.4}
 CENTRED = (Modality.TEXT, Modality.SKETCH)  # how a thing is worded or drawn moves the scores of all models at once
 SAME_WORDS = 0.999  # cosine from which on a text is an author's own: no guess
 
@@ -110,7 +111,7 @@ def _worth(statistics: Statistics, modality: Modality, bank: Queries, of: Eviden
     collection = statistics.collection
     beside = collection.words if of is Evidence.METADATA else collection.beside(of)
     both = np.flatnonzero((beside.counts > 0) & (collection.levels == collection.levels.min()))
-    default = WORDS[modality] if of is Evidence.METADATA else PREVIEWS
+    default = PICTURED.get(of) or WORDS[modality]
     share = np.ones(len(collection)) if of is Evidence.METADATA else evidence.of_pictures(_samples(collection), 1.0)
     if not len(both):
         return default * share

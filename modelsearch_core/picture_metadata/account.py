@@ -1,0 +1,100 @@
+"""All that a picture's file says, in one record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, cast
+
+from PIL import Image
+
+from ..model_files import Kind
+from . import documents, graphs, infotext
+from .mention import Mention
+from .texts import texts_of
+
+PREFIXES = ("prompt:", "workflow:", "Workflow:", "parameters:")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """`loras` with their strengths, none of strength 0; `bases` are checkpoints and bare denoisers."""
+
+    loras: tuple[Mention, ...] = ()
+    bases: tuple[Mention, ...] = ()
+    prompt: str = ""
+    seed: str = ""
+
+
+def mentions(image: Image.Image) -> list[Mention]:
+    """The models that a picture's file names, each once, LoRA first; nothing where it says nothing."""
+    once = dict.fromkeys(_mentions(_told(image)))
+    return sorted(once, key=lambda mention: mention.kind is not Kind.LORA)
+
+
+def account_of(image: Image.Image) -> Account:
+    """What a picture's file says of how it was made."""
+    told = _told(image)
+    found = _joined(_mentions(told))
+    return Account(
+        loras=tuple(each for each in found if each.kind is Kind.LORA and each.weight),
+        bases=tuple(each for each in found if each.kind not in (None, Kind.LORA)),
+        prompt=next(filter(None, map(_prompt, told)), ""),
+        seed=next(filter(None, map(_seed, told)), ""),
+    )
+
+
+def _told(image: Image.Image) -> list[Any]:
+    """Texts, and documents where they are JSON. What was queued is true of a picture; what stood on the screen beside
+    it may have been changed by then, and has nodes that were not used."""
+    told = [_parsed(text) for text in texts_of(image)]
+    if any(map(graphs.is_graph, told)):
+        told = [each for each in told if not _is_workflow(each)]
+    return told
+
+
+def _parsed(text: str) -> Any:
+    for prefix in PREFIXES:
+        text = text.removeprefix(prefix)
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _is_workflow(document: Any) -> bool:
+    return isinstance(document, dict) and isinstance(cast("dict[str, Any]", document).get("nodes"), list)
+
+
+def _mentions(told: Iterable[Any]) -> Iterator[Mention]:
+    for each in told:
+        yield from infotext.mentions_of(each) if isinstance(each, str) else documents.mentions_in(each)
+
+
+def _prompt(told: Any) -> str:
+    if isinstance(told, str):
+        return infotext.prompt_of(told) if infotext.SETTINGS.search(told) else ""
+    return documents.prompt_in(told)
+
+
+def _seed(told: Any) -> str:
+    return infotext.seed_of(told) if isinstance(told, str) else documents.seed_in(told)
+
+
+def _joined(found: Iterable[Mention]) -> list[Mention]:
+    """One for each name: a tag tells the strength, what stands behind it the hash."""
+    known: dict[tuple[str, Kind | None], Mention] = {}
+    for each in found:
+        if not each.name.strip() or each.name.casefold() == "none":
+            continue
+        key = documents.bare(each.name), each.kind
+        before = known.get(key)
+        known[key] = each if before is None else _with_hash(before, each.hash)
+    return list(known.values())
+
+
+def _with_hash(mention: Mention, hash: str) -> Mention:
+    return mention if mention.hash else Mention(mention.name, mention.kind, mention.weight, hash)

@@ -1,0 +1,28 @@
+"""A model as a picture names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ..model_files import Kind
+
+
+@dataclass(frozen=True)
+class Mention:
+    """`kind` is None where only a name is told; `weight` is a LoRA's strength, `hash` what stands beside the name."""
+
+    name: str
+    kind: Kind | None
+    weight: float = field(default=1.0, compare=False)
+    hash: str = field(default="", compare=False)
+
+
+def number_or(value: object, otherwise: float = 1.0) -> float:
+    """A strength as people and programs write it."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return otherwise
+    try:
+        found = float(value)
+    except ValueError:
+        return otherwise
+    return found if abs(found) <= 100 else otherwise  # nor is it NaN

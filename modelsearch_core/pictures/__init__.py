@@ -1,0 +1,24 @@
+"""Pictures that users have made: which files there are, what they say, which models made them, which to look at."""
+
+from .choosing import MOST, Use, chosen
+from .naming import Names
+from .reading import Unreadable, account_at, account_from_json, account_to_json
+from .told import FOLDERS, TOLD, PicturesTold
+from .walking import Found, Walk, walk
+
+__all__ = [
+    "FOLDERS",
+    "MOST",
+    "TOLD",
+    "Found",
+    "Names",
+    "PicturesTold",
+    "Unreadable",
+    "Use",
+    "Walk",
+    "account_at",
+    "account_from_json",
+    "account_to_json",
+    "chosen",
+    "walk",
+]
