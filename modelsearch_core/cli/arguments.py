@@ -51,7 +51,7 @@ def about_classifiers(args: argparse.Namespace) -> bool:
 
 
 def _add_index(command: argparse.ArgumentParser) -> None:
-    command.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+    command.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
     command.add_argument("--kind", action="append", choices=[kind.value for kind in Kind], help="only such models")
     command.add_argument("--quick", action="store_true", help="names, words and previews only; generate nothing")
     command.add_argument(
@@ -72,6 +72,13 @@ def _add_pictures(command: argparse.ArgumentParser) -> None:
         help="where pictures lie whose files name their models: WebUIs', ComfyUI's, Fooocus', SwarmUI's, InvokeAI's",
     )
     made.add_argument("--no-pictures", action="store_true", help="forget them, and look at none")
+    made.add_argument(
+        "--picture-sets",
+        nargs="*",
+        type=Path,
+        metavar="FOLDER",
+        help="sub-folders of pictures, each in the place of a model that is not here (without FOLDER: none any more)",
+    )
 
 
 def _add_generation(command: argparse.ArgumentParser) -> None:

@@ -35,7 +35,9 @@ FAILED = " (why is said above, and by `modelsearch status`)"
 def index(args: argparse.Namespace) -> int:
     """Brings the catalog up to date with the folders."""
     started = time.monotonic()
-    check_folders([*args.folders, *(args.pictures or ())])
+    if not args.folders and args.picture_sets is None and not args.pictures:
+        raise ModelSearchError("there is no folder to index; name one, as in `modelsearch index FOLDER`")
+    check_folders([*args.folders, *(args.pictures or ()), *(args.picture_sets or ())])
     check_generation(args)
     settings = IndexSettings(
         samples=args.samples,
@@ -43,6 +45,7 @@ def index(args: argparse.Namespace) -> int:
         refresh=args.refresh,
         kinds=[Kind(kind) for kind in args.kind] if args.kind else None,
         pictures=() if args.no_pictures else args.pictures,
+        picture_sets=args.picture_sets,
     )
     with Catalog(args.catalog) as catalog, Bars(shown=False if args.json else None) as bars:
         with_what = engine(args, catalog)

@@ -93,8 +93,10 @@ class Collection:
 
     @cached_property
     def levels(self) -> Groups:
-        """(M,): which evidence each rests on, by its place in EVIDENCE_ORDER: 0 is the best."""
-        return self.groups // len(Kind)
+        """(M,): which evidence each rests on, by its place in EVIDENCE_ORDER: 0 is the best. A set of pictures is all
+        that there is of its model, and as good as generated."""
+        are_sets = np.array([entry.kind is Kind.PICTURES for entry in self.entries], bool)
+        return np.where(are_sets, 0, self.groups // len(Kind))
 
     @cached_property
     def only_words(self) -> NDArray[np.bool_]:

@@ -17,20 +17,21 @@ def changed_weight(weight: torch.Tensor, factors: Factors, strength: float) -> t
     """The weight with the network applied; float32, in the shape of `weight`."""
     here = {name: tensor.to(weight.device, torch.float32) for name, tensor in factors.items()}
     weight = weight.float()
-    change = _difference(here).reshape(weight.shape)
+    change = difference(here).reshape(weight.shape)
     if "dora_scale" in here:
         change = _with_magnitude(weight + change, here["dora_scale"]) - weight
     return weight + strength * change
 
 
-def _difference(factors: Factors) -> torch.Tensor:
+def difference(factors: Factors) -> torch.Tensor:
+    """ΔW without DoRA's magnitude, of float32 factors."""
     if "diff" in factors:
         return factors["diff"]
     if "hada_w1_a" in factors:
-        return _scale(factors, factors["hada_w1_b"].shape[0]) * _hadamard(factors)
+        return scale(factors, factors["hada_w1_b"].shape[0]) * _hadamard(factors)
     if "lokr_w1" in factors or "lokr_w1_a" in factors:
         return _kronecker(factors)
-    return _scale(factors, factors["down"].shape[0]) * _low_rank(factors)
+    return scale(factors, factors["down"].shape[0]) * _low_rank(factors)
 
 
 def _low_rank(factors: Factors) -> torch.Tensor:
@@ -47,12 +48,17 @@ def _hadamard(factors: Factors) -> torch.Tensor:
 
 
 def _kronecker(factors: Factors) -> torch.Tensor:
-    """w1 ⊗ w2, each of them possibly a product; alpha counts only where one is."""
+    w1, w2, by = kronecker_factors(factors)
+    return torch.kron(w1, w2) * by
+
+
+def kronecker_factors(factors: Factors) -> tuple[torch.Tensor, torch.Tensor, float]:
+    """(w1, w2, scale) of w1 ⊗ w2, each of them possibly a product; alpha counts only where one is."""
     ranks = [factors[name].shape[0] for name in ("lokr_w1_b", "lokr_w2_b") if name in factors]
     w1 = _product(factors, "lokr_w1", "lokr_t1")
     w2 = _product(factors, "lokr_w2", "lokr_t2")
     w1 = w1.reshape(*w1.shape, *[1] * (w2.dim() - w1.dim()))
-    return torch.kron(w1, w2) * (_scale(factors, ranks[0]) if ranks else 1.0)
+    return w1, w2, scale(factors, ranks[0]) if ranks else 1.0
 
 
 def _product(factors: Factors, name: str, core: str) -> torch.Tensor:
@@ -64,7 +70,8 @@ def _product(factors: Factors, name: str, core: str) -> torch.Tensor:
     return a @ b
 
 
-def _scale(factors: Factors, rank: int) -> float:
+def scale(factors: Factors, rank: int) -> float:
+    """alpha/rank."""
     return float(factors["alpha"]) / rank if "alpha" in factors else 1.0
 
 

@@ -43,6 +43,8 @@ _OUTER = {
 _MIDDLE = {"0": "resnets_0", "1": "attentions_0", "2": "resnets_1"}
 _INNER = re.compile(r"(input|output)_blocks_(\d+)_(\d)_(.+)$|middle_block_(\d)_(.+)$")
 
+RELEASED_BLOCKS = 3  # layers per block, plus one
+
 Place = tuple[str, str]  # component of the pipeline, path of the module in it
 
 
@@ -92,6 +94,17 @@ def _part_of(layer: str) -> tuple[str, str]:
         if found := pattern.match(layer):
             return part, layer[found.end() :]
     return "unet", layer
+
+
+def canonical(layer: str) -> str:
+    """One name for a layer in all spellings of LoRA files, without a pipeline to look it up in: as diffusers call it,
+    with underscores. UNets have two layers a block, as every released one has; a transformer's names that two programs
+    divide otherwise (`qkv`, `to_q`) stay two."""
+    part, name = _part_of(layer)
+    name = name.removeprefix("transformer.").replace(".", "_")
+    for pattern, new in _OLD_NAMES:
+        name = pattern.sub(new, name)
+    return f"{part}.{renamed(name, RELEASED_BLOCKS) if part == 'unet' else name.removeprefix('text_model_')}"
 
 
 def renamed(name: str, blocks: int) -> str:

@@ -22,6 +22,7 @@ from ..specification import Evidence
 from .asking import Asking, paint
 from .cheap_evidence import BATCH, store_previews, store_words
 from .identity import Identifier
+from .picture_sets import update_sets
 from .progress import Progress, Report, Step, reason_of, silent
 from .references import ReferenceSampler
 from .sampling import Draw, Sampler
@@ -62,8 +63,10 @@ def index(
     folders = [folder.expanduser().absolute() for folder in folders]
     report = Report()
     models = update_files(catalog, folders, settings, report, progress)
+    sets = update_sets(catalog, settings.picture_sets)
+    report.models += len(sets)
     catalog.put_encoder(engine.encoder.name, engine.encoder_source, engine.encoder.dimension)
-    store_words(catalog, engine.encoder, models, progress)
+    store_words(catalog, engine.encoder, [*models, *sets], progress)
     store_previews(catalog, engine.encoder, models, progress)
     report.pictures = store_pictures(catalog, engine.encoder, settings.pictures, progress)
     store_background(catalog, engine.encoder, engine.probes(settings.probes), progress)
@@ -87,7 +90,7 @@ def update_files(
         found.append(file)
         progress(Step(stage="scan", done=len(found), total=None, model=file.path.name))
     seen = {file.path for file in found}
-    gone = [path for path in known if path not in seen and _inside(path, folders)]
+    gone = [path for path, file in known.items() if path not in seen and not _is_set(file) and _inside(path, folders)]
     old = [file for file in found if known.get(file.path) is file]
     new = _settled(catalog, [file for file in found if known.get(file.path) is not file], old, progress)
     with catalog.transaction():
@@ -193,7 +196,7 @@ def outstanding(
         on_images=lambda _: None,
     )
     models = [model for model in _distinct(catalog.models()) if settings.kinds is None or model.kind in settings.kinds]
-    new = [model for model in models if model.fingerprint not in failed]
+    new = [model for model in models if model.fingerprint not in failed and not _is_set(model)]
     return _by_base([model for model in new if not _is_current(sampler, model, have[model.fingerprint])], generator)
 
 
@@ -305,6 +308,11 @@ def _by_base(models: Iterable[ModelFile], generator: Generator) -> list[ModelFil
 def _distinct(models: Iterable[ModelFile]) -> list[ModelFile]:
     by_path = sorted(models, key=lambda model: model.path, reverse=True)
     return list({model.fingerprint: model for model in by_path}.values())[::-1]
+
+
+def _is_set(file: ModelFile | SkippedFile) -> bool:
+    """A set of pictures is looked for elsewhere."""
+    return isinstance(file, ModelFile) and file.kind is Kind.PICTURES
 
 
 def _inside(path: Path, folders: Sequence[Path]) -> bool:

@@ -25,6 +25,7 @@ class IndexSettings:
     refresh: bool = False  # again for models whose probes were other ones
     kinds: Sequence[Kind] | None = None
     pictures: Sequence[Path] | None = None  # folders of pictures that the user made; None: as the last time, (): none
+    picture_sets: Sequence[Path] | None = None  # folders with a sub-folder of pictures for each model; the same
 
     def __post_init__(self) -> None:
         if self.samples is not None and self.samples < 1:

@@ -17,13 +17,14 @@ class Kind(str, Enum):
     DIFFUSION_MODEL = "diffusion_model"
     CLASSIFIER = "classifier"
     DETECTOR = "detector"
+    PICTURES = "pictures"  # a folder of pictures, of a model that is not here
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFile:
     """A model on disk: what its header and the files beside it say.
 
-    `path` is a file, or the folder of a model in the diffusers layout. `architecture` is one of
+    `path` is a file, or the folder of a model in the diffusers layout or of a set of pictures. `architecture` is one of
     `families.ARCHITECTURES`, `variant` one of that family's. `fingerprint` stays the same when the file is renamed,
     moved or copied; as it is read it is a claim, which indexing settles where other weights make the same one.
     `by_hand` names what the user has set.

@@ -3,12 +3,14 @@
 from .choosing import MOST, Use, chosen
 from .naming import Names
 from .reading import Unreadable, account_at, account_from_json, account_to_json
-from .told import FOLDERS, TOLD, PicturesTold
+from .sets import sets_below, uses_of
+from .told import FOLDERS, SETS, TOLD, PicturesTold
 from .walking import Found, Walk, walk
 
 __all__ = [
     "FOLDERS",
     "MOST",
+    "SETS",
     "TOLD",
     "Found",
     "Names",
@@ -20,5 +22,7 @@ __all__ = [
     "account_from_json",
     "account_to_json",
     "chosen",
+    "sets_below",
+    "uses_of",
     "walk",
 ]

@@ -29,7 +29,7 @@ class Use:
     path: str
     state: str
     modified: int
-    prompt: str  # its words
+    prompt: str | None  # its words; None: not looked at yet
     seed: str = ""
     share: float = 1.0
 
@@ -48,7 +48,7 @@ def chosen(uses: Sequence[Use], most: int = MOST) -> list[Use]:
 
 def _distinct(uses: Sequence[Use]) -> list[Use]:
     """Of pictures with the same prompt and seed, which are steps to one or larger ones of it, the last."""
-    by_origin = {(use.prompt, use.seed) if use.seed else use.path: use for use in uses}
+    by_origin = {(use.prompt, use.seed) if use.seed else (use.path,): use for use in uses}
     return list(by_origin.values())
 
 
@@ -61,6 +61,7 @@ def _spread(uses: Sequence[Use], most: int) -> list[Use]:
     found = [len(uses) - 1]
     distance = _distances(X, found[0])
     while len(found) < most:
+        distance[found[-1]] = -1  # not again, though others be at the same place
         found.append(int(np.argmax(distance)))
         distance = np.minimum(distance, _distances(X, found[-1]))
     return [uses[i] for i in sorted(found)]
@@ -71,9 +72,10 @@ def _places(uses: Sequence[Use]) -> NDArray[np.float32]:
     X = np.zeros((len(uses), WIDTH + 1), np.float32)
     known: dict[str, NDArray[np.float32]] = {}
     for row, use in zip(X, uses, strict=True):
-        if use.prompt not in known:
-            known[use.prompt] = _of_words(use.prompt)
-        row[:WIDTH] = known[use.prompt]
+        prompt = use.prompt or ""
+        if prompt not in known:
+            known[prompt] = _of_words(prompt)
+        row[:WIDTH] = known[prompt]
     times = np.array([use.modified for use in uses], float)
     X[:, WIDTH] = DATE * 2**0.5 * (times - times.min()) / max(np.ptp(times), 1)
     return X

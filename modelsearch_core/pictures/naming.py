@@ -108,6 +108,11 @@ class Names:
         return found
 
 
+def bare(name: str) -> str:
+    """Without folders and ending, for people."""
+    return ENDING.sub("", name.replace("\\", "/").rsplit("/", 1)[-1])
+
+
 def told_by(path: Path) -> tuple[set[str], set[str]]:
     """The aliases and hashes that a file's header, and the files beside it, tell."""
     aliases, hashes = _of_header(path)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-FOLDERS, TOLD = "picture_folders", "pictures_told"  # settings of a catalog
+FOLDERS, TOLD, SETS = "picture_folders", "pictures_told", "picture_sets"  # settings of a catalog
 MOST_ABSENT = 100  # names that are kept
 
 

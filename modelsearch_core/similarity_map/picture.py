@@ -9,7 +9,12 @@ from PIL import Image, ImageDraw
 from ..contact_sheet import FAINT, INK, PAPER, fitted, font, shortened
 from .mapping import Place, SimilarityMap
 
-FRAMES: Mapping[str, str] = {"checkpoint": "#c2571a", "lora": "#5b45e6", "diffusion_model": "#12805c"}
+FRAMES: Mapping[str, str] = {
+    "checkpoint": "#c2571a",
+    "lora": "#5b45e6",
+    "diffusion_model": "#12805c",
+    "pictures": "#8a6d1f",
+}
 OTHER = "#6b6b76"
 LONGEST, NARROWEST = 1600, 640
 MARGIN, HEAD, NAME = 24, 60, 16

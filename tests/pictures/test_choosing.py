@@ -52,3 +52,8 @@ def test_the_order_in_which_a_folder_lists_them_changes_nothing():
     uses = [use(f"{n}", f"word{n % 90} and word{n % 7}", day=n % 11) for n in range(300)]
     shuffled = random.Random(1).sample(uses, len(uses))
     assert chosen(shuffled) == chosen(uses)
+
+
+def test_pictures_that_nothing_tells_apart_are_taken_once_each():
+    same = [use(f"{n:03}") for n in range(200)]
+    assert len({each.path for each in chosen(same)}) == MOST
