@@ -30,6 +30,9 @@ class WebUIHost:
     def folders(self) -> Sequence[Folder]:
         return places.folders()
 
+    def picture_folders(self) -> Sequence[Path]:
+        return places.picture_folders()
+
     def change_folders(self, folders: Sequence[Path]) -> None:
         raise ModelSearchError("the folders are those of the WebUI's own settings")
 

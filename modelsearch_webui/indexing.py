@@ -45,6 +45,7 @@ class WebUIIndexer:
             catalog_path,
             self._engine,
             lambda: [folder.path for folder in places.folders()],
+            pictures=places.picture_folders,
             hold=lambda: queue.busy(QUIET),
             watch=self._watch,
         )
@@ -157,7 +158,7 @@ def generator_for(models: Sequence[ModelFile], files: Sequence[ModelFile] = ()) 
 
 def _with_samples(order: Order) -> Order:
     chosen = settings.number("samples") or None
-    return Order(paths=order.paths, quick=order.quick, samples=order.samples or chosen, refresh=order.refresh)
+    return replace(order, samples=order.samples or chosen)
 
 
 class IdleStarter:

@@ -33,7 +33,8 @@ class Running:
             snapshot = self.panel.library.newest()
         except ModelSearchError:
             return bool(places.lora_paths())
-        return any(m.evidence != "generated" and m.id not in snapshot.failures for m in snapshot.models)
+        models = [model for model in snapshot.models if model.kind != "pictures"]
+        return any(m.evidence != "generated" and m.id not in snapshot.failures for m in models)
 
     def stop(self) -> None:
         self.idle.stop()

@@ -15,6 +15,7 @@ from modelsearch_core.panel import Folder
 from . import settings
 
 LORA_OPTIONS = ("lora_dir", "lyco_dir", "lyco_dir_backcompat", "lora_dirs")
+PICTURE_OPTIONS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples", "outdir_save")
 CHECKPOINT_OPTIONS = ("ckpt_dir", "ckpt_dirs")
 
 
@@ -33,6 +34,12 @@ def folders() -> list[Folder]:
     wanted += [(place, "checkpoints") for place in (sd_models.model_path, *_options(CHECKPOINT_OPTIONS), single)]
     found = {_absolute(place): label for place, label in wanted if place and Path(place).exists()}
     return [Folder(path, label) for path, label in found.items()]
+
+
+def picture_folders() -> list[Path]:
+    """Where the WebUI saves what its user makes, each once."""
+    wanted = [getattr(shared.opts, name, None) for name in PICTURE_OPTIONS]
+    return list(dict.fromkeys(_absolute(Path(paths.data_path, place)) for place in wanted if place))
 
 
 def weights_folders() -> list[Path]:

@@ -29,6 +29,9 @@ class ComfyHost:
     def folders(self) -> Sequence[Folder]:
         return [Folder(path, label) for path, label in places.model_folders().items()]
 
+    def picture_folders(self) -> Sequence[Path]:
+        return places.picture_folders()
+
     def change_folders(self, folders: Sequence[Path]) -> None:
         raise ModelSearchError("the folders are those of ComfyUI; change extra_model_paths.yaml")
 

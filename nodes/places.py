@@ -34,6 +34,11 @@ def model_folders() -> dict[Path, str]:
     return {path: kind for path, kind in found if path.is_dir()}
 
 
+def picture_folders() -> list[Path]:
+    """Where ComfyUI saves what its user makes."""
+    return [_absolute(folder_paths.get_output_directory())]
+
+
 def weights_folders() -> list[Path]:
     """Where CLIP may lie."""
     kinds = ("text_encoders", "clip_vision")

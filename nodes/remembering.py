@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..modelsearch_core.catalog import Catalog
+from ..modelsearch_core.model_files import Kind
 from ..modelsearch_core.panel import Order
 from . import places, renewing, settings
 
@@ -54,4 +55,5 @@ def has_new() -> bool:
     with Catalog(places.catalog_path(), read_only=True) as catalog:
         keys = [key for name, _, _ in catalog.encoders() for key in catalog.specification_keys(name)]
         settled = {key[0] for key in keys if key[2].value == "generated"} | catalog.failures().keys()
-        return any(model.fingerprint not in settled for model in catalog.models())
+        models = [model for model in catalog.models() if model.kind is not Kind.PICTURES]
+        return any(model.fingerprint not in settled for model in models)

@@ -12,7 +12,7 @@ from ..modelsearch_core.embedding import Encoder
 from ..modelsearch_core.errors import MissingWeightsError, ModelSearchError
 from ..modelsearch_core.indexing import Engine, IndexSettings, Report, Step, index, update_files
 from ..modelsearch_core.model_files import ModelFile
-from ..modelsearch_core.panel import Order, State
+from ..modelsearch_core.panel import Order, State, looked_at
 from . import places, remembering
 from .announcing import Announcer
 from .settings import Settings
@@ -103,7 +103,8 @@ class Run:
                     raise
                 return  # names, tags and previews are known without it
             engine = Engine(encoder=self._encoder, encoder_source=source, generator_for=_no_generator, draw=_as_it_is)
-            index(catalog, folders, engine, IndexSettings(quick=True), self._step)
+            pictures = looked_at(self.order, places.picture_folders)
+            index(catalog, folders, engine, IndexSettings(quick=True, pictures=pictures), self._step)
 
     def _generate(self) -> None:
         from .engine import models_to_do

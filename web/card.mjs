@@ -5,7 +5,7 @@ import { button, fill, h, icon } from "./elements.mjs";
 
 const TEXT_HEIGHT = 86; // of the card, below the pictures
 const GAP = 14;
-const EVIDENCE = { generated: "image", preview: "image", metadata: "words", nothing: "warn" };
+const EVIDENCE = { generated: "image", pictures: "image", preview: "image", weights: "words", metadata: "words", nothing: "warn" };
 
 /** How cards share a width: one hero picture, two beside it, so pictures are 3 : 2. */
 export function cardSize(width) {
@@ -79,13 +79,18 @@ export function relevance(match, t) {
   );
 }
 
+/** A kind's word; a set of pictures is called otherwise than the evidence "pictures". */
+export function kindWord(kind) {
+  return kind === "pictures" ? "picture_set" : kind;
+}
+
 /** Kind, base and what the judgement rests on. */
 export function meta(match, t) {
   const evidence = match.evidence ?? "nothing";
   return h(
     "div",
     { class: "ms-meta" },
-    h("span", { text: t(match.kind) }),
+    h("span", { text: t(kindWord(match.kind)) }),
     match.architecture !== "unknown" && h("span", { text: family(match) }),
     h(
       "span",
@@ -122,7 +127,7 @@ function quickActions(match, { actions }) {
 }
 
 function spoken(match, t) {
-  const parts = [match.name, t(match.kind), family(match)];
+  const parts = [match.name, t(kindWord(match.kind)), family(match)];
   if (match.relevance !== undefined) parts.push(t("relevance", { n: Math.round(match.relevance * 100) }));
   if (match.rank === 1) parts.push(t("sure", { n: Math.round(match.confidence * 100) }));
   if (match.weak) parts.push(t("weak_hint"));

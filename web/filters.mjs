@@ -1,5 +1,6 @@
 /** Kind, base, folder, order and variety. In a narrow panel they fold away. */
 
+import { kindWord } from "./card.mjs";
 import { button, fill, h, icon } from "./elements.mjs";
 import { asks } from "./query.mjs";
 
@@ -72,7 +73,7 @@ export class Filters {
     this.kinds.hidden = names.length < 2 && !chosen;
     const one = (kind, label, n) =>
       h("button", { type: "button", class: "ms-kind", "aria-pressed": String(kind === chosen), onclick: () => this.set({ kind }) }, h("span", { text: label }), n && h("small", { text: String(n) }));
-    fill(this.kinds, one("", t("any_kind")), ...names.map((kind) => one(kind, t(`${kind}s`), kinds[kind])));
+    fill(this.kinds, one("", t("any_kind")), ...names.map((kind) => one(kind, t(`${kindWord(kind)}s`), kinds[kind])));
   }
 }
 

@@ -3,7 +3,7 @@
 import { CheckView } from "./check_view.mjs";
 import { button, fill, h, icon } from "./elements.mjs";
 
-const LEVELS = ["generated", "preview", "metadata", "nothing"];
+const LEVELS = ["generated", "pictures", "preview", "weights", "metadata", "nothing"];
 const STYLE = "modelsearch.style"; // in the browser's memory: whether drawings are painted too
 
 export class IndexView {
@@ -31,6 +31,11 @@ export class IndexView {
     remember(STYLE, is ? "yes" : "no");
   }
 
+  /** Whether pictures that the user has made shall be looked at: as it was the last time, else where there are any. */
+  get pictures() {
+    return this.answer?.pictures?.on ?? true;
+  }
+
   async change(body) {
     await this.context.guard(async () => this.show(await this.context.api.changeIndexing(body)));
     this.context.refresh();
@@ -56,7 +61,7 @@ export class IndexView {
 
   drawNow(progress) {
     const { t } = this.context;
-    const key = JSON.stringify([progress, this.answer?.folders?.length, this.answer?.paints_drawings, this.status?.models, this.status?.encoder]);
+    const key = JSON.stringify([progress, this.answer?.folders?.length, this.answer?.paints_drawings, this.answer?.pictures, this.status?.models, this.status?.encoder]);
     if (key === this.drawn) return;
     this.drawn = key;
     const focused = this.now.contains(document.activeElement) && document.activeElement.dataset.key;
@@ -101,12 +106,13 @@ export class IndexView {
     const some = this.status?.models > 0;
     const ready = this.answer ? this.answer.folders.length > 0 : true;
     const start = (quick, key, extra, label = key) =>
-      button(t(label), { icon: quick ? "words" : "play", class: extra, disabled: !ready, onclick: () => this.change({ action: "start", quick, style: this.style && !quick }), dataset: { key } });
+      button(t(label), { icon: quick ? "words" : "play", class: extra, disabled: !ready, onclick: () => this.change({ action: "start", quick, style: this.style && !quick, ...this.looking() }), dataset: { key } });
     return [
       h("h2", { class: `ms-state ms-state-${state}`, text: this.title(state, some) }),
       message && h("p", { class: state === "done" ? "ms-facts" : "ms-failure", text: message }),
       images > 0 && h("p", { class: "ms-facts", text: [t("images_made", { n: images }), this.time(seconds)].join(" · ") }),
       !some && h("p", { class: "ms-facts", text: t("empty_text") }),
+      this.answer?.pictures?.folders.length > 0 && this.picturesSwitch(),
       this.answer?.paints_drawings && this.styleSwitch(),
       some && this.encoderLacks() && this.offer(),
       h("div", { class: "ms-actions" }, start(false, some ? "update" : "start", "ms-primary", this.unseen() ? "start" : undefined), start(true, "quick", "")),
@@ -122,13 +128,29 @@ export class IndexView {
   offer() {
     const { t } = this.context;
     const megabytes = this.status.encoder.megabytes;
-    const get = () => this.change({ action: "start", quick: true, download: true });
+    const get = () => this.change({ action: "start", quick: true, download: true, ...this.looking() });
     return h(
       "div",
       { class: "ms-offer" },
       h("p", { class: "ms-facts", text: t("encoder_text") }),
       button(t("encoder_get", { n: megabytes }), { icon: "insert", onclick: get, dataset: { key: "download" } }),
     );
+  }
+
+  /** What an order says of the user's pictures: nothing, where the host does not know where they lie. */
+  looking() {
+    return this.answer?.pictures?.folders.length ? { pictures: this.pictures } : {};
+  }
+
+  picturesSwitch() {
+    const { t } = this.context;
+    const { folders, told } = this.answer.pictures;
+    const box = h("input", { type: "checkbox", class: "ms-switch", checked: this.pictures, onchange: () => (this.answer.pictures.on = box.checked), dataset: { key: "pictures" } });
+    const found = told && t("pictures_told", { n: told.files, models: told.models });
+    const others = told?.absent_pictures > 0 && t("pictures_absent", { n: told.absent_pictures, names: Object.keys(told.absent).slice(0, 3).join(", ") });
+    const hint = [t("look_at_pictures_hint"), found, others].filter(Boolean).join(" ");
+    const words = h("span", { title: folders.join("\n") }, h("b", { text: t("look_at_pictures") }), h("small", { text: hint }));
+    return h("label", { class: "ms-option" }, box, words);
   }
 
   styleSwitch() {
@@ -148,8 +170,8 @@ export class IndexView {
 
   /** How many models nothing was generated from yet, those that failed left out. */
   unseen() {
-    const { models = 0, evidence = {}, failed = 0 } = this.status ?? {};
-    return Math.max(0, models - (evidence.generated ?? 0) - failed);
+    const { models = 0, evidence = {}, kinds = {}, failed = 0 } = this.status ?? {};
+    return Math.max(0, models - (evidence.generated ?? 0) - (kinds.pictures ?? 0) - failed);
   }
 
   count(n) {

@@ -1,5 +1,6 @@
 /** The collection as a map: a thumbnail for each model, near each other what makes similar pictures. */
 
+import { kindWord } from "./card.mjs";
 import { button, debounced, fill, h, icon } from "./elements.mjs";
 
 const TILE = 100; // pixels of a tile before it is scaled
@@ -12,7 +13,7 @@ const NAMES_FROM = 76; // pixels of a tile from which on its name stands on it
 const MARGIN = 14;
 const STEP = 1.35; // of the zoom, by key or button
 const DRAGGED = 4; // pixels that tell dragging from pressing
-const KINDS = ["checkpoint", "lora", "diffusion_model", "classifier"];
+const KINDS = ["checkpoint", "lora", "diffusion_model", "classifier", "pictures"];
 
 /** @typedef {{id: string, name: string, kind: string, architecture: string, evidence: string, picture: number | null,
  *   x: number, y: number}} Place */
@@ -106,7 +107,7 @@ export class MapView {
     const { t } = this.context;
     const n = this.places.length;
     const kinds = KINDS.filter((kind) => this.places.some((place) => place.kind === kind));
-    const legend = kinds.map((kind) => h("span", { class: `ms-map-kind ms-map-${kind}`, text: t(kind) }));
+    const legend = kinds.map((kind) => h("span", { class: `ms-map-kind ms-map-${kind}`, text: t(kindWord(kind)) }));
     const words = n === 1 ? t("map_one") : [t("map_hint"), share !== null && t("map_share", { n: Math.round(share * 100) })].filter(Boolean).join(" ");
     fill(this.told, n > 0 && h("span", { text: words }), kinds.length > 1 && h("span", { class: "ms-map-legend" }, ...legend));
   }
@@ -124,7 +125,7 @@ export class MapView {
 
   point(place, index) {
     const { t } = this.context;
-    const name = [place.name, t(place.kind), place.architecture !== "unknown" && place.architecture].filter(Boolean).join(", ");
+    const name = [place.name, t(kindWord(place.kind)), place.architecture !== "unknown" && place.architecture].filter(Boolean).join(", ");
     return h(
       "button",
       {
@@ -389,7 +390,7 @@ export class MapView {
     if (this.tip.hidden) return;
     const { t } = this.context;
     const place = this.places[Number(point.dataset.index)];
-    fill(this.tip, h("b", { text: place.name }), h("span", { text: [t(place.kind), t(place.evidence)].join(" · ") }));
+    fill(this.tip, h("b", { text: place.name }), h("span", { text: [t(kindWord(place.kind)), t(place.evidence)].join(" · ") }));
     const outer = this.view.getBoundingClientRect();
     const box = point.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = this.tip;

@@ -240,6 +240,13 @@ def _add_map(command: argparse.ArgumentParser) -> None:
 def _add_serve(command: argparse.ArgumentParser) -> None:
     command.add_argument("folders", nargs="*", type=Path, metavar="FOLDER", help="what to index (else as last time)")
     command.add_argument(
+        "--pictures",
+        nargs="+",
+        type=Path,
+        metavar="FOLDER",
+        help="where pictures lie that you have made (else as last time)",
+    )
+    command.add_argument(
         "--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: this machine)"
     )
     command.add_argument("--port", type=whole(0, 65535), default=8189, metavar="N", help="0 takes a free one")

@@ -42,6 +42,7 @@ def serve(args: argparse.Namespace) -> int:
         lambda source: open_encoder(source, device=args.device),
         args.folders,
         may_change_folders=args.host in LOOPBACK,
+        pictures=args.pictures or (),
     )
     panel = Panel(args.catalog, host)
     server = Server(panel=panel, host=args.host, port=args.port, own_names=tuple(args.own_name), access=access)

@@ -1,9 +1,8 @@
 """What a LoRA changes, in a few numbers a layer: random probes of ΔW, which no way of factoring it changes.
 
-s_k = u_kᵀ ΔW v_k with signs u_k, v_k from a seed that hashes the layer's canonical name, so that the mean of s·s′ over k
-is an unbiased estimate of ⟨ΔW, ΔW′⟩ for two LoRA, off by ‖ΔW‖‖ΔW′‖/√K a layer (Johnson & Lindenstrauss 1984; Alon,
-Matias & Szegedy 1996). ΔW is never formed where its factors are smaller. DoRA's magnitude is left out, which takes the
-base's weights.
+s_k = u_kᵀ ΔW v_k with signs u_k, v_k from a seed that hashes the layer's canonical name. The mean of s·s′ over k is an
+unbiased estimate of ⟨ΔW, ΔW′⟩ for two LoRA, off by about ‖ΔW‖‖ΔW′‖/√K a layer (Alon, Matias & Szegedy 1996). ΔW is
+never formed where its factors are smaller. DoRA's magnitude is left out, as it takes the base's weights to apply.
 """
 
 from __future__ import annotations
@@ -22,14 +21,15 @@ from . import factors as networks
 from .layer_names import canonical
 from .network_files import layers_of
 
-K = 16  # numbers a layer
+BUDGET = 4096  # numbers a LoRA, about: few layers are probed more often
+FEWEST, MOST = 4, 128  # probes a layer
 CACHED = 2048  # layers whose probes are kept: those of the next LoRA of the family
 Probes = tuple[torch.Tensor, torch.Tensor]
 
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """`names` (L,) in the order of the alphabet, `s` (L, K)."""
+    """`names` (L,) in the order of the alphabet, `s` (L, K). Another K has the same first ones."""
 
     names: tuple[str, ...]
     s: NDArray[np.float32]
@@ -38,62 +38,68 @@ class Sketch:
 def sketch_of(lora: ModelFile) -> Sketch:
     """Of a LoRA's file. Raises ModelSearchError for a way of writing that is not known."""
     found: dict[str, NDArray[np.float32]] = {}
-    for layer, factors in layers_of(lora).items():
+    layers = layers_of(lora)
+    K = probes_a_layer(len(layers))
+    for layer, factors in layers.items():
         name = canonical(layer)
-        s = sketch_layer(name, factors)
+        s = sketch_layer(name, factors, K)
         if s is not None and np.isfinite(s).all():
             found[name] = found[name] + s if name in found else s
     names = tuple(sorted(found))
     return Sketch(names, np.array([found[name] for name in names], np.float32).reshape(len(names), K))
 
 
-def sketch_layer(name: str, factors: networks.Factors) -> NDArray[np.float32] | None:
+def probes_a_layer(L: int) -> int:
+    """K, a power of two, so that LoRA of about as many layers have equally many."""
+    return max(FEWEST, min(MOST, 1 << max(0, (BUDGET // max(L, 1)).bit_length() - 1)))
+
+
+def sketch_layer(name: str, factors: networks.Factors, K: int) -> NDArray[np.float32] | None:
     """s (K,) of a layer's ΔW; None where it has none that its base does not have to tell."""
     here = {key: tensor.to(torch.float32) for key, tensor in factors.items() if key != "dora_scale"}
     if "up" in here and "down" in here and "mid" not in here:
-        return _of_product(name, here)
+        return _of_product(name, here, K)
     if "hada_w1_a" in here or "diff" in here or "mid" in here:
-        return _of_whole(name, networks.difference(here))
+        return _of_whole(name, networks.difference(here), K)
     if "lokr_w1" in here or "lokr_w1_a" in here:
-        return _of_kronecker(name, here)
+        return _of_kronecker(name, here, K)
     return None
 
 
-def _of_product(name: str, factors: Mapping[str, torch.Tensor]) -> NDArray[np.float32]:
+def _of_product(name: str, factors: Mapping[str, torch.Tensor], K: int) -> NDArray[np.float32]:
     up, down = factors["up"].flatten(1), factors["down"].flatten(1)
-    u, v = probes(name, up.shape[0], down.shape[1])
+    u, v = probes(name, K, up.shape[0], down.shape[1])
     return (((u @ up) * (v @ down.T)).sum(dim=1) * networks.scale(factors, down.shape[0])).numpy()
 
 
-def _of_whole(name: str, change: torch.Tensor) -> NDArray[np.float32]:
+def _of_whole(name: str, change: torch.Tensor, K: int) -> NDArray[np.float32]:
     matrix = change.reshape(change.shape[0], -1) if change.dim() else change.reshape(1, 1)
-    u, v = probes(name, *matrix.shape)
+    u, v = probes(name, K, *matrix.shape)
     return ((u @ matrix) * v).sum(dim=1).numpy()
 
 
-def _of_kronecker(name: str, factors: Mapping[str, torch.Tensor]) -> NDArray[np.float32]:
+def _of_kronecker(name: str, factors: Mapping[str, torch.Tensor], K: int) -> NDArray[np.float32]:
     """uᵀ (w1 ⊗ w2) v = ⟨Uᵀ w1 V, w2⟩ of the probes in the shape of the blocks."""
     w1, w2, scale = networks.kronecker_factors(factors)
     if w2.dim() > 2:  # a convolution: its kernel goes with w2
         w1 = w1.reshape(w1.shape[0], w1.shape[1])
     inner = w2[0, 0].numel() if w2.dim() > 2 else 1
-    u, v = probes(name, w1.shape[0] * w2.shape[0], w1.shape[1] * w2.shape[1] * inner)
+    u, v = probes(name, K, w1.shape[0] * w2.shape[0], w1.shape[1] * w2.shape[1] * inner)
     U = u.reshape(K, w1.shape[0], w2.shape[0])
     V = v.reshape(K, w1.shape[1], w2.shape[1] * inner)
     between = torch.einsum("kab,ac,kcd->kbd", U, w1, V)
     return ((between * w2.reshape(1, w2.shape[0], -1)).sum(dim=(1, 2)) * scale).numpy()
 
 
-def probes(name: str, outputs: int, inputs: int) -> Probes:
+def probes(name: str, K: int, outputs: int, inputs: int) -> Probes:
     """u (K, outputs) and v (K, inputs), signs; the same ones for ever."""
-    u, v = _signs(name, outputs, inputs)
-    return torch.from_numpy(u.astype(np.float32)), torch.from_numpy(v.astype(np.float32))
+    signs = torch.from_numpy(_signs(name, K, outputs + inputs).astype(np.float32))
+    return signs[:, :outputs], signs[:, outputs:]
 
 
 @lru_cache(maxsize=CACHED)
-def _signs(name: str, outputs: int, inputs: int) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """By SHA-256 as a stream of bits: no version of a library draws others."""
-    count = K * (outputs + inputs)
-    stream = hashlib.shake_128(f"{name} {outputs} {inputs}".encode()).digest(-(-count // 8))
-    signs = (2 * np.unpackbits(np.frombuffer(stream, np.uint8), count=count).astype(np.int8)) - 1
-    return signs[: K * outputs].reshape(K, outputs), signs[K * outputs :].reshape(K, inputs)
+def _signs(name: str, K: int, width: int) -> NDArray[np.int8]:
+    """(K, width): SHAKE's stream of bits, row by row, which no version of a library draws otherwise."""
+    stream = hashlib.shake_128(f"{name} {width}".encode()).digest(-(-K * width // 8))
+    bits = np.unpackbits(np.frombuffer(stream, np.uint8), count=K * width)
+    return (2 * bits.astype(np.int8) - 1).reshape(K, width)

@@ -12,7 +12,7 @@ In the browser `web/panel.mjs` has `mountPanel(element, {api, host})`; its heade
 
 from .files import panel_file
 from .host import Folder, Host, Indexer, Order, Progress, State
-from .job import IndexJob
+from .job import IndexJob, looked_at
 from .origins import may_enter
 from .panel import Panel
 from .routes import ROUTES, Reply, Request, Route, answer
@@ -31,6 +31,7 @@ __all__ = [
     "Route",
     "State",
     "answer",
+    "looked_at",
     "may_enter",
     "panel_file",
 ]

@@ -33,7 +33,7 @@ class Progress:
     """A moment of an index run, or its end. `failures` counts this run's."""
 
     state: State = State.IDLE
-    stage: str = ""  # start, scan, words, previews, generate, references
+    stage: str = ""  # start, scan, words, previews, pictures, looks, generate, references
     done: int = 0
     total: int | None = None
     model: str = ""
@@ -56,6 +56,7 @@ class Order:
     samples: int | None = None  # pictures a model; None: as many as it takes
     refresh: bool = False  # again, where settings have changed
     style: bool = False  # LoRA paint drawings too, for search by style
+    pictures: bool | None = None  # look at those that the user has made; None: as the last time, False: forget them
     download: bool = False  # the encoder, where it is nowhere on disk, though the order is `quick`
 
 
@@ -100,6 +101,10 @@ class Host(Protocol):
     def indexer(self) -> Indexer: ...
 
     def folders(self) -> Sequence[Folder]: ...
+
+    def picture_folders(self) -> Sequence[Path]:
+        """Where pictures lie that the user has made with the host, for an order that asks for `pictures`."""
+        ...
 
     @property
     def may_change_folders(self) -> bool:

@@ -33,6 +33,7 @@ class Indexing:
             "progress": indexer.progress().to_json(),
             "folders": folders,
             "paints_drawings": indexer.paints_drawings,
+            "picture_folders": [str(folder) for folder in self._host.picture_folders()],
         }
 
     def change(self, body: Mapping[str, Any], only: Sequence[Path]) -> None:
@@ -51,7 +52,18 @@ class Indexing:
         quick, refresh, style, download = (body.get(name) is True for name in ("quick", "refresh", "style", "download"))
         if style and not self._host.indexer.paints_drawings:
             raise RefusedError(400, "this host's models take prompts only; run `modelsearch index FOLDER --style`")
-        order = Order(paths=only, quick=quick, samples=samples, refresh=refresh, style=style, download=download)
+        pictures = body.get("pictures")
+        if pictures is not None and type(pictures) is not bool:
+            raise RefusedError(400, f"pictures must be true or false, not {pictures!r}"[:200])
+        order = Order(
+            paths=only,
+            quick=quick,
+            samples=samples,
+            refresh=refresh,
+            style=style,
+            pictures=pictures,
+            download=download,
+        )
         self._host.indexer.start(order)
 
     def _change_folders(self, body: Mapping[str, Any], _: Sequence[Path]) -> None:

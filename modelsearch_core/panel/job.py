@@ -39,6 +39,7 @@ class IndexJob:
         folders: Callable[[], Sequence[Path]],
         *,
         paints_drawings: bool = False,
+        pictures: Callable[[], Sequence[Path]] = tuple,
         hold: Callable[[], bool] = lambda: False,
         watch: Callable[[Progress], None] = lambda _: None,
     ) -> None:
@@ -46,6 +47,7 @@ class IndexJob:
         self._engine = engine
         self.paints_drawings = paints_drawings
         self._folders = folders
+        self._pictures = pictures
         self._hold = hold
         self._watch = watch
         self._condition = threading.Condition()
@@ -105,7 +107,8 @@ class IndexJob:
             self._finish(State.FAILED, None, f"{type(error).__name__}: {error}")
 
     def _index(self, order: Order) -> Report:
-        settings = IndexSettings(samples=order.samples, quick=order.quick, refresh=order.refresh)
+        pictures = looked_at(order, self._pictures)
+        settings = IndexSettings(samples=order.samples, quick=order.quick, refresh=order.refresh, pictures=pictures)
         with Catalog(self._catalog_path) as catalog:
             engine = self._engine(catalog, order)
             self._wait_while_held()
@@ -162,6 +165,11 @@ class IndexJob:
             self._progress = replace(told, state=state, left=None, message=message, **done)
             self._clock.stop()
         self._watch(self._progress)
+
+
+def looked_at(order: Order, folders: Callable[[], Sequence[Path]]) -> Sequence[Path] | None:
+    """The folders of users' pictures, as settings of an index run say them."""
+    return None if order.pictures is None else folders() if order.pictures else ()
 
 
 class _Clock:

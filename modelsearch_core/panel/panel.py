@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from ..errors import EmptyCatalogError
 from ..families import ARCHITECTURES
 from ..model_files import Kind
 from ..pairs import one_each, other_halves
+from ..pictures import FOLDERS, TOLD, PicturesTold
 from ..places import Place
 from ..search import METHODS, Description, Match
 from . import browsing, painted, pictures, previews
@@ -163,6 +165,7 @@ class Panel:
         with self.library.samples() as catalog:
             drawings = painted.shown(catalog, id, snapshot.painted.get(id))
             by_hand = catalog.by_hand.get(id).to_json()
+            told = {row.number: row.prompt for row in catalog.pictures.chosen(*key)} if key else {}
             idle = snapshot.index is not None and id in without_effect(catalog, snapshot.index.collection.encoder)
         other = other_halves(snapshot.models).get(model.path)
         return {
@@ -170,7 +173,9 @@ class Panel:
             "by_hand": by_hand,
             "no_effect": idle,
             "other_half": str(other) if other else None,
-            "samples_shown": [{"number": n, "prompt": probe_set.prompt(n) if probe_set else ""} for n in numbers],
+            "samples_shown": [
+                {"number": n, "prompt": probe_set.prompt(n) if probe_set else told.get(n, "")} for n in numbers
+            ],
             "base_numbers": self._numbers(base),
             "base_name": snapshot.by_id[base[0]].name if base and base[0] in snapshot.by_id else None,
             "previews": [path.name for path in previews.existing(model.path)],
@@ -299,7 +304,18 @@ class Panel:
 
     def indexing(self) -> dict[str, Any]:
         """How indexing stands, which folders it looks in, what failed so far, and what is to be generated takes."""
-        return {**self._indexing.state(), **self._troubles()}
+        state = self._indexing.state()
+        return {**state, "pictures": self._pictures(state.pop("picture_folders")), **self._troubles()}
+
+    def _pictures(self, folders: Sequence[str]) -> dict[str, Any]:
+        """Where the host's own pictures lie, whether these are looked at (None: nobody has said), and what they say."""
+        try:
+            with Catalog(self.library.path, read_only=True) as catalog:
+                chosen, told = catalog.setting(FOLDERS), PicturesTold.from_json(catalog.setting(TOLD))
+        except EmptyCatalogError:
+            chosen, told = None, None
+        is_on = None if chosen is None else chosen != "[]"
+        return {"folders": folders, "on": is_on, "told": asdict(told) if told else None}
 
     def _troubles(self) -> dict[str, Any]:
         try:

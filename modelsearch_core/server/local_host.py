@@ -14,6 +14,7 @@ from ..embedding import Encoder
 from ..errors import ModelSearchError
 from ..indexing import Engine
 from ..panel import Folder, Indexer, IndexJob
+from ..pictures import FOLDERS as PICTURE_FOLDERS
 from ..places import Place
 
 FOLDERS = "folders"  # the catalog's setting
@@ -34,18 +35,22 @@ class LocalHost:
         folders: Sequence[Path] = (),
         *,
         may_change_folders: bool = True,
+        pictures: Sequence[Path] = (),
     ) -> None:
         self.may_change_folders = may_change_folders
         self._catalog_path = catalog_path
         self._open_encoder = open_encoder
         self._encoders: dict[str, Encoder] = {}
         self._lock = threading.Lock()
-        self._folders = [folder.expanduser().absolute() for folder in folders] or self._remembered()
+        self._folders = [folder.expanduser().absolute() for folder in folders] or self._remembered(FOLDERS)
+        chosen = [folder.expanduser().absolute() for folder in pictures]
+        self._pictures = chosen or self._remembered(PICTURE_FOLDERS)
         self._job = IndexJob(
             catalog_path,
             lambda catalog, order: engine(catalog, self.encoder, order.style),
             lambda: self._folders,
             paints_drawings=True,
+            pictures=self.picture_folders,
         )
 
     @property
@@ -59,6 +64,9 @@ class LocalHost:
 
     def folders(self) -> Sequence[Folder]:
         return [Folder(folder) for folder in self._folders]
+
+    def picture_folders(self) -> Sequence[Path]:
+        return self._pictures
 
     def change_folders(self, folders: Sequence[Path]) -> None:
         missing = [str(folder) for folder in folders if not folder.exists()]
@@ -78,8 +86,8 @@ class LocalHost:
         """`<lora:…>` takes the file's name without its ending."""
         return {"tag": path.stem} if kind == "lora" else {}
 
-    def _remembered(self) -> list[Path]:
+    def _remembered(self, setting: str) -> list[Path]:
         if not is_there(self._catalog_path):
             return []
         with Catalog(self._catalog_path, read_only=True) as catalog:
-            return [Path(folder) for folder in json.loads(catalog.setting(FOLDERS) or "[]")]
+            return [Path(folder) for folder in json.loads(catalog.setting(setting) or "[]")]

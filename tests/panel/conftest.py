@@ -40,10 +40,15 @@ class ColourHost:
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "models"
         self.opened: list[str] = []
-        self.indexer = IndexJob(folder / "catalog.sqlite", lambda *_: colour_engine(), lambda: [self._folder])
+        self.indexer = IndexJob(
+            folder / "catalog.sqlite", lambda *_: colour_engine(), lambda: [self._folder], pictures=self.picture_folders
+        )
 
     def folders(self) -> Sequence[Folder]:
         return [Folder(self._folder, "loras")]
+
+    def picture_folders(self) -> Sequence[Path]:
+        return [self._folder.with_name("outputs")]
 
     def change_folders(self, folders: Sequence[Path]) -> None:
         raise AssertionError("not allowed, so not called")
