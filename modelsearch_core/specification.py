@@ -22,6 +22,7 @@ class Evidence(str, Enum):
     GENERATED = "generated"  # pictures that the index made with it
     PICTURES = "pictures"  # pictures that its user made with it before; or the pictures that it is a set of
     PREVIEW = "preview"  # pictures found beside the file
+    WEIGHTS = "weights"  # guessed from what its weights change, by LoRA that were generated from
     METADATA = "metadata"  # its author's words, through the text encoder
     REFERENCE = "reference"  # what it made of the reference set's drawings: for style, beside any of the others
 

@@ -13,6 +13,7 @@ from ..modelsearch_core.errors import MissingWeightsError, ModelSearchError
 from ..modelsearch_core.indexing import Engine, IndexSettings, Report, Step, index, update_files
 from ..modelsearch_core.model_files import ModelFile
 from ..modelsearch_core.panel import Order, State, looked_at
+from ..modelsearch_core.search.preparing import prepare
 from . import places, remembering
 from .announcing import Announcer
 from .settings import Settings
@@ -83,6 +84,8 @@ class Run:
         self._generate()
         if self.order.style:
             self._paint()
+        with Catalog(places.catalog_path()) as catalog:
+            prepare(catalog)
 
     def _scan(self) -> None:
         """Files, words, previews: on the processor, in this thread. No weights are downloaded unasked: without an
@@ -104,7 +107,13 @@ class Run:
                 return  # names, tags and previews are known without it
             engine = Engine(encoder=self._encoder, encoder_source=source, generator_for=_no_generator, draw=_as_it_is)
             pictures = looked_at(self.order, places.picture_folders)
-            index(catalog, folders, engine, IndexSettings(quick=True, pictures=pictures), self._step)
+            index(
+                catalog,
+                folders,
+                engine,
+                IndexSettings(quick=True, pictures=pictures, sketches=not self.order.quick),
+                self._step,
+            )
 
     def _generate(self) -> None:
         from .engine import models_to_do

@@ -29,6 +29,7 @@ from .shared_files import SharedFiles
 from .spatial_maps import SpatialMaps
 from .statistics import AT_ONCE, Key, Statistics
 from .user_pictures import UserPictures
+from .weight_sketches import WeightSketches
 
 SPECIFICATION_COLUMNS = "fingerprint, digest, encoder, evidence, strength, consistency, numbers, packing, z, drawings"
 PACKED_DRAWINGS = "coalesce(drawings, z)", "CASE WHEN drawings IS NULL THEN density ELSE drawn_density END"
@@ -78,6 +79,7 @@ class Catalog:
         is_file = isinstance(path, Path)
         self._shared = None if is_file else SharedFiles(self._connection, self.transaction, self.beside.parent)
         self.pictures = UserPictures(self._connection, self.transaction)
+        self.sketches = WeightSketches(self._connection, self.transaction)
 
     def close(self) -> None:
         self._connection.close()
@@ -189,7 +191,7 @@ class Catalog:
     def forget(self, fingerprint: str) -> None:
         """Everything measured of a model, and its files' rows."""
         with self.transaction():
-            for table in (*OF_A_MODEL, "failure", "file"):
+            for table in (*OF_A_MODEL, "weight_sketch", "failure", "file"):
                 self._connection.execute(f"DELETE FROM {table} WHERE fingerprint = ?", (fingerprint,))
             self._revised("specification", fingerprint)
             self._revised("file")

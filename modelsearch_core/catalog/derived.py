@@ -15,7 +15,7 @@ from .packing import Packing, pack, unpack
 
 MEANS = 1  # version of `mean` and `drawn_mean`
 DENSE = (Evidence.GENERATED, Evidence.PICTURES)  # whose densities are stored
-PICTURED = (*DENSE, Evidence.PREVIEW)  # whose means are; words are few enough to be read
+PICTURED = (*DENSE, Evidence.PREVIEW, Evidence.WEIGHTS)  # whose means are; words are few enough to be read
 
 
 def means_of(of: Specification) -> dict[str, tuple[int, bytes]]:

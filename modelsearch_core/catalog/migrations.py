@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import user_pictures
+from . import user_pictures, weight_sketches
 from .classifier_schema import CLASSIFIERS
 from .connection import Schema
 
@@ -216,6 +216,10 @@ def m008_user_pictures(connection: Schema) -> None:
     _execute(connection, user_pictures.SCHEMA)
 
 
+def m009_weight_sketches(connection: Schema) -> None:
+    _execute(connection, weight_sketches.SCHEMA)
+
+
 def _execute(connection: Schema, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
@@ -231,4 +235,5 @@ STEPS: tuple[Step, ...] = (
     m006_claims,
     m007_shared_files,
     m008_user_pictures,
+    m009_weight_sketches,
 )

@@ -15,6 +15,7 @@ STAGES = {
     "previews": "looking at previews",
     "pictures": "reading your pictures",
     "looks": "looking at your pictures",
+    "sketches": "reading what LoRA change",
     "generate": "generating",
     "references": "painting drawings",
     "layouts": "mapping layouts",

@@ -115,17 +115,23 @@ def duplicates(args: argparse.Namespace) -> int:
     """Groups with the same weights, and pairs whose pictures are nearly the same."""
     with ModelIndex.open(args.catalog) as index:
         exact, near = index.exact_duplicates(), index.near_duplicates(args.threshold)
+        by_weights = index.near_by_weights()
     if args.json:
         pairs = [{"a": str(a), "b": str(b), "similarity": round(cosine, 4)} for a, b, cosine in near]
-        print_json({"exact": [[str(path) for path in group] for group in exact], "near": pairs})
-        return 0 if exact or near else 1
+        changes = [{"a": str(a), "b": str(b), "similarity": round(cosine, 4)} for a, b, cosine in by_weights]
+        told = {"exact": [[str(path) for path in group] for group in exact], "near": pairs, "by_weights": changes}
+        print_json(told)
+        return 0 if exact or near or by_weights else 1
     for group in exact:
         print("same weights:", *(f"\n  {path}" for path in group), sep="")
     if near:
         print_table(["alike", "model", "and"], [(f"{cosine:.3f}", a, b) for a, b, cosine in near])
-    if not exact and not near:
+    if by_weights:
+        print("change nearly the same (epochs, merges or copies of one training):")
+        print_table(["alike", "LoRA", "and"], [(f"{cosine:.3f}", a, b) for a, b, cosine in by_weights])
+    if not exact and not near and not by_weights:
         print("no duplicates")
-    return 0 if exact or near else 1
+    return 0 if exact or near or by_weights else 1
 
 
 def _text(value: object) -> str:

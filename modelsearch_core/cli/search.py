@@ -61,7 +61,7 @@ def search(args: argparse.Namespace) -> int:
 
 def tell_unmapped(index: ModelIndex) -> None:
     """How many models with pictures have no map yet, on the error stream."""
-    pictured = set(np.flatnonzero(~index.collection.only_words).tolist())
+    pictured = set(np.flatnonzero(~index.collection.unseen).tolist())
     if missing := len(pictured.difference(index.statistics.mapped_layouts.known.tolist())):
         print(
             f"{missing} of {len(pictured)} models have no map of where things are yet; "

@@ -104,6 +104,11 @@ class Collection:
         return np.array([entry.evidence is Evidence.METADATA for entry in self.entries], bool)
 
     @cached_property
+    def unseen(self) -> NDArray[np.bool_]:
+        """(M,): models of which there is no picture."""
+        return np.array([not entry.is_seen for entry in self.entries], bool)
+
+    @cached_property
     def facets(self) -> dict[tuple[str, str], tuple[float, float]]:
         """(strength, consistency) by `Entry.key`, of LoRA that were compared with their base."""
         return {

@@ -17,7 +17,13 @@ from ..model_files.written import model_from_json
 from ..specification import Evidence
 
 NOTHING = ByHand()  # set
-EVIDENCE_ORDER = (Evidence.GENERATED, Evidence.PICTURES, Evidence.PREVIEW, Evidence.METADATA)  # best first
+EVIDENCE_ORDER = (
+    Evidence.GENERATED,
+    Evidence.PICTURES,
+    Evidence.PREVIEW,
+    Evidence.WEIGHTS,
+    Evidence.METADATA,
+)  # best first
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,11 @@ class Entry:
     @property
     def samples(self) -> int:
         return self.measured.samples
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether there are pictures of it."""
+        return self.evidence not in (Evidence.WEIGHTS, Evidence.METADATA)
 
     @property
     def key(self) -> tuple[str, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -27,16 +26,9 @@ CACHED = 2048  # layers whose probes are kept: those of the next LoRA of the fam
 Probes = tuple[torch.Tensor, torch.Tensor]
 
 
-@dataclass(frozen=True, eq=False)
-class Sketch:
-    """`names` (L,) in the order of the alphabet, `s` (L, K). Another K has the same first ones."""
-
-    names: tuple[str, ...]
-    s: NDArray[np.float32]
-
-
-def sketch_of(lora: ModelFile) -> Sketch:
-    """Of a LoRA's file. Raises ModelSearchError for a way of writing that is not known."""
+def sketch_of(lora: ModelFile) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+    """(canonical names of its layers (L,), s (L, K)) of a LoRA's file; of few layers K is larger, and its first numbers
+    are those of a smaller K. Raises ModelSearchError for a way of writing that is not known."""
     found: dict[str, NDArray[np.float32]] = {}
     layers = layers_of(lora)
     K = probes_a_layer(len(layers))
@@ -46,7 +38,7 @@ def sketch_of(lora: ModelFile) -> Sketch:
         if s is not None and np.isfinite(s).all():
             found[name] = found[name] + s if name in found else s
     names = tuple(sorted(found))
-    return Sketch(names, np.array([found[name] for name in names], np.float32).reshape(len(names), K))
+    return names, np.array([found[name] for name in names], np.float32).reshape(len(names), K)
 
 
 def probes_a_layer(L: int) -> int:

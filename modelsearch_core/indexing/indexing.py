@@ -30,6 +30,7 @@ from .settings import IndexSettings
 from .spatial_maps import store_maps
 from .turns import Turns
 from .user_pictures import store_pictures
+from .weight_sketches import store_sketches
 
 GeneratorFor = Callable[[Sequence[ModelFile]], Generator]  # gets all known models, as candidates for a base
 
@@ -69,6 +70,8 @@ def index(
     store_words(catalog, engine.encoder, [*models, *sets], progress)
     store_previews(catalog, engine.encoder, models, progress)
     report.pictures = store_pictures(catalog, engine.encoder, settings.pictures, progress)
+    if settings.sketches:
+        store_sketches(catalog, models, progress)
     store_background(catalog, engine.encoder, engine.probes(settings.probes), progress)
     if not settings.quick:
         generate_all(catalog, models, engine, settings, report, progress)

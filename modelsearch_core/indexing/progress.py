@@ -14,7 +14,7 @@ from ..pictures import PicturesTold
 class Step:
     """A moment of the work. `done` of `total` models of `stage` are ready; `images` were made since the last step."""
 
-    stage: str  # scan, weights, words, previews, pictures, looks, generate, references, layouts, background
+    stage: str  # scan, weights, words, previews, pictures, looks, sketches, generate, references, layouts, background
     done: int
     total: int | None
     model: str = ""

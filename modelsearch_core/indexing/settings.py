@@ -23,6 +23,7 @@ class IndexSettings:
     reliability: float = 0.9
     quick: bool = False  # words and previews only
     refresh: bool = False  # again for models whose probes were other ones
+    sketches: bool = True  # read what LoRA change from their weights
     kinds: Sequence[Kind] | None = None
     pictures: Sequence[Path] | None = None  # folders of pictures that the user made; None: as the last time, (): none
     picture_sets: Sequence[Path] | None = None  # folders with a sub-folder of pictures for each model; the same

@@ -21,7 +21,7 @@ from ..specification import Evidence
 from .progress import Progress, Report, Step
 
 SINGLE = 2  # maps of single pictures kept of a model: unrelated queries for the others
-EVIDENCE = (Evidence.PREVIEW, Evidence.GENERATED)  # the better one last
+EVIDENCE = (Evidence.PREVIEW, Evidence.PICTURES, Evidence.GENERATED)  # the better one last
 STAGE = "layouts"
 
 log = logging.getLogger(__name__)

@@ -108,7 +108,9 @@ class IndexJob:
 
     def _index(self, order: Order) -> Report:
         pictures = looked_at(order, self._pictures)
-        settings = IndexSettings(samples=order.samples, quick=order.quick, refresh=order.refresh, pictures=pictures)
+        settings = IndexSettings(
+            samples=order.samples, quick=order.quick, refresh=order.refresh, pictures=pictures, sketches=not order.quick
+        )
         with Catalog(self._catalog_path) as catalog:
             engine = self._engine(catalog, order)
             self._wait_while_held()

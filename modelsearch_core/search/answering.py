@@ -87,7 +87,7 @@ class Answering:
         """As if all evidence were worth the same."""
         if method != AUTO_METHOD:
             return self._measured(requirement, method, judges)
-        weights = self.weights(requirement.modality, requirement.style, prompted=requirement.prompt is not None)
+        weights = self.weights_of(requirement)
         measured = added([(self._measured(requirement, name, judges), weight) for name, weight in weights.items()])
         if requirement.modality is not Modality.TEXT:
             return measured
@@ -126,7 +126,7 @@ class Answering:
         """Whether a method must read models' samples to answer."""
         if method != AUTO_METHOD:
             return METHODS[method].reads_rows
-        weights = self.weights(requirement.modality, requirement.style, prompted=requirement.prompt is not None)
+        weights = self.weights_of(requirement)
         return any(METHODS[name].reads_rows for name in weights)
 
     def _weighing(self, modality: Modality, method: str, unrelated: Unrelated) -> Weighing:
@@ -142,6 +142,14 @@ class Answering:
         yardstick = self._yardstick(method, asked.modality)
         z = yardstick.z(judges(method, asked), judges.models)
         return self._weighing(asked.modality, method, yardstick.unrelated).weighed(z, judges.models)
+
+    def weights_of(self, requirement: Requirement) -> dict[str, float]:
+        """What `auto` adds up for it."""
+        if (m := requirement.model) is not None and self._collection.unseen[m]:
+            models = np.array([m])
+            if np.isfinite(self._statistics.weights.cosines(models, models)).all():
+                return shares(requirement.modality, by_weights=True)
+        return self.weights(requirement.modality, requirement.style, prompted=requirement.prompt is not None)
 
     def weights(self, modality: Modality, style: float | None = None, *, prompted: bool = False) -> dict[str, float]:
         """What `auto` adds up."""

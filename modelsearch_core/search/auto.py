@@ -20,6 +20,7 @@ LEARNED_INSTEAD = {  # of a method of `AUTO`, where learning was of use
     (Modality.TEXT, "first_moment"): "learned_first_moment",
 }
 PROMPTED = {"prompted_kernel_mean": 0.5}  # besides, for pictures whose prompt is told
+BY_WEIGHTS = {"weights": 1.0}
 STYLE_SHARE = 0.0  # of style beside content, unless a query says; by docs/results_style.md
 
 # What finds the models among which methods that read samples choose: columns of the same features.
@@ -31,9 +32,17 @@ def proposing(modality: Modality) -> str:
 
 
 def shares(
-    modality: Modality, matching: Matching | None = None, style: float | None = None, *, prompted: bool = False
+    modality: Modality,
+    matching: Matching | None = None,
+    style: float | None = None,
+    *,
+    prompted: bool = False,
+    by_weights: bool = False,
 ) -> dict[str, float]:
-    """What `auto` adds up; pictures ask for a `style` as well, and by their prompt where it is told."""
+    """What `auto` adds up; pictures ask for a `style` as well, and by their prompt where it is told. `by_weights`: for
+    a LoRA that there is no picture of yet."""
+    if by_weights:
+        return dict(BY_WEIGHTS)
     weights = {_or_learned(modality, name, matching): weight for name, weight in AUTO[modality].items()}
     if modality is not Modality.IMAGE:
         return weights

@@ -98,7 +98,10 @@ def bank(statistics: Statistics, modality: Modality) -> Queries:
 
 def _some_models(collection: Collection, modality: Modality) -> NDArray[np.intp]:
     """(B,) models in turn: a picture of each, then a second of each, and so on; a model asks but once."""
-    models = np.random.default_rng(SEED).permutation(np.flatnonzero(~collection.only_words))
+    seen = ~collection.unseen
+    if modality is Modality.MODEL and not seen.any():
+        seen = ~seen  # they ask by what they are called, or what they change
+    models = np.random.default_rng(SEED).permutation(np.flatnonzero(seen))
     if modality is Modality.MODEL or not len(models):
         return models[:LARGEST]
     return np.resize(models[: LARGEST // TOGETHER], LARGEST)

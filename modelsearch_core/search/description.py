@@ -106,7 +106,7 @@ def _described(
         lineage=lineage_of(model),
         unknown_because=model.unknown_because,
         evidence=entry.evidence.value if entry else None,
-        samples=entry.samples if entry else 0,
+        samples=entry.samples if entry and entry.is_seen else 0,
         reliability=reliable,
         strength=strength,
         trigger_words=model.trigger_words,

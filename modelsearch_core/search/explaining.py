@@ -16,7 +16,12 @@ USUAL = "usual"  # in place of a method: what a query gets from all models alike
 
 
 def explained(
-    own: Specification | None, place: int, requirements: Sequence[Requirement], answers: Sequence[Answer]
+    own: Specification | None,
+    place: int,
+    requirements: Sequence[Requirement],
+    answers: Sequence[Answer],
+    *,
+    only_words: bool,
 ) -> tuple[Explanation, ...]:
     """One entry for each input of the query; their contributions add up to the model's score. `own` are its rows, if
     it has pictures; `place` is its place in the answers."""
@@ -29,7 +34,7 @@ def explained(
             score=_known(float(answer.z[place])),
             contribution=contribution,
             nearest=() if own is None else _nearest(own, requirement),
-            methods=_readings(answer, place, only_words=own is None),
+            methods=_readings(answer, place, only_words=only_words),
         )
         for requirement, answer, contribution in zip(requirements, answers, added, strict=True)
     )

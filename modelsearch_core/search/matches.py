@@ -38,7 +38,7 @@ def matches(
     how_sure = confidence_of(requirements, total.z, order, unrelated)
     rho = np.ones(len(models)) if total.rho is None else total.rho
     found = [int(models[place]) for place in order]
-    pictured = [m for m in found if not collection.only_words[m]]
+    pictured = [m for m in found if not collection.unseen[m]]
     rows = dict(zip(pictured, collection.specifications(pictured), strict=True))
     return [
         Match(
@@ -51,7 +51,9 @@ def matches(
             deviation=float(evidence.deviation(rho[place])),
             thumbnails=_thumbnails(rows[m], requirements) if m in rows else (),
             strength=suggested_strength(collection, m),
-            explanation=explained(rows.get(m), int(place), requirements, answers),
+            explanation=explained(
+                rows.get(m), int(place), requirements, answers, only_words=bool(collection.only_words[m])
+            ),
             **_identity(collection.entries[m]),
         )
         for rank_, (m, place, relevant, sure) in enumerate(zip(found, order, how_relevant, how_sure, strict=True), 1)

@@ -44,6 +44,7 @@ class Wants(str, Enum):
 
     LEARNING = "learning"  # `modelsearch train matching`
     MAPS = "maps"  # `modelsearch index --spatial`
+    SKETCHES = "sketches"  # any indexing: of LoRA
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +191,12 @@ class Judges:
             scores[:, reference.models] = differences.difference_score(directions, delta)
         return scores[:, self.models]
 
+    def weights(self, asked: Queries) -> Scores:
+        """Cosine of what two LoRA change, without a picture of either; NaN for what is no LoRA of the family."""
+        if asked.models is None:
+            raise ModelSearchError("only a LoRA of the index has weights to compare; ask `weights` by --like MODEL")
+        return self._statistics.weights.cosines(asked.models, self.models)
+
     def learned_first_moment(self, asked: Queries) -> Scores:
         """1st Moment through the matrix that was learned for the modality; plain where none was better."""
         A, drawn = self._matrix(asked, "first_moment"), asked.modality is Modality.SKETCH
@@ -254,6 +261,7 @@ METHODS: dict[str, Method] = {
         Method(name="drawn_gaussian", scores=Judges.drawn_gaussian, reads=Reads.DRAWINGS),
         Method(name="style", scores=Judges.style, reads=Reads.STYLES),
         Method(name="spatial", scores=Judges.spatial, reads=Reads.LAYOUTS, wants=Wants.MAPS),
+        Method(name="weights", scores=Judges.weights, reads=Reads.COLUMNS, wants=Wants.SKETCHES),
         Method(
             name="learned_first_moment", scores=Judges.learned_first_moment, reads=Reads.COLUMNS, wants=Wants.LEARNING
         ),

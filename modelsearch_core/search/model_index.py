@@ -20,6 +20,7 @@ from ..ranking import diverse, rank
 from ..scores.calibration import WEAK_BELOW, background_of, relevance
 from ..specification import Requirement
 from ..statistics import Statistics
+from ..statistics.weights import SAME_TRAINING
 from .answering import Answer, Answering, added
 from .before_after import BeforeAfter, before_after
 from .candidates import candidates
@@ -188,7 +189,11 @@ class ModelIndex:
     @property
     def methods(self) -> tuple[str, ...]:
         """Those that this catalog can answer by."""
-        there = {Wants.LEARNING: self.statistics.matching is not None, Wants.MAPS: self.statistics.layouts is not None}
+        there = {
+            Wants.LEARNING: self.statistics.matching is not None,
+            Wants.MAPS: self.statistics.layouts is not None,
+            Wants.SKETCHES: self.statistics.weights.any,
+        }
         unfit = {method.name for method in METHODS.values() if method.wants and not there[method.wants]}
         return tuple(name for name in ALL_METHODS if name not in unfit)
 
@@ -282,6 +287,13 @@ class ModelIndex:
         """(a, b, cosine) of models that make nearly the same pictures of the same probes, most alike first."""
         found = alike(self.statistics, NEARLY_THE_SAME if threshold is None else threshold)
         paths = [entry.path for entry in self.collection.entries]
+        return [(paths[a], paths[b], cosine) for a, b, cosine in found]
+
+    def near_by_weights(self, threshold: float | None = None) -> list[tuple[Path, Path, float]]:
+        """(a, b, cosine) of LoRA that change nearly the same, such as epochs and merges of one training, most alike
+        first; no picture of them is needed."""
+        paths = [entry.path for entry in self.collection.entries]
+        found = self.statistics.weights.near(SAME_TRAINING if threshold is None else threshold)
         return [(paths[a], paths[b], cosine) for a, b, cosine in found]
 
 

@@ -6,13 +6,17 @@ from ..catalog import Catalog
 from ..collection import Collection
 from ..statistics import Statistics
 from .answering import Answering
+from .guessing import store_guesses
 from .measured import is_stale
 
 
 def prepare(catalog: Catalog, *, anew: bool = False) -> bool:
-    """Stores it for the encoder that is searched by, where much has changed, or `anew`; whether it did."""
+    """Stores it for the encoder that is searched by, where much has changed, or `anew`; whether it did. What weights
+    say of LoRA without pictures comes first: it is evidence that answers rest on."""
     for name, _, dimension in catalog.encoders()[:1]:
         collection = Collection(catalog, name, dimension)
+        if store_guesses(catalog, collection):
+            collection = Collection(catalog, name, dimension)
         if len(collection) and (anew or is_stale(collection)):
             Answering(Statistics(collection)).prepared().store(catalog, name)
             return True

@@ -26,6 +26,7 @@ Usual = NDArray[np.floating]  # (..., levels): the mean score of a query for mod
 WORDS = {Modality.TEXT: 0.5, Modality.IMAGE: 0.3, Modality.SKETCH: 0.2, Modality.MODEL: 0.3}
 # Of as many pictures as one likes; a few show a few subjects, and the most alike of many is by subject.
 PICTURED = {Evidence.PICTURES: 0.6, Evidence.PREVIEW: 0.4}
+WEIGHTS = 0.3  # of a guess by weights, beside what leaving out the known ones says of it
 CENTRED = (Modality.TEXT, Modality.SKETCH)  # how a thing is worded or drawn moves the scores of all models at once
 SAME_WORDS = 0.999  # cosine from which on a text is an author's own: no guess
 
@@ -111,8 +112,8 @@ def _worth(statistics: Statistics, modality: Modality, bank: Queries, of: Eviden
     collection = statistics.collection
     beside = collection.words if of is Evidence.METADATA else collection.beside(of)
     both = np.flatnonzero((beside.counts > 0) & (collection.levels == collection.levels.min()))
-    default = PICTURED.get(of) or WORDS[modality]
-    share = np.ones(len(collection)) if of is Evidence.METADATA else evidence.of_pictures(_samples(collection), 1.0)
+    default = PICTURED.get(of) or (WEIGHTS if of is Evidence.WEIGHTS else WORDS[modality])
+    share = evidence.of_pictures(_samples(collection), 1.0) if of in PICTURED else np.ones(len(collection))
     if not len(both):
         return default * share
     queries = _words_of_others(beside, both) if modality is Modality.TEXT else bank
@@ -120,7 +121,7 @@ def _worth(statistics: Statistics, modality: Modality, bank: Queries, of: Eviden
     cheap = content.first_moment(unit(content.means(of_both.Z, of_both.offsets)), queries.h)
     best = content.first_moment(statistics.means[both], queries.h)
     found = evidence.worth(queries.masked(cheap, both), queries.masked(best, both))
-    if of is not Evidence.METADATA:
+    if of in PICTURED:
         found /= float(evidence.of_pictures(of_both.counts, 1.0).mean())
     return evidence.pulled(found, len(both), default) * share
 

@@ -63,7 +63,7 @@ def questions_of(collection: Collection, folds: Folds, each: int, modality: Moda
     found: list[tuple[int, int, int]] = []
     for m, of_model in enumerate(folds):
         specification = collection.specification(m)
-        if collection.only_words[m] or (modality is Modality.SKETCH and specification.drawings is None):
+        if collection.unseen[m] or (modality is Modality.SKETCH and specification.drawings is None):
             continue
         rows = [row for row, fold in enumerate(of_model) if (of_model != fold).any()]
         found += [(m, row, int(of_model[row])) for row in _spread(rows, each)]

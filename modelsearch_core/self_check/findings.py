@@ -130,7 +130,7 @@ class Findings:
             again = index_again(model.path)
             return Judgement(Verdict.FAILED, f"{self._failures[model.id]}; once that is mended: {again}")
         m = self._rows.get(model.id)
-        if m is None or self._collection.only_words[m]:
+        if m is None or self._collection.unseen[m]:
             return Judgement(Verdict.UNSEEN, f"nothing was generated with it yet: {index_again(model.path)}")
         if broken := self._broken(m):
             return Judgement(Verdict.BROKEN, broken)

@@ -103,7 +103,7 @@ def _centred(means: Features, only_words: NDArray[np.bool_]) -> Features:
 def _pictures(statistics: Statistics, models: NDArray[np.intp]) -> list[int | None]:
     """Of each model the sample nearest to its mean; None without pictures."""
     collection, found = statistics.collection, dict[int, int]()
-    pictured = models[~collection.only_words[models]]
+    pictured = models[~collection.unseen[models]]
     for start in range(0, len(pictured), AT_ONCE):
         part = pictured[start : start + AT_ONCE]
         for m, of in zip(part, collection.specifications(part), strict=True):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..collection import Collection, Samples
+from ..collection import Collection, Entry, Samples
 from ..embedding import Features, unit
 from ..scores import differences
-from ..specification import Specification
+from ..specification import Evidence, Specification
 
 ENOUGH = 3  # models whose mean stands for a collection
 SOME = 64  # models whose samples stand for those of all that were asked the same
@@ -39,13 +39,18 @@ def alike(collection: Collection) -> list[Models]:
     for m, entry in enumerate(collection.entries):
         recipe = collection.probe_sets.recipe(entry.digest)
         if recipe is None:
-            key = entry.evidence.value, ""
+            key = entry.evidence.value, _guessed_by(entry)
         elif recipe.base is None or (recipe.base, recipe.base_digest) not in there:
             key = "alone", recipe.digest
         else:
             key = "base", recipe.base, recipe.base_digest
         found[key].append(m)
     return [np.array(models, np.intp) for models in found.values()]
+
+
+def _guessed_by(entry: Entry) -> str:
+    """The family whose generated LoRA tell what this one's weights mean; empty for other evidence."""
+    return entry.digest.split(":")[1] if entry.evidence is Evidence.WEIGHTS else ""
 
 
 def of_means(collection: Collection, means: Features) -> Features:

@@ -24,6 +24,7 @@ from .layouts import Layouts, layouts_of
 from .matching import MATCHING_SETTING, Matching, matching_of
 from .references import Reference
 from .styles import Styles
+from .weights import Weights
 
 _Read = Callable[[NDArray[np.intp]], Features]  # rows of some models
 
@@ -148,6 +149,11 @@ class Statistics:
         return Styles(
             self.collection, space_of(catalog.setting(STYLE_SETTING), catalog.beside, self.collection.encoder)
         )
+
+    @cached_property
+    def weights(self) -> Weights:
+        """What LoRA change, by the sketches of their weights."""
+        return Weights(self.collection)
 
     @cached_property
     def matching(self) -> Matching | None:

@@ -48,7 +48,7 @@ class Styles:
         of = [painted if is_painted else asked for is_painted in self.painted]
         rows = [s.Z[s.offsets[m] : s.offsets[m + 1]] for m, s in enumerate(of)]
         return [
-            part[:0] if only_words else part for part, only_words in zip(rows, self._collection.only_words, strict=True)
+            part[:0] if only_words else part for part, only_words in zip(rows, self._collection.unseen, strict=True)
         ]
 
     @cached_property

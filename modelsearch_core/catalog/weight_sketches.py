@@ -1,0 +1,89 @@
+"""What LoRA change, as sketches of their weights: the names of the layers once for all that have the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .connection import Connection
+
+SCHEMA = """
+CREATE TABLE sketched_layers (
+    digest TEXT PRIMARY KEY,
+    names TEXT NOT NULL             -- JSON
+);
+CREATE TABLE weight_sketch (
+    fingerprint TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,       -- of the probes
+    layers TEXT,                    -- digest; NULL: the file cannot be sketched
+    scale REAL NOT NULL,
+    s BLOB NOT NULL                 -- float16 (L, K), of a largest number 1
+);
+"""
+
+
+VERSION = 1  # of the probes and of the layers' canonical names (`generators.sketches`)
+
+
+@dataclass(frozen=True, eq=False)
+class Sketch:
+    """Of one LoRA: canonical `names` of its layers (L,), `s` (L, K)."""
+
+    names: tuple[str, ...]
+    s: NDArray[np.float32]
+
+
+class WeightSketches:
+    """The part of a catalog that holds them; `transaction` is the catalog's."""
+
+    def __init__(self, connection: Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
+        self._connection = connection
+        self._transaction = transaction
+
+    def put(self, fingerprint: str, version: int, sketch: Sketch | None) -> None:
+        """None for a file that cannot be sketched: it is not tried again."""
+        row: tuple[str | None, float, bytes] = None, 1.0, b""
+        names = ""
+        if sketch is not None and len(sketch.names):
+            names = json.dumps(sketch.names, ensure_ascii=False)
+            scale = float(np.abs(sketch.s).max()) or 1.0
+            digest = hashlib.sha256(names.encode()).hexdigest()[:32]
+            row = digest, scale, (sketch.s / scale).astype(np.float16).tobytes()
+        with self._transaction():
+            if row[0]:
+                self._connection.execute("INSERT OR IGNORE INTO sketched_layers VALUES (?, ?)", (row[0], names))
+            self._connection.execute(
+                "INSERT OR REPLACE INTO weight_sketch VALUES (?, ?, ?, ?, ?)", (fingerprint, version, *row)
+            )
+
+    def known(self, version: int) -> set[str]:
+        """Fingerprints of those that were sketched, or cannot be."""
+        rows = self._connection.execute("SELECT fingerprint FROM weight_sketch WHERE version = ?", (version,))
+        return {fingerprint for (fingerprint,) in rows}
+
+    def get(self, fingerprints: Sequence[str], version: int) -> dict[str, Sketch]:
+        """Of these models, as far as they have one."""
+        names = {
+            digest: tuple(json.loads(text))
+            for digest, text in self._connection.execute("SELECT digest, names FROM sketched_layers")
+        }
+        wanted = set(fingerprints)
+        rows = self._connection.execute(
+            "SELECT fingerprint, layers, scale, s FROM weight_sketch WHERE version = ? AND layers IS NOT NULL",
+            (version,),
+        )
+        return {
+            fingerprint: Sketch(names[layers], _rows(s, len(names[layers]), scale))
+            for fingerprint, layers, scale, s in rows
+            if fingerprint in wanted and layers in names
+        }
+
+
+def _rows(blob: bytes, L: int, scale: float) -> NDArray[np.float32]:
+    return np.frombuffer(blob, np.float16).astype(np.float32).reshape(L, -1) * np.float32(scale)

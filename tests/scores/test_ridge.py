@@ -1,0 +1,56 @@
+"""Kernel ridge regression with a free mean, against fitting again without each one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from modelsearch_core.scores import ridge
+
+
+def made(n: int = 12, d: int = 5, noise: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(n, 6))
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    return X, X @ rng.normal(size=(6, d)) + 3 + noise * rng.normal(size=(n, d))
+
+
+def by_definition(X: np.ndarray, D: np.ndarray, x: np.ndarray, penalty: float) -> np.ndarray:
+    """Ridge regression in X itself, the mean unpenalised."""
+    centre, mean = X.mean(axis=0), D.mean(axis=0)
+    weights = np.linalg.solve((X - centre).T @ (X - centre) + penalty * np.eye(X.shape[1]), (X - centre).T @ (D - mean))
+    return (x - centre) @ weights + mean
+
+
+def test_a_prediction_is_that_of_ridge_regression():
+    X, D = made()
+    fit, x = ridge.fit(X @ X.T, D), np.ones((1, 6)) / 6**0.5
+    assert fit.predict(x @ X.T)[0] == pytest.approx(by_definition(X, D, x[0], fit.penalty), abs=2e-3)
+
+
+def test_what_is_left_out_is_predicted_without_it():
+    X, D = made()
+    fit = ridge.fit(X @ X.T, D)
+    for i in range(len(X)):
+        others = np.arange(len(X)) != i
+        assert fit.held_out[i] == pytest.approx(by_definition(X[others], D[others], X[i], fit.penalty), abs=5e-3)
+
+
+def test_where_weights_say_nothing_there_is_no_gain():
+    rng = np.random.default_rng(5)
+    X, D = np.linalg.qr(rng.normal(size=(40, 40)))[0], rng.normal(size=(40, 8)) + 1
+    fit = ridge.fit(X @ X.T, D)
+    assert fit.gain < 2
+    assert fit.cosine == pytest.approx(fit.cosine_of_mean, abs=0.05)
+
+
+def test_where_they_say_something_it_is_told_in_standard_errors():
+    X, D = made(30, noise=0.01)
+    fit = ridge.fit(X @ X.T, D - D.mean(axis=0))
+    assert fit.cosine > 0.95
+    assert fit.gain > 5
+
+
+def test_one_alone_cannot_be_left_out():
+    with pytest.raises(ValueError, match="2 known directions"):
+        ridge.fit(np.eye(2), np.eye(2))
