@@ -20,6 +20,8 @@ from modelsearch_core.catalog import Catalog, postgres
 from modelsearch_core.catalog.dialect import Table, schema_statement, translated
 from modelsearch_core.catalog.migrations import STEPS
 from modelsearch_core.catalog.opening import is_there
+from modelsearch_core.catalog.user_pictures import ChosenRow, PictureRow
+from modelsearch_core.catalog.weight_sketches import VERSION, Sketch
 from modelsearch_core.errors import CatalogFaultError, EmptyCatalogError, ModelSearchError
 from modelsearch_core.places import DatabaseServer, beside, catalog_place
 from modelsearch_core.specification import Evidence, Specification
@@ -393,3 +395,22 @@ def test_what_was_learned_is_there_on_every_machine(place: DatabaseServer, monke
                     name = reader.setting("style")
                     assert name is not None
                     assert (reader.beside.parent / name).read_bytes() == content
+
+
+def test_users_pictures_and_what_weights_say_are_kept_as_in_a_file(place: DatabaseServer):
+    rows = [PictureRow("/o/a.png", "1 2", 2, '{"prompt": "100 % fog?"}'), PictureRow("/o/b.png", "1 3", 3, None)]
+    sketch = Sketch(("layer",), np.eye(1, 8, dtype=np.float32))
+    with Catalog(place) as catalog:
+        catalog.pictures.put(rows)
+        catalog.pictures.put([rows[0]])
+        catalog.pictures.put_chosen("f", "d", [ChosenRow(0, "/o/a.png", "1 2", "fog", 0.5)])
+        catalog.pictures.move([("/o/a.png", "/o/b.png")])
+        catalog.sketches.put("f", VERSION, sketch)
+        catalog.sketches.put("broken", VERSION, None)
+    with Catalog(place, read_only=True) as catalog:
+        assert list(catalog.pictures.telling()) == [rows[0]._replace(path="/o/b.png")]
+        assert catalog.pictures.counts() == (1, 1)
+        assert catalog.pictures.chosen("f", "d") == [ChosenRow(0, "/o/b.png", "1 2", "fog", 0.5)]
+        assert catalog.pictures.sample_of("/o/b.png", "1 2") == ("f", "d", 0)
+        assert catalog.sketches.known(VERSION) == {"f", "broken"}
+        assert np.array_equal(catalog.sketches.get(["f", "broken"], VERSION)["f"].s, sketch.s)
