@@ -3,8 +3,10 @@
 import { app } from "../../scripts/app.js";
 import { api } from "../../scripts/api.js";
 import { createApi } from "./api.mjs";
+import { audition } from "./audition.mjs";
 import { takeCards } from "./card_drag.mjs";
 import { architectureOfGraph, dropCard, graphActions, pictureOf } from "./graph.mjs";
+import { extendPictureMenus } from "./picture_menu.mjs";
 import { translator } from "./strings.mjs";
 
 const TAB = "modelsearch";
@@ -88,6 +90,7 @@ app.registerExtension({
       destroy: close,
     });
     takeCards((match, event) => dropCard(app, match, event).catch((error) => toast("error", error.message)));
+    extendPictureMenus(() => words()("find_models_like"), findLike);
     api.addEventListener(PROGRESS, ({ detail }) => watch(detail));
     await load();
     await welcome();
@@ -125,6 +128,7 @@ function host() {
     name: "comfyui",
     language: app.extensionManager.setting.get("Comfy.Locale"),
     ...graphActions(app),
+    audition: (asked) => audition({ app, api, ...asked }),
     architectureOfGraph: () => architectureOfGraph(app, architectures),
     onProgress(listener) {
       const heard = ({ detail }) => listener(detail);

@@ -23,6 +23,8 @@
  * @property {boolean} [dragsCards] whether cards may be dragged out of the panel (`takeCards` of `card_drag.mjs` takes them)
  * @property {{id: string, label: string, icon: string, primary?: boolean, can: (match: Match) => boolean,
  *   run: (match: Match) => any}[]} [actions] the host's own, with labels in its language
+ * @property {(asked: {texts: string[], without: string[], pictures: {image: Blob[], sketch: Blob[]}, say: (key: string) => string}) => any}
+ *   [audition] tries the best LoRA of a search with the host's own prompt
  * @property {(text: string) => any} [copyText] instead of the browser's clipboard
  * @property {() => string | null} [architectureOfGraph] presets the filter (sd15, sdxl, ...)
  * @property {() => Promise<string | null>} [pickFolder] a folder dialog

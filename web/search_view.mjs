@@ -3,7 +3,7 @@
 import { card, cardSize, strip } from "./card.mjs";
 import { button, debounced, fill, h, icon } from "./elements.mjs";
 import { Filters } from "./filters.mjs";
-import { asks, chip, emptyQuery, release } from "./query.mjs";
+import { asks, chip, emptyQuery, release, request } from "./query.mjs";
 import { find } from "./results.mjs";
 import { Sketch } from "./sketch.mjs";
 import { StyleSlider } from "./style_slider.mjs";
@@ -211,7 +211,7 @@ export class SearchView {
     this.below.hidden = false;
     this.filters.element.hidden = false;
     this.hint.hidden = asks(this.query) || !this.drawing.hidden;
-    fill(this.summary, h("h2", { text: this.heading(results) }), this.query.chips.length || this.query.text ? this.clearing() : null);
+    fill(this.summary, h("h2", { text: this.heading(results) }), this.auditioning(results), this.query.chips.length || this.query.text ? this.clearing() : null);
     this.notify(results);
     this.showNamed(results.named);
     this.grid.reset(results.count);
@@ -225,6 +225,17 @@ export class SearchView {
     const { t } = this.context;
     if (searched) return t("best_of", { n: count, all: this.known.models });
     return count === 1 ? t("one_model") : t("n_models", { n: count });
+  }
+
+  /** A button that has the host try the best LoRA, where it can and there are some. */
+  auditioning({ searched, count, at }) {
+    const { t, host, guard, say } = this.context;
+    const [{ text, without, like }, { image, sketch }] = request(this.query);
+    const isAsking = text.length + image.length + sketch.length > 0 && !like.length;
+    const some = Array.from({ length: Math.min(count, 8) }, (_, n) => at(n)).some((match) => match?.kind === "lora");
+    if (!host.audition || !searched || !isAsking || !some) return null;
+    const run = () => guard(async () => say(await host.audition({ texts: text, without, pictures: { image, sketch }, say: t })));
+    return button(t("audition"), { icon: "play", class: "ms-quiet", title: t("audition_hint"), onclick: run, dataset: { key: "audition" } });
   }
 
   clearing() {

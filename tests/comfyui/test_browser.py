@@ -186,7 +186,7 @@ def test_a_card_is_dragged_onto_the_canvas_and_onto_a_node(page: Any, server: Co
     assert (kind, value) == ("LoraLoader", "red.safetensors")
     page.evaluate("() => window.app.canvas.setDirty(true, true)")
     page.wait_for_timeout(500)
-    page.locator(".ms-summary button").click()
+    page.locator(".ms-summary button").last.click()
     search(page, "blue", server.base)
     drag(page, (1040, 340))
     page.wait_for_function("() => window.app.graph.nodes[0].widgets[0].value === 'blue.safetensors'")
@@ -212,6 +212,84 @@ def test_models_are_found_that_make_pictures_like_a_nodes(page: Any, server: Com
     page.evaluate(SHOWING, "/view?filename=green.png&type=input")
     page.wait_for_selector(".modelsearch .ms-chip img", timeout=60_000)
     page.wait_for_function("() => document.querySelector('.ms-card .ms-name')?.textContent === 'green'", timeout=60_000)
+
+
+MADE = 'button[aria-label^="Assets"], button[aria-label^="Queue"]'
+
+
+def test_models_are_found_that_make_pictures_like_one_of_the_queue_or_the_assets(page: Any, server: ComfyUI):
+    saving = {"class_type": "SaveImage", "inputs": {"images": ["0", 0], "filename_prefix": "made"}}
+    server.run({"0": {"class_type": "LoadImage", "inputs": {"image": "green.png"}}, "1": saving})
+    page.locator(MADE).first.click()
+    picture = page.locator('img[src*="made_"]').first
+    picture.wait_for(timeout=60_000)
+    picture.click(button="right", force=True)
+    entry = page.locator(".ms-menu-entry")
+    entry.wait_for(timeout=30_000)
+    page.shot("picture-menu")
+    assert entry.inner_text().strip() == "Find models like this"
+    entry.click()
+    page.wait_for_selector(".modelsearch .ms-chip img", timeout=60_000)
+    page.wait_for_function("() => document.querySelector('.ms-card .ms-name')?.textContent === 'green'", timeout=60_000)
+    page.wait_for_selector(".ms-menu-entry", state="detached")
+    assert page.locator('[role="menu"]:visible, .p-contextmenu:visible').count() == 0
+    assert not page.errors
+
+
+PAINTING = """() => {
+    const graph = window.app.graph;
+    const make = (type, x, y, values = {}) => {
+        const node = window.LiteGraph.createNode(type);
+        node.pos = [x, y];
+        graph.add(node);
+        for (const widget of node.widgets ?? []) if (widget.name in values) widget.value = values[widget.name];
+        return node;
+    };
+    const wire = (from, slot, to, name) => from.connect(slot, to, to.inputs.findIndex((input) => input.name === name));
+    const base = make('CheckpointLoaderSimple', 100, 100, { ckpt_name: 'grey checkpoint.safetensors' });
+    const lora = make('LoraLoader', 450, 100, { lora_name: 'blue.safetensors' });
+    const wanted = make('CLIPTextEncode', 800, 100, { text: 'a lake at dawn' });
+    const unwanted = make('CLIPTextEncode', 800, 350, { text: 'fog' });
+    const size = make('EmptyLatentImage', 800, 600, { width: 64, height: 64 });
+    const numbers = { seed: 77, steps: 3, cfg: 4.5, sampler_name: 'heun', scheduler: 'karras', denoise: 0.9 };
+    const sampler = make('KSampler', 1250, 100, numbers);
+    const decode = make('VAEDecode', 1600, 100);
+    wire(base, 0, lora, 'model'); wire(base, 1, lora, 'clip');
+    wire(lora, 1, wanted, 'clip'); wire(lora, 1, unwanted, 'clip');
+    wire(lora, 0, sampler, 'model'); wire(wanted, 0, sampler, 'positive'); wire(unwanted, 0, sampler, 'negative');
+    wire(size, 0, sampler, 'latent_image'); wire(sampler, 0, decode, 'samples'); wire(base, 2, decode, 'vae');
+}"""
+
+
+def test_an_audition_is_held_with_the_graphs_own_prompt(page: Any, server: ComfyUI):
+    page.evaluate(PAINTING)
+    open_tab(page)
+    search(page, "red", server.base)
+    with page.expect_request("**/prompt") as asked:
+        page.locator("[data-key=audition]").click()
+    page.wait_for_selector(".ms-toast:has-text('The audition is in the queue')", timeout=60_000)
+    page.shot("audition")
+    prompt = asked.value.post_data_json
+    nodes = {node["class_type"]: (id, node["inputs"]) for id, node in prompt["prompt"].items()}
+    base, size = nodes["CheckpointLoaderSimple"][0], nodes["EmptyLatentImage"][0]
+    id, given = nodes["ModelSearchAudition"]
+    wired = {name: given[name] for name in ("model", "clip", "vae", "latent_image")}
+    assert wired == {"model": [base, 0], "clip": [base, 1], "vae": [base, 2], "latent_image": [size, 0]}  # no LoRA
+    sampling = {"seed": 77, "steps": 3, "cfg": 4.5, "sampler_name": "heun", "scheduler": "karras", "denoise": 0.9}
+    assert {name: given[name] for name in sampling} == sampling
+    assert (given["prompt"], given["negative"]) == ("a lake at dawn", "fog")
+    assert given["query"] == nodes["ModelSearchFindLora"][1]["query"] == [nodes["ModelSearchQuery"][0], 0]
+    assert nodes["ModelSearchQuery"][1]["images"] == [nodes["LoadImage"][0], 0]
+    assert prompt["partial_execution_targets"] == [id]
+    assert not page.errors
+
+
+def test_without_a_sampler_an_audition_says_what_is_missing(page: Any, server: ComfyUI):
+    open_tab(page)
+    search(page, "red", server.base)
+    page.locator("[data-key=audition]").click()
+    page.wait_for_selector(".ms-toast-error:has-text('No KSampler')", timeout=60_000)
+    assert page.evaluate(GRAPH) == []
 
 
 def test_the_nodes_stand_in_the_library_and_find_is_wired_by_hand(page: Any):

