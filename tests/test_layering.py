@@ -54,6 +54,7 @@ ORDER = (
     "contact_sheet",
     "similarity_map",
     "mini_zoo",
+    "exporting",
     "panel",
     "server",
     "cli",

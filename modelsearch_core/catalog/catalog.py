@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ from .derived import MEANS, density_of, means_of
 from .identities import Identities
 from .opening import claims_of, connect
 from .packing import pack, packing_of
+from .pictures import SETTING as PICTURES
+from .pictures import PictureStore
 from .probe_sets import ProbeSets
 from .set_by_hand import SetByHand
 from .shared_files import SharedFiles
@@ -195,6 +198,8 @@ class Catalog:
                 self._connection.execute(f"DELETE FROM {table} WHERE fingerprint = ?", (fingerprint,))
             self._revised("specification", fingerprint)
             self._revised("file")
+        if self._pictures:
+            self._pictures.remove(fingerprint)
 
     # what was measured
 
@@ -326,9 +331,14 @@ class Catalog:
                     f"DELETE FROM {table} WHERE fingerprint = ? AND digest = ?", (fingerprint, digest)
                 )
             self._revised("specification", fingerprint)
+        if self._pictures:
+            self._pictures.remove(fingerprint, digest)
 
     def put_samples(self, fingerprint: str, digest: str, images: Mapping[int, bytes]) -> None:
         """WebP pictures by probe number."""
+        if self._pictures and images:
+            self._pictures.put(fingerprint, digest, images)
+            images = dict.fromkeys(images, b"")
         with self.transaction():
             self._connection.executemany(
                 "INSERT OR REPLACE INTO sample VALUES (?, ?, ?, ?)",
@@ -346,7 +356,7 @@ class Catalog:
         row = self._connection.execute(
             "SELECT webp FROM sample WHERE fingerprint = ? AND digest = ? AND number = ?", (fingerprint, digest, number)
         ).fetchone()
-        return row[0] if row else None
+        return self._shown(row[0], fingerprint, digest, number) if row else None
 
     def sample_images(self, fingerprint: str, digest: str) -> dict[int, Image.Image]:
         """All pictures of a model under one probe set, by probe number."""
@@ -354,7 +364,17 @@ class Catalog:
             "SELECT number, webp FROM sample WHERE fingerprint = ? AND digest = ? ORDER BY number",
             (fingerprint, digest),
         )
-        return {number: records.from_webp(webp) for number, webp in rows}
+        found = ((number, self._shown(webp, fingerprint, digest, number)) for number, webp in rows)
+        return {number: records.from_webp(webp) for number, webp in found if webp is not None}
+
+    @cached_property
+    def _pictures(self) -> PictureStore | None:
+        """Where pictures are that are not in the table."""
+        url = self.setting(PICTURES)
+        return PictureStore(url) if url else None
+
+    def _shown(self, webp: bytes, fingerprint: str, digest: str, number: int) -> bytes | None:
+        return self._pictures.get(fingerprint, digest, number) if not webp and self._pictures else webp
 
     # texts, failures, settings
 

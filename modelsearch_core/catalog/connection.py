@@ -6,7 +6,7 @@ method here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 
@@ -34,8 +34,17 @@ class Connection(Protocol):
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]], /) -> object: ...
 
-    def begin(self) -> None:
-        """Until the end of the transaction nobody else writes."""
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        """Of each table, in their order."""
+        ...
+
+    def stream(self, sql: str, /) -> Iterator[Any]:
+        """The rows of a query, while a transaction is open, without holding them all."""
+        ...
+
+    def begin(self, *, again: bool = True) -> None:
+        """Until the end of the transaction nobody else writes. `again`: what was written is kept, to be written once
+        more where the connection is lost; else the transaction is lost with it."""
         ...
 
     def begin_reading(self) -> None:

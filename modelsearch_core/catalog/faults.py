@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,14 @@ class Connection(sqlite3.Connection):
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> Cursor:  # type: ignore[override]
         return self.cursor().executemany(sql, parameters)
 
-    def begin(self) -> None:
+    def columns(self) -> dict[str, list[str]]:
+        tables = self.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+        return {name: [row[1] for row in self.execute(f"PRAGMA table_info({name})")] for (name,) in tables.fetchall()}
+
+    def stream(self, sql: str, /) -> Iterator[Any]:
+        return iter(self.execute(sql))
+
+    def begin(self, *, again: bool = True) -> None:
         check_identity(self.path, self.identity)
         self.execute("BEGIN IMMEDIATE")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 60.0  # seconds that a server may be away; it restarts in a few
 PAUSE = 0.25
+STREAMED = 100  # rows that are fetched at a time
 BUSY = "30s"  # that another program may write
 CHANNEL = "modelsearch"
 MOST_TOLD = 7_900  # bytes of a notification; PostgreSQL takes fewer than 8,000
@@ -52,13 +53,13 @@ class PostgresConnection:
         self._lock = threading.RLock()
         self._translated: dict[str, bytes] = {}
         self._written: list[Callable[[psycopg.Connection], object]] | None = None  # by the transaction that is open
-        self._reads_a_moment = False
+        self._is_only_once = False  # that transaction is lost with its connection
         self._news = 0
         self._raw = self._opened(patience=0)
 
     @property
     def in_transaction(self) -> bool:
-        return self._written is not None or self._reads_a_moment
+        return self._written is not None or self._is_only_once
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> psycopg.Cursor[Any]:
         said, values = self._said(sql), _storable(parameters)
@@ -78,13 +79,26 @@ class PostgresConnection:
         """A statement in PostgreSQL's own words, on its own."""
         return self._do(lambda raw: raw.execute(sql.encode(), parameters), is_write=_changes(sql))
 
-    def begin(self) -> None:
+    def columns(self) -> dict[str, Sequence[str]]:
+        return {name: table.columns for name, table in self.tables.items()}
+
+    def stream(self, sql: str, /) -> Iterator[Any]:
+        import psycopg
+
+        try:
+            with self._raw.cursor(name="stream") as cursor:
+                cursor.itersize = STREAMED
+                yield from cursor.execute(self._said(sql), binary=True)
+        except psycopg.Error as error:
+            raise self._in_words(error) from error
+
+    def begin(self, *, again: bool = True) -> None:
         self._do(self._begin, is_write=False)
-        self._written = []
+        self._written, self._is_only_once = [] if again else None, not again
 
     def begin_reading(self) -> None:
         self._do(lambda raw: raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"), is_write=False)
-        self._reads_a_moment = True
+        self._is_only_once = True
 
     def commit(self) -> None:
         try:
@@ -114,7 +128,7 @@ class PostgresConnection:
         return self._translated[sql]
 
     def _end(self) -> None:
-        self._written, self._reads_a_moment = None, False
+        self._written, self._is_only_once = None, False
 
     def _do(self, what: Callable[[psycopg.Connection], Result], *, is_write: bool) -> Result:
         """On a connection that works; in words what cannot be."""
@@ -137,7 +151,7 @@ class PostgresConnection:
         """With the open transaction as far as it had come. What was read of a moment cannot be read again."""
         import psycopg
 
-        if self._reads_a_moment:
+        if self._is_only_once:
             raise self._in_words(error) from error
         until = time.monotonic() + PATIENCE
         while True:

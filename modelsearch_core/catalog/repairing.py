@@ -24,7 +24,7 @@ Row = tuple[Any, ...]
 _UNDERSTOOD: dict[str, Callable[[dict[str, Any]], object]] = {
     "file": lambda row: file_from_json(row["record"]),
     "probe_set": lambda row: records.probe_set_from_json(row["record"]),
-    "sample": lambda row: row["webp"][:4] == b"RIFF" or _refuse(),
+    "sample": lambda row: row["webp"][:4] in (b"RIFF", b"") or _refuse(),
     "specification": lambda row: (len(row["mean"]) % 4 == 0 and len(row["z"]) % row["samples"] == 0) or _refuse(),
 }
 

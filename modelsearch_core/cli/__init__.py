@@ -31,6 +31,8 @@ MODULES = {
     "set": "correct",
     "map": "map",
     "repair": "repair",
+    "copy": "copy",
+    "export": "copy",
 }
 LOG_VARIABLE = "MODELSEARCH_LOG"
 BUILT_IN = {"list": "list_", "map": "map_", "set": "set_"}  # commands that Python has a function of

@@ -209,6 +209,14 @@ def _add_short_commands(commands: Commands) -> None:
     forget.add_argument("model", metavar="MODEL")
     duplicates = commands.add_parser("duplicates", help="models with the same weights or the same pictures")
     duplicates.add_argument("--threshold", type=number(0.001, 1), metavar="COSINE", help="how alike counts as near")
+    copy = commands.add_parser("copy", help="an index into a new file, or onto a server, or back")
+    copy.add_argument("source", type=catalog_place, metavar="FROM", help="a file, or postgresql://…")
+    copy.add_argument("target", type=catalog_place, metavar="TO", help="a new one")
+    copy.add_argument(
+        "--pictures", default="", metavar="URL", help="where samples' pictures go (file:///…, s3://…; else into it)"
+    )
+    export = commands.add_parser("export", help="means, directions and words, for another engine")
+    export.add_argument("file", type=Path, metavar="F.parquet")
     commands.add_parser("repair", help="save what can be read of a damaged index")
     doctor = commands.add_parser("doctor", help="what is missing and how to get it")
     doctor.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
