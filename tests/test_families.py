@@ -96,6 +96,12 @@ def test_every_family_is_an_architecture_once() -> None:
         ("ZImageTurbo", "z_image", None),
         ("ponyDiffusionV6XL_v6.safetensors", "sdxl", None),
         ("noobaiXLNAIXL_vPred10Version", "sdxl", None),
+        ("black-forest-labs/FLUX.1-dev", "flux", None),
+        ("stabilityai/stable-diffusion-xl-base-1.0", "sdxl", None),
+        ("hunyuanvideo-community/HunyuanVideo-1.5-Diffusers-480p_t2v", "hunyuan_video_15", None),
+        ("black-forest-labs/FLUX.2-klein-base-4B", "flux2", "klein-4b"),
+        ("ostris/Flex.1-alpha", "flux", "8b"),
+        ("stable-diffusion-v3-large/lora", "sd3", "large"),
     ],
 )
 def test_trainers_and_hubs_words_name_families(word: str, family: str, variant: str | None) -> None:

@@ -12,7 +12,7 @@ from ..catalog import Catalog
 from ..catalog.catalog import Measured
 from ..model_files import Kind, ModelFile
 from ..model_files.by_hand import ByHand
-from ..model_files.lineages import lineage_of
+from ..model_files.lineages import lineage_name
 from ..model_files.written import model_from_json
 from ..specification import Evidence
 
@@ -92,7 +92,7 @@ class Entry:
 
     @property
     def lineage(self) -> str | None:
-        return lineage_of(self.model)
+        return lineage_name(self.model)
 
     @property
     def path(self) -> Path:

@@ -169,12 +169,12 @@ FLUX2 = Family(
     variants=(
         Variant(name="dev", width=6144, blocks=blocks(8, 48), words=("flux2dev", "flux2d")),
         Variant(
-            name="klein-9b", width=4096, blocks=blocks(8, 24), words=("flux2klein9b",),
+            name="klein-9b", width=4096, blocks=blocks(8, 24), words=("flux2klein9b", "flux2kleinbase9b"),
             parts=Parts("FLUX2", (QWEN_3_8B,), FLUX2_VAE),
             recipe=Recipe(size=768, steps=20, guidance=5.0, sampler="own"), work=Work(weights=7.0),
         ),
         Variant(
-            name="klein-4b", width=3072, blocks=blocks(5, 20), words=("flux2klein4b",),
+            name="klein-4b", width=3072, blocks=blocks(5, 20), words=("flux2klein4b", "flux2kleinbase4b"),
             parts=Parts("FLUX2", (QWEN_3_4B,), FLUX2_VAE),
             recipe=Recipe(size=768, steps=20, guidance=5.0, sampler="own"), work=Work(weights=3.1),
         ),

@@ -161,7 +161,7 @@ class Family:
     layers: Layers | No
     variants: tuple[Variant, ...] | No
     lineages: tuple[Lineage, ...] | No
-    classes: tuple[str, ...] | No  # beginnings of the names of diffusers' classes
+    classes: tuple[str, ...] | No  # beginnings of the names of diffusers' classes: of the model, of a U-Net's pipeline
     gguf: tuple[str, ...] | No  # `general.architecture` of quantised files
     recipe: Recipe | No
     few_steps: tuple[FewSteps, ...] | No  # the first that fits counts

@@ -155,7 +155,7 @@ KOLORS = Family(
     layers=A_UNET,
     variants=ONE_WIDTH,
     lineages=NO_LINEAGES,
-    classes=BY_UNET,
+    classes=("Kolors",),
     gguf=NOT_QUANTISED,
     recipe=Recipe(size=768, steps=20, guidance=5.0, sampler="own"),
     few_steps=NO_FEW_STEPS,
@@ -216,12 +216,15 @@ SD3 = Family(
     variants=(
         Variant(
             name="medium", width=1536, blocks={"joint_blocks": 24, "transformer_blocks": 24},
-            words=("stablediffusion3medium", "stablediffusion35medium", "sd35medium", "sd3medium"),
+            words=(
+                *("stablediffusion3medium", "stablediffusion35medium", "stablediffusionv3medium"),
+                *("sd35medium", "sd3medium"),
+            ),
             work=Work(weights=0.8),
         ),
         Variant(
             name="large", width=2432, blocks={"joint_blocks": 38, "transformer_blocks": 38},
-            words=("stablediffusion35large", "stablediffusion3large", "sd35large"),
+            words=("stablediffusion35large", "stablediffusion3large", "stablediffusionv3large", "sd35large"),
         ),
     ),
     lineages=NO_LINEAGES,

@@ -151,7 +151,7 @@ WAN = Family(
         Lineage("wan2.2", "Wan 2.2", r"wan[-_ ]?(video[-_ ]?)?2[-_.]?2"),
         Lineage("wan2.1", "Wan 2.1", r"wan[-_ ]?(video[-_ ]?)?(2[-_.]?1|1\.3b|14b)"),
     ),
-    classes=("Wan", "ChronoEdit"),
+    classes=("Wan", "ChronoEdit", "SkyReelsV2"),
     gguf=("wan",),
     recipe=Recipe(size=512, steps=20, guidance=5.0, sampler="own"),
     few_steps=(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import MissingBaseError, ModelSearchError, UnreadableModelError
-from ..families import Lineage, lineage_in
+from ..families import Lineage
 from ..model_files import Kind, ModelFile, read_model_file
+from ..model_files.lineages import lineage_of
 from .accelerators import is_distilled
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -56,7 +57,7 @@ class Bases:
             self._by_path[model.path] = model
             if _can_carry(model):
                 self._carriers[model.architecture].append(
-                    _Carrier(model, words(_name(model)), _lineage(model), _order(model))
+                    _Carrier(model, words(_name(model)), lineage_of(model), _order(model))
                 )
 
     def of(self, lora: ModelFile) -> ModelFile:
@@ -65,7 +66,7 @@ class Bases:
             return self._set_by_hand(lora, lora.base)
         if self._chosen is not None and lora.architecture in (self._chosen.architecture, "unknown"):
             return self._chosen
-        lineage = _lineage(lora)
+        lineage = lineage_of(lora)
         key = lora.architecture, lora.variant, lora.base_hint, lineage and lineage.name
         if key not in self._found:
             self._found[key] = _nearest(words(lora.base_hint or ""), lineage, self._fitting(lora))
@@ -133,13 +134,6 @@ def _distance(wanted: Lineage | None, there: Lineage | None) -> int:
     if wanted and there and (wanted.parent == there.name or there.parent == wanted.name):
         return 1
     return 2 if there is None else 3
-
-
-def _lineage(model: ModelFile) -> Lineage | None:
-    """What a checkpoint is called, what a LoRA was trained on; the other where that tells nothing."""
-    texts = [model.base_hint or "", _name(model)]
-    told = (lineage_in(model.architecture, text) for text in (texts if model.kind is Kind.LORA else texts[::-1]))
-    return next(filter(None, told), None)
 
 
 def _is_as_wide(lora: ModelFile, model: ModelFile) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 
 from ..errors import UnreadableModelError
 from ..families import FAMILIES, UNKNOWN, family_of_class, known
+from .bystanders import UPSCALER_CHANNELS, said_of
 from .candidates import INDEX_NAME
 from .fingerprint import file_fingerprint, joint_fingerprint, tensor_fingerprint
 from .header import parse_header
@@ -22,11 +23,8 @@ LARGEST_CONFIG = 2**20  # bytes
 _WEIGHTS = re.compile(r"\.(safetensors|bin)$")
 _COMPONENT = re.compile(r"\w+")  # a folder right below the model's, and nothing else
 _SHARD = re.compile(r"-\d{5}-of-\d{5}")
-_PIPELINES = (  # where the diffusion model's class does not tell
-    ("Kolors", "kolors"),
-    ("StableVideoDiffusion", "svd"),
-    ("StableCascade", "stable_cascade"),
-)
+_UNET = "UNet2DCondition"  # a class that tells nothing: Stable Diffusion's, and that of others
+_OTHER_UNETS = ("Kandinsky", "IF", "AnimateDiff")  # pipelines of those
 
 
 class Pipeline(NamedTuple):
@@ -37,6 +35,7 @@ class Pipeline(NamedTuple):
     fingerprint: str
     size: int
     title: str
+    why: str  # why the architecture is unknown
 
 
 def read_pipeline(folder: Path) -> Pipeline:
@@ -56,7 +55,12 @@ def read_pipeline(folder: Path) -> Pipeline:
         fingerprint=joint_fingerprint((path.relative_to(folder).as_posix(), _fingerprint(path)) for path in weights),
         size=sum(path.stat().st_size for path in weights),
         title=_title(folder),
+        why=f"its {component} is a {_class_of(config)} of a {_class_of(index)}" if architecture == UNKNOWN else "",
     )
+
+
+def _class_of(config: dict[str, Any]) -> str:
+    return str(config.get("_class_name", "model without a name"))[:100]
 
 
 def weights_of(folder: Path) -> list[Path]:
@@ -79,16 +83,21 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 def _architecture(pipeline: str, config: dict[str, Any]) -> str:
-    for start, architecture in _PIPELINES:
-        if pipeline.startswith(start):
-            return architecture
     name = str(config.get("_class_name", ""))
-    if name.startswith("UNet2DCondition"):
-        width = config.get("cross_attention_dim")
-        width = cast("list[Any]", width)[0] if isinstance(width, list) and width else width
-        return context_architecture(width if isinstance(width, int) else None)
-    family = family_of_class(name)
-    return family.name if family else UNKNOWN
+    family = family_of_class(pipeline if name.startswith(_UNET) else name)
+    if family:
+        return family.name
+    return _unet_architecture(pipeline, config) if name.startswith(_UNET) else UNKNOWN
+
+
+def _unet_architecture(pipeline: str, config: dict[str, Any]) -> str:
+    if pipeline.startswith(_OTHER_UNETS) or str(config.get("encoder_hid_dim_type") or "").endswith("image_proj"):
+        return UNKNOWN
+    if config.get("in_channels") == UPSCALER_CHANNELS:
+        raise UnreadableModelError(said_of("an upscaler"))
+    width, labels = config.get("cross_attention_dim"), config.get("projection_class_embeddings_input_dim")
+    width = cast("list[Any]", width)[0] if isinstance(width, list) and width else width
+    return context_architecture(*(each if isinstance(each, int) else None for each in (width, labels)))
 
 
 def _variant(architecture: str, config: dict[str, Any]) -> str | None:

@@ -126,6 +126,8 @@ def _pickle_contents(candidate: Candidate) -> Contents:
 
 def _folder_contents(folder: Path) -> Contents:
     pipeline = read_pipeline(folder)
-    recognised = Recognised(kind=Kind.CHECKPOINT, architecture=pipeline.architecture, variant=pipeline.variant)
+    recognised = Recognised(
+        kind=Kind.CHECKPOINT, architecture=pipeline.architecture, variant=pipeline.variant, why=pipeline.why
+    )
     said = Annotations(title=clean_title(pipeline.title))
     return Contents(recognised, pipeline.fingerprint, pipeline.size, said)

@@ -12,7 +12,7 @@ import numpy as np
 from ..collection import Collection, Entry
 from ..collection.entries import Listed
 from ..model_files import Kind, ModelFile
-from ..model_files.lineages import lineage_of
+from ..model_files.lineages import lineage_name
 from ..scores.differences import reliability
 from .query import plain
 
@@ -103,7 +103,7 @@ def _described(
         kind=model.kind.value,
         architecture=model.architecture,
         variant=model.variant,
-        lineage=lineage_of(model),
+        lineage=lineage_name(model),
         unknown_because=model.unknown_because,
         evidence=entry.evidence.value if entry else None,
         samples=entry.samples if entry and entry.is_seen else 0,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..collection import Collection, Entry
-from ..model_files.lineages import lineage_of
+from ..model_files.lineages import lineage_name
 from ..ranking import rank
 from ..scores import evidence
 from ..scores.calibration import WEAK_BELOW, background_of, relevance
@@ -79,7 +79,7 @@ def _identity(entry: Entry) -> dict[str, Any]:
         "kind": entry.kind.value,
         "architecture": entry.architecture,
         "variant": model.variant,
-        "lineage": lineage_of(model),
+        "lineage": lineage_name(model),
         "evidence": entry.evidence,
         "trigger_words": model.trigger_words,
     }

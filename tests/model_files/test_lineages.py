@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from modelsearch_core.model_files import Kind, ModelFile
-from modelsearch_core.model_files.lineages import lineage_of
+from modelsearch_core.model_files.lineages import lineage_name
 
 
 def lora(path: str, hint: str | None = None, architecture: str = "sdxl", title: str = "") -> ModelFile:
@@ -32,4 +33,9 @@ def lora(path: str, hint: str | None = None, architecture: str = "sdxl", title: 
     ],
 )
 def test_a_models_lineage_is_what_is_said_of_it(model: ModelFile, lineage: str | None) -> None:
-    assert lineage_of(model) == lineage
+    assert lineage_name(model) == lineage
+
+
+def test_a_checkpoint_is_what_it_is_called_before_what_it_comes_from() -> None:
+    model = replace(lora("noobaiXLNAIXL_vPred10Version.safetensors", "Illustrious"), kind=Kind.CHECKPOINT)
+    assert lineage_name(model) == "noobai"

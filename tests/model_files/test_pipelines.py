@@ -44,6 +44,47 @@ def test_transformers_are_told_by_their_class(tmp_path: Path, pipeline: str, mod
     assert read_model_file(transformer_pipeline(tmp_path / "m", pipeline, model)).architecture == architecture
 
 
+@pytest.mark.parametrize(
+    ("pipeline", "config", "architecture"),
+    [
+        (
+            "StableDiffusionXLPipeline",
+            {"cross_attention_dim": 2048, "projection_class_embeddings_input_dim": 2816},
+            "sdxl",
+        ),
+        (
+            "StableDiffusionXLImg2ImgPipeline",
+            {"cross_attention_dim": 1280, "projection_class_embeddings_input_dim": 2560},
+            "sdxl_refiner",
+        ),
+        ("KandinskyV22Pipeline", {"cross_attention_dim": 1280, "encoder_hid_dim_type": "image_proj"}, "unknown"),
+        ("OtherPipeline", {"cross_attention_dim": 768, "encoder_hid_dim_type": "text_image_proj"}, "unknown"),
+        ("IFPipeline", {"cross_attention_dim": 1280}, "unknown"),
+        ("StableDiffusionInpaintPipeline", {"cross_attention_dim": 768, "in_channels": 9}, "sd15"),
+        ("StableUnCLIPPipeline", {"cross_attention_dim": 1024, "projection_class_embeddings_input_dim": 2048}, "sd2"),
+    ],
+)
+def test_unets_are_told_by_their_config_and_pipeline(
+    tmp_path: Path, pipeline: str, config: dict[str, object], architecture: str
+) -> None:
+    folder = write_pipeline(tmp_path / "m")
+    write_json(folder / "model_index.json", {"_class_name": pipeline, "unet": ["diffusers", "UNet2DConditionModel"]})
+    write_json(folder / "unet/config.json", {"_class_name": "UNet2DConditionModel", **config})
+    model = read_model_file(folder)
+    assert model.architecture == architecture
+    assert model.unknown_because == (
+        f"its unet is a UNet2DConditionModel of a {pipeline}" if architecture == "unknown" else ""
+    )
+
+
+def test_an_upscaler_in_a_folder_is_called_so(tmp_path: Path) -> None:
+    folder = write_pipeline(tmp_path / "m")
+    config = {"_class_name": "UNet2DConditionModel", "cross_attention_dim": 1024, "in_channels": 7}
+    write_json(folder / "unet/config.json", config)
+    with pytest.raises(UnreadableModelError, match="an upscaler, which generates nothing on its own"):
+        read_model_file(folder)
+
+
 def test_kolors_is_told_by_its_pipeline(tmp_path: Path) -> None:
     folder = write_pipeline(tmp_path / "m", 2048)
     write_json(folder / "model_index.json", {"_class_name": "KolorsPipeline", "unet": ["diffusers", "x"]})
