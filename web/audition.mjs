@@ -35,6 +35,7 @@ export async function audition({ app, api, texts, without, pictures, say }) {
   connect({ node: query, slot: 0 }, made, "query");
   for (const name of ["model", "clip", "vae", "latent_image"]) connect(scene[name], made, name);
   app.canvas.selectNode?.(made);
+  app.canvas.centerOnNode?.(made);
   app.canvas.setDirty?.(true, true);
   await app.queuePrompt(0, 1, graph === app.graph ? [String(made.id)] : undefined);
   return say("audition_begun");
