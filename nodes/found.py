@@ -19,6 +19,7 @@ from .catalogue import reading
 from .images import to_images
 from .messages import no_file, where
 from .renewing import renew
+from .wording import matches_by_words, only_words_are_known, previews_of
 
 ANY = "any"
 PICTURES = 4
@@ -41,7 +42,9 @@ class Found:
 
     @cached_property
     def pictures(self) -> list[Image.Image]:
-        """The model's nearest ones, read when they are asked for."""
+        """The model's nearest ones, read when they are asked for; what lies beside it, where none was generated."""
+        if not self.match.thumbnails:
+            return list(previews_of(self.match)[:PICTURES])
         with reading() as index:
             found = [index.sample(self.match.id, number) for number in self.match.thumbnails[:PICTURES]]
         return [picture for picture in found if picture is not None]
@@ -100,11 +103,19 @@ def search(query: Query, wanted: Wanted) -> list[Found]:
     names = {path: name for path, name in places.listed(wanted.kind).items() if places.is_inside(name, wanted.folder)}
     if not names:
         raise ModelSearchError(no_file(wanted.kind, wanted.folder))
-    with reading() as index:
-        matches = index.search(query, filters=wanted.filters(names), method=wanted.method, k=wanted.count)
-        halves = other_halves(index.collection.entries)
+    matches, halves = _answered(query, wanted, names)
     relevant, _ = one_each(_relevant(matches, names, wanted))
     return [found_of(replace(match, rank=rank), names, halves) for rank, match in enumerate(relevant, 1)]
+
+
+def _answered(query: Query, wanted: Wanted, names: Iterable[Path]) -> tuple[list[Match], dict[Path, Path]]:
+    """Matches, and what lies in two files; by words alone, while no encoder has looked at any model."""
+    if only_words_are_known():
+        found = matches_by_words(query, wanted.filters(names), wanted.count)
+        return found, other_halves(found)
+    with reading() as index:
+        found = index.search(query, filters=wanted.filters(names), method=wanted.method, k=wanted.count)
+        return found, other_halves(index.collection.entries)
 
 
 def _relevant(matches: Sequence[Match], names: Mapping[Path, str], wanted: Wanted) -> list[Match]:

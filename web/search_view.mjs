@@ -233,7 +233,7 @@ export class SearchView {
     const [{ text, without, like }, { image, sketch }] = request(this.query);
     const isAsking = text.length + image.length + sketch.length > 0 && !like.length;
     const some = Array.from({ length: Math.min(count, 8) }, (_, n) => at(n)).some((match) => match?.kind === "lora");
-    if (!host.audition || !searched || !isAsking || !some) return null;
+    if (!host.audition || !this.known.encoder?.ready || !searched || !isAsking || !some) return null;
     const run = () => guard(async () => say(await host.audition({ texts: text, without, pictures: { image, sketch }, say: t })));
     return button(t("audition"), { icon: "play", class: "ms-quiet", title: t("audition_hint"), onclick: run, dataset: { key: "audition" } });
   }

@@ -44,19 +44,20 @@ def says(model: Description, text: str) -> bool:
     return all(word in names for word in words)
 
 
-def described(models: Sequence[Description], wanted: Search) -> list[Description]:
-    """Models with words of the text in their names, trigger words, tags or descriptions; most of them first."""
-    words = [word for text in wanted.query.text for word in _plain(text).split()]
-    fitting = compress(models, wanted.filters.passing(models))
+def described(models: Sequence[Description], texts: Sequence[str], filters: Filters) -> list[tuple[float, Description]]:
+    """Models with words of the texts in their names, trigger words, tags or descriptions, each with its share of them,
+    0 to 1; the largest first."""
+    words = [word for text in texts for word in _plain(text).split()]
+    fitting = compress(models, filters.passing(models))
     found = [(share, model) for model in fitting if (share := _share(model, words))]
-    return [model for _, model in sorted(found, key=lambda each: (-each[0], each[1].name))][: wanted.k]
+    return sorted(found, key=lambda each: (-each[0], each[1].name))
 
 
 def _share(model: Description, words: Sequence[str]) -> float:
-    """How much of the text a model's words have; what its name has counts more than what is said of it."""
+    """How much of the words a model has; what its name has counts more than what is said of it."""
     names = _plain(" ".join([model.name, model.title, *model.trigger_words]))
     said = _plain(" ".join([*model.tags, model.description]))
-    return sum(1.0 if word in names else 0.5 if word in said else 0.0 for word in words)
+    return sum(1.0 if word in names else 0.5 if word in said else 0.0 for word in words) / max(1, len(words))
 
 
 def named(models: Sequence[Description], wanted: Search) -> list[Description]:

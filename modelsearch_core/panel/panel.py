@@ -112,9 +112,9 @@ class Panel:
     def _by_words(self, wanted: Search, started: float) -> dict[str, Any]:
         """Models that are called or described so, while no encoder has looked at any."""
         snapshot = self.library.newest()
-        found = browsing.described(snapshot.models, wanted)
+        found = browsing.described(snapshot.models, wanted.query.text, wanted.filters)[: wanted.k]
         return {
-            "matches": [self._card(snapshot, model) for model in found],
+            "matches": [self._card(snapshot, model) for _, model in found],
             "named": [],
             "seconds": round(time.monotonic() - started, 3),
             "serial": snapshot.serial,

@@ -9,8 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 from safetensors.numpy import save_file
 
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.indexing import IndexSettings, Report, silent, update_files
 from tests.comfyui import pack
 from tests.comfyui.collection import fill
 from tests.indexing.folders import make_folder
@@ -36,12 +40,16 @@ def sdxl(path: Path, said: str) -> None:
     save_file(tensors, path, {"ss_sd_model_name": said})
 
 
-@pytest.fixture
-def nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, type[Any]]:
-    found = pack.load(monkeypatch, tmp_path).NODE_CLASS_MAPPINGS
+def loaded(monkeypatch: pytest.MonkeyPatch, base: Path) -> dict[str, type[Any]]:
     server = ModuleType("server")
     server.__dict__["PromptServer"] = SimpleNamespace(instance=None)
     monkeypatch.setitem(sys.modules, "server", server)
+    return pack.load(monkeypatch, base).NODE_CLASS_MAPPINGS
+
+
+@pytest.fixture
+def nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, type[Any]]:
+    found = loaded(monkeypatch, tmp_path)
     loras = tmp_path / "models" / "loras"
     make_folder(loras, ["red"])
     wan(loras / HIGH, 1)
@@ -52,11 +60,11 @@ def nodes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, type[Any
     return found
 
 
-def found(nodes: dict[str, Any], architecture: str = "any", rank: int = 1) -> dict[str, Any]:
+def found(nodes: dict[str, Any], architecture: str = "any", text: str = "a walk", **more: Any) -> dict[str, Any]:
     """What Find LoRA puts out, by name."""
     node = nodes["ModelSearchFindLora"]
-    given = {"architecture": architecture, "folder": "", "minimum_relevance": 0.0, "method": "auto"}
-    return dict(zip(node.RETURN_NAMES, node().find(text="a walk", rank=rank, **given), strict=True))
+    given = {"architecture": architecture, "folder": "", "minimum_relevance": 0.0, "method": "auto", "rank": 1}
+    return dict(zip(node.RETURN_NAMES, node().find(text=text, **given, **more), strict=True))
 
 
 def test_two_files_are_one_model_whose_first_is_for_high_noise(nodes: dict[str, Any]):
@@ -95,3 +103,35 @@ def test_a_line_within_a_family_is_an_architecture_of_its_own(nodes: dict[str, A
     assert {"pony", "sdxl", "wan2.2"} <= set(nodes["ModelSearchFindLora"].INPUT_TYPES()["required"]["architecture"][0])
     assert [one.name for one in found(nodes, "pony")["matches"]] == ["rider.safetensors"]
     assert sorted(one.name for one in found(nodes, "sdxl")["matches"]) == ["rider.safetensors", "walker.safetensors"]
+
+
+@pytest.fixture
+def scanned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, type[Any]]:
+    """Files were read, and there is no CLIP."""
+    nodes = loaded(monkeypatch, tmp_path)
+    loras = tmp_path / "models" / "loras"
+    make_folder(loras, ["ink wash", "neon night"])
+    (loras / "ink wash.civitai.info").write_text('{"description": "Brushes like those of old scrolls"}')
+    Image.new("RGB", (90, 60), (0, 128, 128)).save(loras / "neon night.preview.png")
+    with Catalog(tmp_path / "user" / "__modelsearch" / "catalog.sqlite") as catalog:
+        update_files(catalog, [loras], IndexSettings(), Report(), silent)
+    return nodes
+
+
+def test_without_clip_names_tags_and_descriptions_answer(scanned: dict[str, Any]):
+    out = found(scanned, text="neon street")
+    assert (out["lora_name"], out["score"], out["lora_tag"]) == ("neon night.safetensors", 0.5, "<lora:neon night:1>")
+    assert found(scanned, text="old scrolls")["lora_name"] == "ink wash.safetensors"
+
+
+def test_without_clip_the_preview_is_what_is_shown(scanned: dict[str, Any]):
+    evidence = found(scanned, text="neon")["evidence"]
+    assert evidence.shape == (1, 60, 90, 3)
+    assert np.allclose(evidence[0, 30, 45], [0, 0.5, 0.5], atol=0.03)
+
+
+def test_without_clip_what_needs_it_says_so(scanned: dict[str, Any]):
+    with pytest.raises(Exception, match=r"only a text can be asked.*Download CLIP \(605 MB\)"):
+        found(scanned, text="", images=torch.zeros(1, 8, 8, 3))
+    with pytest.raises(Exception, match=r"No model is called or described as 'sunset'.*Download CLIP"):
+        found(scanned, text="sunset")
