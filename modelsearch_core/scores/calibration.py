@@ -124,18 +124,25 @@ def of_several(bank_scores: Scores, owner: NDArray[np.integer], T: int, seed: in
 
 
 def of_views(scores: Scores, views: int, others: Scores) -> Scores:
-    """Scores (T·V, M) of V views of each of T queries as (T, M): their mean, each view on the same scale.
+    """Scores (T·V, M) of V views of each of T queries as (T, M): their mean, each view on the same scale, and the mean
+    as far spread as a view is.
 
-    A view that lies far from every model spreads its scores widely, and says no more by that. `others` (T·V, n) are the
-    scores of models that do not depend on who is asked about.
+    A view that lies far from every model spreads its scores widely, and says no more by that; nor do views that agree
+    in little say less than one. `others` (T·V, n) are the scores of models that do not depend on who is asked about.
     """
     if views < 2:
         return scores
     each, known = (rows.reshape(-1, views, rows.shape[1]) for rows in (scores, others))
     middle = np.nanmean(known, axis=2, keepdims=True)
     spread = np.nanstd(known, axis=2, keepdims=True)
-    level = (each - middle) / np.where(spread > 0, spread, 1)
-    return level.mean(axis=1) * spread.mean(axis=1) + middle.mean(axis=1)
+    mean, of_others = (((rows - middle) / _or_one(spread)).mean(axis=1) for rows in (each, known))
+    level = mean / _or_one(np.nanstd(of_others, axis=1, keepdims=True))
+    return level * spread.mean(axis=1) + middle.mean(axis=1)
+
+
+def _or_one(spread: Scores) -> Scores:
+    """To divide by."""
+    return np.where(spread > 0, spread, 1)
 
 
 def positive(scale: float, location: float) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from .weighing import Line, Weighing, same_words, weighing
 from .yardstick import Kin, Measures, Models, Reading, Unrelated, Yardstick, sampled
 
 WORDS = "words"  # what authors wrote, beside the methods
-FEW = 64  # models by which the views of a sketch are brought to one scale
+FEW = 64  # models of each evidence that say what is usual for a query, where all would have to be read
 MOST_AT_ONCE = 8  # pictures of one model, from which on more make no difference to what is usual
 
 
@@ -74,7 +75,6 @@ class Answering:
         self._of_all: Judges | None = None
         self._of_sampled: Judges | None = None
         self._folds: dict[int, Judges] = {}
-        self._few: Judges | None = None
 
     def answer(self, requirement: Requirement, method: str = AUTO_METHOD, models: Models | None = None) -> Answer:
         """One requirement under one method; `auto` adds up those that suit the modality, and the authors' words.
@@ -112,15 +112,11 @@ class Answering:
         self, requirement: Requirement, method: str, found: Answer, models: Models, scale: Weighing
     ) -> NDArray[np.floating]:
         """What the query gets from all models as a rule, whichever of them were judged; where that takes reading
-        others' samples, by what proposes candidates."""
-        if self.reads_rows(requirement, method):
-            few = Judges(self._statistics, self.sampled)
-            return scale.usual(
-                self._measured(requirement, proposing(requirement.modality), few).z, scale.levels[few.models]
-            )
-        whole = len(models) == len(self._collection)
-        z = found.z if whole else self._by(requirement, method, self.judges()).z
-        return scale.usual(z, scale.levels)
+        others' samples, from a few of each evidence."""
+        if len(models) == len(self._collection):
+            return scale.usual(found.z, scale.levels)
+        some = self._some if self.reads_rows(requirement, method) else self.judges()
+        return scale.usual(self._by(requirement, method, some).z, scale.levels[some.models])
 
     def reads_rows(self, requirement: Requirement, method: str) -> bool:
         """Whether a method must read models' samples to answer."""
@@ -201,10 +197,14 @@ class Answering:
         """(T, C): views of one sketch as one, by what the same few models say to each."""
         if requirement.views < 2:
             return scores
-        if self._few is None:
-            few = np.sort(np.random.default_rng(SEED + 5).permutation(self.sampled)[:FEW])
-            self._few = Judges(self._statistics, few)
-        return calibration.of_views(scores, requirement.views, self._few(method, Queries.of(requirement)))
+        return calibration.of_views(scores, requirement.views, self._some(method, Queries.of(requirement)))
+
+    @cached_property
+    def _some(self) -> Judges:
+        """Always the same few models of each evidence."""
+        levels, order = self._collection.levels, np.random.default_rng(SEED + 5).permutation(self.sampled)
+        few = [order[levels[order] == level][:FEW] for level in np.unique(levels[order])]
+        return Judges(self._statistics, np.sort(np.concatenate([np.empty(0, np.intp), *few])))
 
     def _yardstick(self, method: str, modality: Modality, several: int = 1) -> Yardstick:
         """For `several` pictures or sketches at once."""
