@@ -160,3 +160,35 @@ def test_a_background_query_s_own_models_do_not_count():
     own[np.arange(200), np.arange(200) % 10] = 50
     masked = np.where(own == 50, nan, own)
     assert calibration.background(masked).location == pytest.approx(calibration.background(bank_z).location, abs=0.15)
+
+
+def test_a_kind_of_few_models_is_measured_by_what_all_kinds_get():
+    own, common = (0.0, 1.0), (2.0, 3.0)
+    assert calibration.shared(own, common, 50, prior=50) == (1.0, 2.0)
+    assert calibration.shared(own, common, 0) == common
+    assert calibration.shared(own, common, 10**9) == pytest.approx(own, abs=1e-5)
+
+
+def test_several_queries_of_one_owner_are_a_mean_with_others_of_it():
+    owner = np.array([0, 0, 0, 1, 1])
+    scores = np.array([[1.0], [2.0], [6.0], [10.0], [20.0]])
+    np.testing.assert_allclose(calibration.of_several(scores, owner, 3), [[3], [3], [3], [15], [15]])
+    assert set(calibration.of_several(scores, owner, 2)[:3, 0]) <= {1.5, 3.5, 4.0}
+    assert calibration.of_several(scores, owner, 1) is scores
+
+
+def test_views_count_alike_however_far_they_spread():
+    first, second = np.array([0.0, 1.0, 2.0]), np.array([2.0, 0.0, 1.0])
+    near = calibration.of_views(np.stack([first, second]), 2, np.stack([first, second]))
+    far = calibration.of_views(np.stack([first, 100 * second]), 2, np.stack([first, 100 * second]))
+    np.testing.assert_array_equal(np.argsort(near[0]), np.argsort(far[0]))
+
+
+def test_views_that_agree_in_little_are_spread_as_one_view_is():
+    rng = np.random.default_rng(0)
+    views = rng.standard_normal((4, 500))
+    together = calibration.of_views(views, 4, views)
+    assert together.std() == pytest.approx(views.std(axis=1).mean())
+    np.testing.assert_allclose(
+        calibration.of_views(np.tile(views[:1], (4, 1)), 4, np.tile(views[:1], (4, 1))), views[:1]
+    )

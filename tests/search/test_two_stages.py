@@ -49,6 +49,7 @@ def test_the_encoder_knows_a_sketch_in_every_way_of_drawing():
 
 
 def test_only_candidates_samples_are_read(index: ModelIndex, monkeypatch: pytest.MonkeyPatch):
+    ids(index, Query(images=[picture(0)]))  # has read, for good, the few by which it knows what is usual for a query
     read: list[int] = []
     rows = index.collection.rows
     monkeypatch.setattr(index.collection, "rows", lambda models: read.append(len(models)) or rows(models))
