@@ -34,6 +34,7 @@ class Question:
 
 def demo(args: argparse.Namespace) -> int:
     """0 if most questions find their model among the first five."""
+    zoo = zoo_models()
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -42,7 +43,7 @@ def demo(args: argparse.Namespace) -> int:
     if status := _index(catalog, args.samples, as_json=args.json):
         return status
     with ModelIndex.open(catalog) as index:
-        answers = [(question, index.search(question.query, k=SHOWN)) for question in questions(zoo_models())]
+        answers = [(question, index.search(question.query, k=SHOWN)) for question in questions(zoo)]
         sheet = _sheet(index, answers)
     save_picture(sheet, args.out / "contact_sheet.png")
     _report(answers, args)

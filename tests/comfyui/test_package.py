@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +62,40 @@ def test_the_registrys_fields_are_filled_in():
     assert {"PublisherId", "DisplayName", "Icon", "requires-comfyui"} == comfy.keys()  # `web` would load all js twice
     assert "comfyui" not in project["project"]["name"].casefold()
     assert (ROOT / comfy["Icon"]).is_file()
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What ComfyUI's registry packs: the repository's files but for those that `.comfyignore` names."""
+    folder = tmp_path_factory.mktemp("package")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    lines = (ROOT / ".comfyignore").read_text("utf-8").splitlines()
+    left_out = tuple(line for line in lines if line and line[0] != "#")
+    for name in listed.split("\0"):
+        if name and not name.startswith(left_out):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def test_the_package_holds_no_pictures_but_the_workflows_and_what_is_painted(package: Path):
+    large = {path.relative_to(package).parts[0] for path in package.rglob("*") if path.stat().st_size > 50_000}
+    assert large <= {"example_workflows", "modelsearch_core"}
+    assert sum(path.stat().st_size for path in package.rglob("*")) < 5_000_000
+
+
+def test_what_installs_is_in_the_package(package: Path):
+    named = re.findall(r'HERE / "((?:requirements|constraints)[^"]*)"', (package / "install.py").read_text("utf-8"))
+    assert named
+    assert [name for name in named if not (package / name).is_file() and "dev" not in name] == []
+
+
+def test_the_demo_says_that_its_models_are_not_in_the_package(package: Path, tmp_path: Path):
+    command = [sys.executable, "-m", "modelsearch_core.cli", "demo", "--out", str(tmp_path / "demo")]
+    done = subprocess.run(command, cwd=package, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "it comes with the repository, not with the package" in done.stderr
+    assert not (tmp_path / "demo").exists()
 
 
 def test_only_what_nobody_runs_is_left_out_of_the_package():
