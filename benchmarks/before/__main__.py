@@ -1,0 +1,184 @@
+"""What is found before anything is generated: `python -m benchmarks.before --catalog FILE`, an index of the mini zoo.
+
+Writes benchmarks/results/before.json and docs/results_before.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+from collections.abc import Collection as Names
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.honesty import questions as asked
+from benchmarks.honesty.asking import ask
+from benchmarks.honesty.questions import Question
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.catalog.weight_sketches import VERSION
+from modelsearch_core.collection import Collection
+from modelsearch_core.embedding import unit
+from modelsearch_core.encoders import open_encoder
+from modelsearch_core.indexing import silent
+from modelsearch_core.indexing.user_pictures import store_pictures
+from modelsearch_core.indexing.weight_sketches import store_sketches
+from modelsearch_core.mini_zoo import FOLDER, zoo_models
+from modelsearch_core.model_files import Kind
+from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search.preparing import prepare
+from modelsearch_core.specification import Evidence
+from modelsearch_core.statistics import Statistics
+from modelsearch_core.statistics.weights import vectors
+from tests.making.user_pictures import WRITERS, Made
+
+from .page import RESULT, write_page
+
+USERS = 3  # of a model's six pictures that its user has made; the others ask
+DRAWS = 5  # of which LoRA were generated
+KNOWN = (8, 12, 16, 20)
+SEED = 70_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--catalog", type=Path, required=True)
+    catalog = parser.parse_args().catalog
+    found = {"pictures": pictures(catalog), "weights": weights(catalog), "guesses": guesses(catalog)}
+    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    write_page(found)
+
+
+@contextmanager
+def without(source: Path, fingerprints: Names[str] | None = None) -> Iterator[Catalog]:
+    """A copy without what was generated of these models; None: of all."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "catalog.sqlite")
+        shutil.copy(source, path)
+        with Catalog(path) as catalog:
+            for f, digest, evidence, _ in catalog.specification_keys(catalog.encoders()[0][0]):
+                if evidence is Evidence.GENERATED and (fingerprints is None or f in fingerprints):
+                    catalog.remove_specification(f, digest)
+            yield catalog
+
+
+def pictures(source: Path) -> dict[str, Any]:
+    """By words alone, by a few pictures that users have made of other prompts, and by what was generated."""
+    found: dict[str, Any] = {}
+    with without(source) as catalog, tempfile.TemporaryDirectory() as outputs:
+        prepare(catalog, anew=True)
+        found["words"] = figures(catalog)
+        _save_outputs(Path(outputs))
+        encoder = open_encoder(str(FOLDER / "clip"), device="cpu")
+        store_pictures(catalog, encoder, [Path(outputs)], silent)
+        prepare(catalog, anew=True)
+        found["pictures"] = figures(catalog)
+    with without(source, ()) as catalog:
+        prepare(catalog, anew=True)
+        found["generated"] = figures(catalog)
+    return found
+
+
+def _save_outputs(folder: Path) -> None:
+    """Pictures as the programs save them, turn by turn."""
+    programs = list(WRITERS.values())
+    for turn, model in enumerate(zoo_models().values()):
+        name = Path(asked.name_of(model)).name
+        is_lora = (FOLDER / "models" / "loras" / model.name).exists()
+        for number in range(USERS):
+            made = Made(
+                prompt=f"picture {number} of {name}",
+                checkpoint="base" if is_lora else name,
+                loras={name: 1.0} if is_lora else {},
+                seed=number,
+            )
+            picture = model.picture(number)
+            programs[(turn + number) % len(programs)](picture, folder / f"{turn:03}_{number}.png", made)
+
+
+def figures(catalog: Catalog) -> dict[str, float]:
+    """MRR by texts and by those pictures that the users have not."""
+    with ModelIndex.open(catalog.path, device="cpu") as index:
+        by_pictures = [
+            Question(query=Query(images=[model.picture(n)]), target=asked.name_of(model))
+            for model in zoo_models().values()
+            for n in range(USERS, len(model.pictures))
+        ]
+        return {"text": _mrr(index, asked.by_wordings()), "image": _mrr(index, by_pictures)}
+
+
+def _mrr(index: ModelIndex, questions: Sequence[Question]) -> float:
+    return round(float(np.mean([1 / answer.place for answer in ask(index, questions)])), 3)
+
+
+def weights(source: Path) -> dict[str, Any]:
+    """How much the weights' cosines say of those of the directions, group by group of layers."""
+    with without(source, ()) as catalog:
+        loras = [model for model in catalog.models() if model.kind is Kind.LORA]
+        store_sketches(catalog, loras, silent)
+        name, _, dimension = catalog.encoders()[0]
+        statistics = Statistics(Collection(catalog, name, dimension))
+        rows = [statistics.collection.row_of[model.fingerprint] for model in loras]
+        truth = unit(np.asarray(statistics.directions[rows], float))
+        sketches = catalog.sketches.get([model.fingerprint for model in loras], VERSION)
+        ordered = [sketches[model.fingerprint] for model in loras]
+        whole = vectors(ordered)
+        found = {"all layers": _agreement(whole @ whole.T, truth @ truth.T)}
+        layers = ordered[0].names
+        for group, word in (("self-attention", "attn1"), ("cross-attention", "attn2"), ("convolutions", "resnets")):
+            kept = [i for i, layer in enumerate(layers) if word in layer]
+            X = np.array([of.s[kept].ravel() for of in ordered])
+            found[group] = _agreement(unit(X) @ unit(X).T, truth @ truth.T)
+        each = unit(np.array([of.s for of in ordered]).transpose(1, 0, 2))
+        found["mean of the layers' cosines"] = _agreement(
+            (each @ each.transpose(0, 2, 1)).mean(axis=0), truth @ truth.T
+        )
+        return found
+
+
+def _agreement(C: np.ndarray, T: np.ndarray) -> dict[str, float]:
+    from scipy.stats import spearmanr
+
+    pairs = np.triu_indices(len(C), 1)
+    hidden = C - 2 * np.eye(len(C))
+    best = np.argsort(-(T - 2 * np.eye(len(T))), axis=1)[:, :3]
+    hits = sum(int(np.argmax(hidden[i])) in best[i] for i in range(len(C)))
+    return {
+        "pearson": round(float(np.corrcoef(C[pairs], T[pairs])[0, 1]), 3),
+        "spearman": round(float(spearmanr(C[pairs], T[pairs])[0]), 3),
+        "nearest among three": hits,
+        "of": len(C),
+    }
+
+
+def guesses(source: Path) -> list[dict[str, Any]]:
+    """With so many of the LoRA generated: texts about the others, by words alone, and by words and weights."""
+    with without(source, ()) as catalog:
+        loras = [model for model in catalog.models() if model.kind is Kind.LORA]
+    names = {model.path.stem: model.fingerprint for model in loras}
+    rng, found = np.random.default_rng(SEED), list[dict[str, Any]]()
+    for known in KNOWN:
+        told: list[dict[str, float]] = []
+        for _ in range(DRAWS):
+            unknown = set(rng.permutation(sorted(model.fingerprint for model in loras))[known:].tolist())
+            about = [q for q in asked.by_wordings() if names.get(Path(q.target).name) in unknown]
+            with without(source, unknown) as catalog:
+                prepare(catalog, anew=True)
+                with ModelIndex.open(catalog.path, device="cpu") as index:
+                    words = _mrr(index, about)
+                store_sketches(catalog, loras, silent)
+                prepare(catalog, anew=True)
+                with ModelIndex.open(catalog.path, device="cpu") as index:
+                    guessed = sum(entry.evidence is Evidence.WEIGHTS for entry in index.collection.entries)
+                    told.append({"words": words, "weights": _mrr(index, about), "used": float(guessed > 0)})
+        found.append({"known": known, **{key: round(float(np.mean([t[key] for t in told])), 3) for key in told[0]}})
+    return found
+
+
+if __name__ == "__main__":
+    main()
