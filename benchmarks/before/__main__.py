@@ -21,7 +21,7 @@ from benchmarks.honesty import questions as asked
 from benchmarks.honesty.asking import ask
 from benchmarks.honesty.questions import Question
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.catalog.weight_sketches import VERSION
+from modelsearch_core.catalog.weight_sketches import VERSION, vectors
 from modelsearch_core.collection import Collection
 from modelsearch_core.embedding import unit
 from modelsearch_core.encoders import open_encoder
@@ -34,13 +34,12 @@ from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.search.preparing import prepare
 from modelsearch_core.specification import Evidence
 from modelsearch_core.statistics import Statistics
-from modelsearch_core.statistics.weights import vectors
 from tests.making.user_pictures import WRITERS, Made
 
 from .page import RESULT, write_page
 
 USERS = 3  # of a model's six pictures that its user has made; the others ask
-DRAWS = 5  # of which LoRA were generated
+DRAWS = 12  # of which LoRA were generated
 KNOWN = (8, 12, 16, 20)
 SEED = 70_000
 
@@ -157,7 +156,7 @@ def _agreement(C: np.ndarray, T: np.ndarray) -> dict[str, float]:
 
 
 def guesses(source: Path) -> list[dict[str, Any]]:
-    """With so many of the LoRA generated: texts about the others, by words alone, and by words and weights."""
+    """With so many of the LoRA generated: texts and pictures about the others, by words alone, and with weights."""
     with without(source, ()) as catalog:
         loras = [model for model in catalog.models() if model.kind is Kind.LORA]
     names = {model.path.stem: model.fingerprint for model in loras}
@@ -166,16 +165,18 @@ def guesses(source: Path) -> list[dict[str, Any]]:
         told: list[dict[str, float]] = []
         for _ in range(DRAWS):
             unknown = set(rng.permutation(sorted(model.fingerprint for model in loras))[known:].tolist())
-            about = [q for q in asked.by_wordings() if names.get(Path(q.target).name) in unknown]
+            both = asked.by_wordings(), asked.by_pictures()
+            texts, images = ([q for q in of if names.get(Path(q.target).name) in unknown] for of in both)
             with without(source, unknown) as catalog:
                 prepare(catalog, anew=True)
                 with ModelIndex.open(catalog.path, device="cpu") as index:
-                    words = _mrr(index, about)
+                    words = {"text_words": _mrr(index, texts), "image_words": _mrr(index, images)}
                 store_sketches(catalog, loras, silent)
                 prepare(catalog, anew=True)
                 with ModelIndex.open(catalog.path, device="cpu") as index:
-                    guessed = sum(entry.evidence is Evidence.WEIGHTS for entry in index.collection.entries)
-                    told.append({"words": words, "weights": _mrr(index, about), "used": float(guessed > 0)})
+                    guessed = any(entry.evidence is Evidence.WEIGHTS for entry in index.collection.entries)
+                    of = {"text_weights": _mrr(index, texts), "image_weights": _mrr(index, images)}
+                    told.append({**words, **of, "used": float(guessed)})
         found.append({"known": known, **{key: round(float(np.mean([t[key] for t in told])), 3) for key in told[0]}})
     return found
 

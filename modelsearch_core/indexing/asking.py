@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ..errors import CatalogFaultError, ModelSearchError
 from ..model_files import ModelFile
@@ -11,6 +12,7 @@ from ..scores.differences import NO_EFFECT
 from .progress import Report, reason_of
 from .references import ReferenceSampler
 from .sampling import Sampler
+from .settings import IndexSettings
 from .turns import Turns, WeightsChangedError
 
 MOST_TRIES = 3  # of a file that is written over and over
@@ -26,6 +28,15 @@ class Asking:
         self._turns = turns
         self._make = make
         self.sampler = make()
+
+    @property
+    def settings(self) -> IndexSettings:
+        """How much is asked of each model."""
+        return self.sampler.settings
+
+    @settings.setter
+    def settings(self, settings: IndexSettings) -> None:
+        self.sampler = replace(self.sampler, settings=settings)
 
     def sample(self, model: ModelFile, have: Have, report: Report) -> tuple[ModelFile, str | None]:
         """The model as it was when it was asked, and why that failed, or None. Here unexpected errors are kept from
@@ -73,7 +84,7 @@ class Asking:
         base = self.sampler.generator.base_of(model)
         if base is None or (now := self._turns.begin(base)).fingerprint == base.fingerprint:
             return
-        self.sampler = self._make()
+        self.sampler = replace(self._make(), settings=self.settings)
         found = self.sampler.generator.base_of(model)
         if found is None or found.fingerprint != now.fingerprint:
             raise ModelSearchError(

@@ -22,10 +22,11 @@ from ..specification import Evidence
 from .asking import Asking, paint
 from .cheap_evidence import BATCH, store_previews, store_words
 from .identity import Identifier
+from .ordering import in_order
 from .picture_sets import update_sets
 from .progress import Progress, Report, Step, reason_of, silent
 from .references import ReferenceSampler
-from .sampling import Draw, Sampler
+from .sampling import BEGUN, Draw, Sampler
 from .settings import IndexSettings
 from .spatial_maps import store_maps
 from .turns import Turns
@@ -146,7 +147,8 @@ def generate_all(
     report: Report,
     progress: Progress,
 ) -> None:
-    """Samples every model that is not current yet, grouped by base so that each base is loaded once."""
+    """Samples every model that is not current yet, grouped by base so that each base is loaded once: a few pictures of
+    all of them before many of one."""
     current = Step(stage="generate", done=0, total=len(models))
 
     def on_images(count: int) -> None:
@@ -168,14 +170,26 @@ def generate_all(
         )
 
     asking = Asking(turns, lambda: sampler_of(engine.generator_for(_distinct([*models, *catalog.models()]))))
-    have = _generated(catalog, engine.encoder)
-    for done, model in enumerate(_by_base(models, asking.sampler.generator)):
-        current = Step(stage="generate", done=done, total=len(models), model=model.name)
-        asked, failure = asking.sample(model, have, report)
-        if failure is not None:
-            catalog.put_failure(asked.fingerprint, failure)
-            report.failed[model.path] = failure
-        progress(Step(stage="generate", done=done + 1, total=len(models), model=model.name, failure=failure))
+    left = in_order(catalog, engine.encoder, models, asking.sampler.generator)
+    new = len({model.fingerprint for model in models} - _generated(catalog, engine.encoder).keys())
+    rounds = settings.rounds(new)
+    if len(rounds) > 1:
+        catalog.put_setting(BEGUN, "yes")  # whatever stops this run, the next one goes on
+    for part in rounds:
+        asking.settings = part
+        report.unchanged, have = 0, _generated(catalog, engine.encoder)
+        for done, model in enumerate(left):
+            current = Step(stage="generate", done=done, total=len(left), model=model.name)
+            asked, failure = asking.sample(model, have, report)
+            if failure is not None:
+                catalog.put_failure(asked.fingerprint, failure)
+                report.failed[model.path] = failure
+            progress(Step(stage="generate", done=done + 1, total=len(left), model=model.name, failure=failure))
+        left = [model for model in left if model.path not in report.failed]
+    counts = [max(have.values()) for have in _generated(catalog, engine.encoder).values()]
+    if catalog.setting(BEGUN) and settings.few not in counts:
+        catalog.put_setting(BEGUN, "")
+    report.settle()
 
 
 def outstanding(
@@ -200,7 +214,8 @@ def outstanding(
     )
     models = [model for model in _distinct(catalog.models()) if settings.kinds is None or model.kind in settings.kinds]
     new = [model for model in models if model.fingerprint not in failed and not _is_set(model)]
-    return _by_base([model for model in new if not _is_current(sampler, model, have[model.fingerprint])], generator)
+    left = [model for model in new if not _is_current(sampler, model, have[model.fingerprint])]
+    return in_order(catalog, encoder, left, generator)
 
 
 def _is_current(sampler: Sampler, model: ModelFile, have: dict[str, int]) -> bool:
@@ -221,7 +236,7 @@ def paint_references(
     """Has every LoRA fill out the drawings of the reference set, where it has not yet."""
     assert engine.references is not None
     generator = engine.generator_for(_distinct([*models, *catalog.models()]))
-    loras = [model for model in _by_base(models, generator) if model.kind is Kind.LORA]
+    loras = in_order(catalog, engine.encoder, [m for m in models if m.kind is Kind.LORA], generator)
     current = Step(stage="references", done=0, total=len(loras))
 
     def on_images(count: int) -> None:
@@ -259,7 +274,7 @@ def unpainted(
     loras = [model for model in _distinct(catalog.models()) if model.kind is Kind.LORA]
     found: list[ModelFile] = []
     prompts_only: dict[ModelFile, str] = {}
-    for model in _by_base(loras, generator):
+    for model in in_order(catalog, encoder, loras, generator):
         try:
             found.extend([] if sampler.is_current(model) else [model])
         except UnsupportedReferenceError as error:
@@ -295,17 +310,6 @@ def _generated(catalog: Catalog, encoder: Encoder) -> dict[str, dict[str, int]]:
         if evidence is Evidence.GENERATED:
             have[fingerprint][digest] = samples
     return have
-
-
-def _by_base(models: Iterable[ModelFile], generator: Generator) -> list[ModelFile]:
-    def order(model: ModelFile) -> tuple[str, bool, str]:
-        try:
-            base = generator.base_of(model)
-        except ModelSearchError:
-            return "", False, str(model.path)
-        return (base or model).fingerprint, base is not None, str(model.path)
-
-    return sorted(models, key=order)
 
 
 def _distinct(models: Iterable[ModelFile]) -> list[ModelFile]:

@@ -53,3 +53,9 @@ class Report:
     mapped: list[Path] = field(default_factory=list[Path])  # where things are in their pictures
     painted: list[Path] = field(default_factory=list[Path])  # by the drawings of the reference set
     prompts_only: dict[Path, str] = field(default_factory=dict[Path, str])  # why it was not
+
+    def settle(self) -> None:
+        """Names each model once, however many turns it had."""
+        for paths in (self.generated, self.without_effect, self.elsewhere):
+            paths[:] = dict.fromkeys(paths)
+        self.without_effect[:] = [path for path in self.without_effect if path in self.generated]

@@ -20,6 +20,8 @@ from ..specification import Evidence, Specification
 from .settings import IndexSettings
 from .thumbnails import compressed
 
+BEGUN = "few_of_all"  # the catalog's setting while models have a few pictures each, and are to have more
+
 Draw = Callable[[Image.Image], Image.Image]
 
 
@@ -44,7 +46,10 @@ class Sampler:
             return False
         if (self.settings.refresh or model.by_hand) and self.generator.plan(model, self.probes).digest not in have:
             return False
-        return max(have.values()) >= (self.settings.samples or 1)
+        most = max(have.values())
+        if self.settings.samples is None:
+            return most != self.settings.few or not self.catalog.setting(BEGUN)
+        return most >= self.settings.samples
 
     def sample(self, model: ModelFile) -> Specification:
         """Generates, encodes and stores what is missing: pictures batch by batch, features when all are there."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..model_files import Kind
 
 LIST = 128
+MANY = 9  # models from which on all get a few pictures first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +18,7 @@ class IndexSettings:
     whose direction is less reliable than `reliability` (METHODS, section 5)."""
 
     samples: int | None = None
+    few: int = 8  # of each of many new models, before any of them gets more
     first: int = 32
     plain: int = 64  # for a model without a base, which has no direction
     most: int = 128
@@ -31,6 +33,12 @@ class IndexSettings:
     def __post_init__(self) -> None:
         if self.samples is not None and self.samples < 1:
             raise ValueError(f"samples must be at least 1, not {self.samples}")
+
+    def rounds(self, models: int) -> tuple[IndexSettings, ...]:
+        """Settings of one run after the other: a few pictures of all models, then what each is to have."""
+        if models < MANY or (self.samples is not None and self.samples <= self.few):
+            return (self,)
+        return replace(self, samples=self.few), self
 
     @property
     def probes(self) -> int:

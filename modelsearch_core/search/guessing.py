@@ -15,14 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..catalog import Catalog
-from ..catalog.weight_sketches import VERSION, Sketch
+from ..catalog.weight_sketches import VERSION, Sketch, vectors
 from ..collection import Collection, Entry
 from ..embedding import Features, unit
 from ..model_files import Kind
 from ..scores import ridge
 from ..specification import Evidence, Specification
 from ..statistics import Statistics
-from ..statistics.weights import vectors
 
 LEAST = 8  # generated LoRA of a family from which on the others are guessed by them
 CONVINCING = 2.0  # standard errors by which a guess is better than the mean of the others

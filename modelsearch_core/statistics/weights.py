@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..catalog.weight_sketches import VERSION, Sketch
+from ..catalog.weight_sketches import VERSION, vectors
 from ..collection import Collection
 from ..ranking import near_pairs
 
 SAME_TRAINING = 0.6  # cosine from which on two LoRA are epochs, merges or copies of one; strangers stay below .4
-
-
-def vectors(sketches: Sequence[Sketch]) -> NDArray[np.float32]:
-    """(n, ΣK) unit rows over all layers of all of them, those that a LoRA does not change zero. Inner products estimate
-    cosines of ΔW. Where numbers a layer differ, the fewest count, in all, so that lengths are comparable."""
-    if not sketches:
-        return np.zeros((0, 1), np.float32)
-    K = min(of.s.shape[1] for of in sketches)
-    names = sorted({name for of in sketches for name in of.names})
-    place = {name: i for i, name in enumerate(names)}
-    X = np.zeros((len(sketches), len(names), K), np.float32)
-    for row, of in zip(X, sketches, strict=True):
-        row[[place[name] for name in of.names]] = of.s[:, :K]
-    flat = X.reshape(len(sketches), -1)
-    length = np.linalg.norm(flat, axis=1, keepdims=True)
-    return flat / np.where(length > 0, length, 1)
 
 
 class Weights:
