@@ -10,7 +10,16 @@ from typing import Any
 from ..modelsearch_core.catalog import Catalog
 from ..modelsearch_core.embedding import Encoder
 from ..modelsearch_core.errors import MissingWeightsError, ModelSearchError
-from ..modelsearch_core.indexing import Engine, IndexSettings, Report, Step, index, update_files
+from ..modelsearch_core.indexing import (
+    Engine,
+    IndexSettings,
+    Report,
+    Step,
+    begin_rounds,
+    end_rounds,
+    index,
+    update_files,
+)
 from ..modelsearch_core.model_files import ModelFile
 from ..modelsearch_core.panel import Order, State, looked_at
 from ..modelsearch_core.search.preparing import prepare
@@ -121,7 +130,13 @@ class Run:
         self._hold()
         with Catalog(places.catalog_path()) as catalog:
             models = models_to_do(catalog, self._encoder, self._chosen, self._wanted, retry=self._retries)
-        self._each("generate", models)
+            rounds = begin_rounds(catalog, self._wanted, sum(map(self._is_meant, models)))
+            for turn, part in enumerate(rounds):
+                if turn:
+                    self._hold()
+                    models = models_to_do(catalog, self._encoder, self._chosen, part, retry=False)
+                self._each("generate", models, part.samples)
+            end_rounds(catalog, self._encoder, self._wanted)
 
     def _paint(self) -> None:
         """Drawings, where they are not painted yet."""
@@ -133,7 +148,7 @@ class Run:
                 catalog, self._encoder, self._chosen, self._wanted, retry=self._retries
             )
         self.prompts_only = {model.title: why for model, why in prompts_only.items() if self._is_meant(model)}
-        self._each("references", models)
+        self._each("references", models, self._samples)
 
     @property
     def _samples(self) -> int | None:
@@ -147,19 +162,19 @@ class Run:
         paths = self.order.paths
         return not paths or any(path == model.path or path in model.path.parents for path in paths)
 
-    def _each(self, stage: str, found: Sequence[ModelFile]) -> None:
+    def _each(self, stage: str, found: Sequence[ModelFile], samples: int | None) -> None:
         models = [model for model in found if self._is_meant(model)]
         failures = self._announcer.progress.failures
         for done, model in enumerate(models):
             self._announcer.report(stage=stage, done=done, total=len(models), model=model.title, failures=failures)
             remembering.mark(model.fingerprint)
-            failures += self._one(model, style=stage == "references")
+            failures += self._one(model, samples, style=stage == "references")
         remembering.mark("")
         self._announcer.report(stage=stage, done=len(models), total=len(models), failures=failures)
 
-    def _one(self, model: ModelFile, *, style: bool) -> int:
+    def _one(self, model: ModelFile, samples: int | None, *, style: bool) -> int:
         """One model to its end, in as many prompts as it is interrupted; 1 if it failed."""
-        inputs = {"model": model.fingerprint, "samples": self._samples or 0, "refresh": self.order.refresh}
+        inputs = {"model": model.fingerprint, "samples": samples or 0, "refresh": self.order.refresh}
         while True:
             self._hold()
             outcome = self._prompted({**inputs, "style": style})

@@ -4,6 +4,8 @@ from .cheap_evidence import store_previews, store_words
 from .indexing import (
     Engine,
     GeneratorFor,
+    begin_rounds,
+    end_rounds,
     generate_all,
     index,
     outstanding,
@@ -22,6 +24,8 @@ __all__ = [
     "Progress",
     "Report",
     "Step",
+    "begin_rounds",
+    "end_rounds",
     "generate_all",
     "index",
     "outstanding",

@@ -172,10 +172,7 @@ def generate_all(
     asking = Asking(turns, lambda: sampler_of(engine.generator_for(_distinct([*models, *catalog.models()]))))
     left = in_order(catalog, engine.encoder, models, asking.sampler.generator)
     new = len({model.fingerprint for model in models} - _generated(catalog, engine.encoder).keys())
-    rounds = settings.rounds(new)
-    if len(rounds) > 1:
-        catalog.put_setting(BEGUN, "yes")  # whatever stops this run, the next one goes on
-    for part in rounds:
+    for part in begin_rounds(catalog, settings, new):
         asking.settings = part
         report.unchanged, have = 0, _generated(catalog, engine.encoder)
         for done, model in enumerate(left):
@@ -186,10 +183,25 @@ def generate_all(
                 report.failed[model.path] = failure
             progress(Step(stage="generate", done=done + 1, total=len(left), model=model.name, failure=failure))
         left = [model for model in left if model.path not in report.failed]
-    counts = [max(have.values()) for have in _generated(catalog, engine.encoder).values()]
+    if len(models) > 1:  # one alone is another's round
+        end_rounds(catalog, engine.encoder, settings)
+    report.settle()
+
+
+def begin_rounds(catalog: Catalog, settings: IndexSettings, new: int) -> tuple[IndexSettings, ...]:
+    """The settings by which so many new models are sampled, one after the other. Whatever stops them, the next run goes
+    on where they were."""
+    rounds = settings.rounds(new)
+    if len(rounds) > 1:
+        catalog.put_setting(BEGUN, "yes")
+    return rounds
+
+
+def end_rounds(catalog: Catalog, encoder: Encoder, settings: IndexSettings) -> None:
+    """Once no model is left with the few pictures of the first round."""
+    counts = (max(have.values()) for have in _generated(catalog, encoder).values())
     if catalog.setting(BEGUN) and settings.few not in counts:
         catalog.put_setting(BEGUN, "")
-    report.settle()
 
 
 def outstanding(
