@@ -10,6 +10,7 @@ import { StyleSlider } from "./style_slider.mjs";
 import { VirtualGrid } from "./virtual_grid.mjs";
 
 const TYPING = 280; // milliseconds after the last key
+const GUESSES = 12; // of the best matches, that are looked through for guesses
 
 export class SearchView {
   /** @param {any} context @param {{query: import("./query.mjs").Query}} state */
@@ -211,7 +212,7 @@ export class SearchView {
     this.below.hidden = false;
     this.filters.element.hidden = false;
     this.hint.hidden = asks(this.query) || !this.drawing.hidden;
-    fill(this.summary, h("h2", { text: this.heading(results) }), this.auditioning(results), this.query.chips.length || this.query.text ? this.clearing() : null);
+    fill(this.summary, h("h2", { text: this.heading(results) }), this.measuring(results), this.auditioning(results), this.query.chips.length || this.query.text ? this.clearing() : null);
     this.notify(results);
     this.showNamed(results.named);
     this.grid.reset(results.count);
@@ -236,6 +237,21 @@ export class SearchView {
     if (!host.audition || !this.known.encoder?.ready || !searched || !isAsking || !some) return null;
     const run = () => guard(async () => say(await host.audition({ texts: text, without, pictures: { image, sketch }, say: t })));
     return button(t("audition"), { icon: "play", class: "ms-quiet", title: t("audition_hint"), onclick: run, dataset: { key: "audition" } });
+  }
+
+  /** A button that has those of the best generated from that are only guessed at. */
+  measuring({ searched, count, at }) {
+    const { t, api, guard, say, refresh } = this.context;
+    const best = searched ? Array.from({ length: Math.min(count, GUESSES) }, (_, n) => at(n)) : [];
+    const ids = best.filter((match) => match?.guessed).map(({ id }) => id);
+    if (!ids.length || this.known.indexing?.active) return null;
+    const run = () =>
+      guard(async () => {
+        await api.changeIndexing({ action: "start", only: ids });
+        say(t("measuring", { n: ids.length }));
+        refresh();
+      });
+    return button(t("measure_now", { n: ids.length }), { icon: "play", class: "ms-quiet", title: t("measure_hint"), onclick: run, dataset: { key: "measure" } });
   }
 
   clearing() {

@@ -5,8 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from tests.browser.acting import first, type_text
 from tests.browser.conftest import NAMES
+from tests.making.fakes import COLOURS
+from tests.making.user_pictures import Made, write_a1111
 from tests.server.running import running
 from tests.server.test_server import Client
 
@@ -89,3 +93,33 @@ def test_dark_and_light_can_be_chosen_and_stay(opened: Any, colours: str):
     page.reload()
     page.wait_for_selector(".modelsearch")
     assert page.evaluate(back) == light
+
+
+def test_what_is_only_guessed_at_is_measured_from_the_list(opened: Any, models: Path):
+    with running("tests.server.colour_server", models) as address:
+        client = Client(address)
+        client.indexed(quick=True)
+        page = opened(address)
+        type_text(page, "yellow and more")
+        first(page, "yellow")
+        page.click("[data-key=measure]")
+        page.wait_for_selector(".ms-toast:has-text('models are asked now')")
+        client.settled()
+        assert client("GET", "/modelsearch/status")[1]["evidence"]["generated"] > 0
+
+
+def test_pictures_that_the_user_has_made_are_looked_at_unless_it_is_switched_off(opened: Any, models: Path):
+    outputs = models / "outputs"
+    outputs.mkdir()
+    picture = Image.new("RGB", (16, 16), COLOURS["red"])
+    write_a1111(picture, outputs / "1.png", Made(prompt="a thing", loras={"red": 1.0}))
+    with running("tests.server.colour_server", models, "--pictures", str(outputs)) as address:
+        page = opened(address)
+        page.click("[data-view=index]")
+        page.wait_for_selector(".ms-option:has-text('Look at pictures that you have made')")
+        page.click("[data-key=quick]")
+        page.wait_for_selector(".ms-legend li:has-text('your pictures')")
+        page.wait_for_selector(".ms-option:has-text('1 were read: 1 of your models')")
+        page.locator("[data-key=pictures]").uncheck()
+        page.click("[data-key=quick]")
+        page.wait_for_selector(".ms-legend li:has-text('your pictures')", state="detached")

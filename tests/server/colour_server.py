@@ -71,10 +71,12 @@ def main() -> None:
     parser.add_argument("--broken", action="append", default=[])
     parser.add_argument("--own-name", action="append", default=[])
     parser.add_argument("--no-folder", action="store_true")
+    parser.add_argument("--pictures", type=Path, action="append", default=[])
     args = parser.parse_args()
     catalog = args.folder / "catalog.sqlite"
     folders = [] if args.no_folder else [args.folder / "models"]
-    host = LocalHost(catalog, engine_with(args.slow, args.broken), lambda _: ColourEncoder(), folders)
+    engine = engine_with(args.slow, args.broken)
+    host = LocalHost(catalog, engine, lambda _: ColourEncoder(), folders, pictures=args.pictures)
     asyncio.run(serve(Server(panel=Panel(catalog, host), port=0, own_names=args.own_name)))
 
 

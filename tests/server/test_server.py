@@ -62,6 +62,10 @@ class Client:
 
     def indexed(self, **order: Any) -> dict[str, Any]:
         self("POST", "/modelsearch/index", {"action": "start", "samples": 8, **order})
+        return self.settled()
+
+    def settled(self) -> dict[str, Any]:
+        """Once the index run has ended."""
         while True:
             _, answer = self("GET", "/modelsearch/index")
             if not answer["progress"]["active"]:
