@@ -130,12 +130,13 @@ class Run:
         self._hold()
         with Catalog(places.catalog_path()) as catalog:
             models = models_to_do(catalog, self._encoder, self._chosen, self._wanted, retry=self._retries)
-            rounds = begin_rounds(catalog, self._wanted, sum(map(self._is_meant, models)))
-            for turn, part in enumerate(rounds):
-                if turn:
-                    self._hold()
-                    models = models_to_do(catalog, self._encoder, self._chosen, part, retry=False)
-                self._each("generate", models, part.samples)
+            first, *others = begin_rounds(catalog, self._wanted, sum(map(self._is_meant, models)))
+        self._each("generate", models, first.samples)
+        for part in others:
+            with Catalog(places.catalog_path()) as catalog:
+                models = models_to_do(catalog, self._encoder, self._chosen, part, retry=False)
+            self._each("generate", models, part.samples)
+        with Catalog(places.catalog_path()) as catalog:
             end_rounds(catalog, self._encoder, self._wanted)
 
     def _paint(self) -> None:

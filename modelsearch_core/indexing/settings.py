@@ -36,7 +36,8 @@ class IndexSettings:
 
     def rounds(self, models: int) -> tuple[IndexSettings, ...]:
         """Settings of one run after the other: a few pictures of all models, then what each is to have."""
-        if models < MANY or (self.samples is not None and self.samples <= self.few):
+        wanted = LIST if self.samples is None else self.samples
+        if models < MANY or not self.few < wanted <= LIST:  # a longer list of probes would be another set
             return (self,)
         return replace(self, samples=self.few), self
 

@@ -97,3 +97,4 @@ def test_few_new_models_are_done_one_after_the_other():
     assert [part.samples for part in settings.rounds(9)] == [8, None]
     assert [part.samples for part in IndexSettings(samples=64).rounds(500)] == [8, 64]
     assert [part.samples for part in IndexSettings(samples=6).rounds(500)] == [6]
+    assert [part.samples for part in IndexSettings(samples=200).rounds(500)] == [200]
