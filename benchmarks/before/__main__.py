@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Collection as Names
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks.honesty import questions as asked
-from benchmarks.honesty.asking import ask
-from benchmarks.honesty.questions import Question
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.catalog.weight_sketches import VERSION, vectors
 from modelsearch_core.collection import Collection
@@ -28,17 +26,17 @@ from modelsearch_core.encoders import open_encoder
 from modelsearch_core.indexing import silent
 from modelsearch_core.indexing.user_pictures import store_pictures
 from modelsearch_core.indexing.weight_sketches import store_sketches
-from modelsearch_core.mini_zoo import FOLDER, zoo_models
+from modelsearch_core.mini_zoo import FOLDER
 from modelsearch_core.model_files import Kind
-from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search import ModelIndex
 from modelsearch_core.search.preparing import prepare
 from modelsearch_core.specification import Evidence
 from modelsearch_core.statistics import Statistics
-from tests.making.user_pictures import WRITERS, Made
 
+from .asking import figures, mrr, save_outputs
+from .curve import curves
 from .page import RESULT, write_page
 
-USERS = 3  # of a model's six pictures that its user has made; the others ask
 DRAWS = 12  # of which LoRA were generated
 KNOWN = (8, 12, 16, 20)
 SEED = 70_000
@@ -48,7 +46,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--catalog", type=Path, required=True)
     catalog = parser.parse_args().catalog
-    found = {"pictures": pictures(catalog), "weights": weights(catalog), "guesses": guesses(catalog)}
+    found = {
+        "pictures": pictures(catalog),
+        "weights": weights(catalog),
+        "guesses": guesses(catalog),
+        "curve": curves(catalog),
+    }
     RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     write_page(found)
 
@@ -72,7 +75,7 @@ def pictures(source: Path) -> dict[str, Any]:
     with without(source) as catalog, tempfile.TemporaryDirectory() as outputs:
         prepare(catalog, anew=True)
         found["words"] = figures(catalog)
-        _save_outputs(Path(outputs))
+        save_outputs(Path(outputs))
         encoder = open_encoder(str(FOLDER / "clip"), device="cpu")
         store_pictures(catalog, encoder, [Path(outputs)], silent)
         prepare(catalog, anew=True)
@@ -81,38 +84,6 @@ def pictures(source: Path) -> dict[str, Any]:
         prepare(catalog, anew=True)
         found["generated"] = figures(catalog)
     return found
-
-
-def _save_outputs(folder: Path) -> None:
-    """Pictures as the programs save them, turn by turn."""
-    programs = list(WRITERS.values())
-    for turn, model in enumerate(zoo_models().values()):
-        name = Path(asked.name_of(model)).name
-        is_lora = (FOLDER / "models" / "loras" / model.name).exists()
-        for number in range(USERS):
-            made = Made(
-                prompt=f"picture {number} of {name}",
-                checkpoint="base" if is_lora else name,
-                loras={name: 1.0} if is_lora else {},
-                seed=number,
-            )
-            picture = model.picture(number)
-            programs[(turn + number) % len(programs)](picture, folder / f"{turn:03}_{number}.png", made)
-
-
-def figures(catalog: Catalog) -> dict[str, float]:
-    """MRR by texts and by those pictures that the users have not."""
-    with ModelIndex.open(catalog.path, device="cpu") as index:
-        by_pictures = [
-            Question(query=Query(images=[model.picture(n)]), target=asked.name_of(model))
-            for model in zoo_models().values()
-            for n in range(USERS, len(model.pictures))
-        ]
-        return {"text": _mrr(index, asked.by_wordings()), "image": _mrr(index, by_pictures)}
-
-
-def _mrr(index: ModelIndex, questions: Sequence[Question]) -> float:
-    return round(float(np.mean([1 / answer.place for answer in ask(index, questions)])), 3)
 
 
 def weights(source: Path) -> dict[str, Any]:
@@ -170,12 +141,12 @@ def guesses(source: Path) -> list[dict[str, Any]]:
             with without(source, unknown) as catalog:
                 prepare(catalog, anew=True)
                 with ModelIndex.open(catalog.path, device="cpu") as index:
-                    words = {"text_words": _mrr(index, texts), "image_words": _mrr(index, images)}
+                    words = {"text_words": mrr(index, texts), "image_words": mrr(index, images)}
                 store_sketches(catalog, loras, silent)
                 prepare(catalog, anew=True)
                 with ModelIndex.open(catalog.path, device="cpu") as index:
                     guessed = any(entry.evidence is Evidence.WEIGHTS for entry in index.collection.entries)
-                    of = {"text_weights": _mrr(index, texts), "image_weights": _mrr(index, images)}
+                    of = {"text_weights": mrr(index, texts), "image_weights": mrr(index, images)}
                     told.append({**words, **of, "used": float(guessed)})
         found.append({"known": known, **{key: round(float(np.mean([t[key] for t in told])), 3) for key in told[0]}})
     return found

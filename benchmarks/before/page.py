@@ -43,6 +43,19 @@ ones by two standard errors when each is left out in turn (*used*: in which shar
 """
 
 
+CURVE = """
+## What to generate next
+
+After so much of all pictures (64 of each of the 28 models): one model after the other by their paths, 64 pictures each; 8 of all, then
+32, then 64, in the order of indexing (farthest-first by weights and words within a base); and this with three pictures of each model
+that users have made. Mean reciprocal rank of texts and of pictures.
+
+| pictures made | texts: alphabet | order | and sources | pictures: alphabet | order | and sources |
+|---|---|---|---|---|---|---|
+"""
+NAMES = ("alphabet", "order", "order and sources")
+
+
 def write_page(found: dict[str, Any]) -> None:
     text = PICTURES
     for name, of in found["pictures"].items():
@@ -55,4 +68,8 @@ def write_page(found: dict[str, Any]) -> None:
     for of in found["guesses"]:
         figures = (of[name] for name in ("text_words", "text_weights", "image_words", "image_weights"))
         text += f"| {of['known']} | {' | '.join(f'{each:.3f}' for each in figures)} | {of['used']:.2f} |\n"
+    text += CURVE
+    for of in found["curve"]:
+        figures = (of[name][modality] for modality in ("text", "image") for name in NAMES)
+        text += f"| {of['share']:.1%} | {' | '.join(f'{each:.3f}' for each in figures)} |\n"
     PAGE.write_text(text, encoding="utf-8")
