@@ -45,13 +45,10 @@ SEED = 70_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--catalog", type=Path, required=True)
-    catalog = parser.parse_args().catalog
-    found = {
-        "pictures": pictures(catalog),
-        "weights": weights(catalog),
-        "guesses": guesses(catalog),
-        "curve": curves(catalog),
-    }
+    parser.add_argument("--only", action="append", choices=list(PARTS), help="the others as they were measured last")
+    args = parser.parse_args()
+    found = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() and args.only else {}
+    found |= {name: PARTS[name](args.catalog) for name in args.only or PARTS}
     RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     write_page(found)
 
@@ -151,6 +148,8 @@ def guesses(source: Path) -> list[dict[str, Any]]:
         found.append({"known": known, **{key: round(float(np.mean([t[key] for t in told])), 3) for key in told[0]}})
     return found
 
+
+PARTS = {"pictures": pictures, "weights": weights, "guesses": guesses, "curve": curves}
 
 if __name__ == "__main__":
     main()
