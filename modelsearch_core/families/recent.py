@@ -264,6 +264,14 @@ MINIMAX_H3 = _family(
     ("minimaxh3",),
     Release(("video_patch_proj.weight", "audio_patch_proj.weight")),
     Release(("audio_proj_in.weight", "transformer_blocks.0.adaln_proj.linear.weight")),
+    layers="""
+        blocks              attn_qkv_proj                   3 1
+        blocks              attn_out_proj                   1 1
+        blocks              mlp_fc[12]                      - -
+        (transformer_)?blocks  adaln_proj_linear            - -
+        token_refiner_(refiner_)?blocks  .*                 - -
+        -                   (video|audio)_patch_proj|condition_proj|time_embedder_.*|final_layer_.*  - -
+    """,
     classes=("MiniMaxH3",),
     parts=No("its text encoder has 32 billion parameters; load it as its own workflow does"),
 )

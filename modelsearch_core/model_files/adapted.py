@@ -18,7 +18,7 @@ from .packed import Shapes
 from .widths import Widths, is_product, telling, widths_of
 
 _OUTER = re.compile(  # what trainers and loaders put before the names of layers
-    r"^(base_model\.model\.|model\.|module\.|diffusion_model\.|transformer(_2)?\.|unet\.|net\.|(pipe\.)?dit\."
+    r"^(base_model\.model\.|model\.|module\.|diffusion_model\.|(conditional_)?transformer(_2)?\.|unet\.|net\.|(pipe\.)?dit\."
     r"|(lora|oft)_unet_+|lora_transformer_|lycoris_(unet_)?|Hunyuan_video_I2V_lora_|lora_(?=prior_))+"
 )
 _BLOCK = re.compile(r"_(\d{1,4})_")

@@ -16,6 +16,7 @@ from .header import TABLES_KEPT, Header, Layout
 from .model_file import Kind
 from .networks import (
     is_for_language_model,
+    is_for_sound,
     is_for_unet,
     lines_of,
     network_of,
@@ -78,6 +79,8 @@ def recognise(shapes: Shapes) -> Recognised:
     network = network_of(shapes, text)
     if network is None:
         return _base_model(unpacked(shapes))
+    if is_for_sound(text):
+        raise UnreadableModelError("a LoRA of a model of sound, which generates no images")
     if is_for_language_model(text):
         raise UnreadableModelError("a LoRA of a language model, which generates no images")
     return _lora(shapes, network, is_for_unet(text))

@@ -49,6 +49,11 @@ def is_for_language_model(text: str) -> bool:
     return any(part in text for part in _LANGUAGE_MODEL) and ".self_attn." in text
 
 
+def is_for_sound(text: str) -> bool:
+    """ACE-Step's layers are a language model's with cross-attention."""
+    return "model.layers.0.cross_attn." in text or "lyric_encoder" in text
+
+
 def is_for_unet(text: str) -> bool:
     return "lora_prior_" not in text and any(part in text for part in (*_UNET, _NUMBERED))
 

@@ -218,3 +218,25 @@ def test_text_encoders_alone_tell_a_family_where_they_are_its_own(shapes: Shapes
 def test_cascades_layers_are_told_though_they_are_in_down_blocks() -> None:
     shapes = peft("diffusion_model.down_blocks.0.2.attention.attn.out_proj", 2048)
     assert recognise(shapes).architecture == "stable_cascade"
+
+
+def test_a_lora_of_a_model_of_sound_is_called_so() -> None:
+    shapes = {
+        **peft("base_model.model.layers.0.self_attn.q_proj", 2048),
+        **peft("base_model.model.layers.0.cross_attn.q_proj", 2048),
+    }
+    with pytest.raises(UnreadableModelError, match="a LoRA of a model of sound, which generates no images"):
+        recognise(shapes)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "architecture"),
+    [
+        (peft("conditional_transformer.layers.0.attention.o", 4608), "ideogram4"),
+        (pair("lora_unet_blocks_0_attn_qkv_proj", 5120, 15360), "minimax_h3"),
+        (peft("transformer_2.blocks.0.attn1.to_q", 5120), "wan"),
+        (peft("pipe.dit.blocks.0.self_attn.q", 5120), "wan"),
+    ],
+)
+def test_trainers_prefixes_are_no_part_of_a_layers_name(shapes: Shapes, architecture: str) -> None:
+    assert recognise(shapes).architecture == architecture
