@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .pairs import half_for, one_each, other_halves
 from .scores.calibration import WEAK_BELOW
 
 if TYPE_CHECKING:
@@ -20,10 +21,11 @@ SURE = 0.3  # confidence below which nothing is applied unasked
 
 @dataclass(frozen=True)
 class Choice:
-    """A LoRA and the strength to apply it with."""
+    """A LoRA and the strength to apply it with. `path` is its file that goes with the base, where it is two."""
 
     match: Match
     strength: float
+    path: Path
 
 
 @dataclass(frozen=True)
@@ -45,19 +47,29 @@ def choose(
     count: int = 1,
     floor: float = WEAK_BELOW,
     method: str = "auto",
+    base: Path | None = None,
 ) -> Chosen:
     """The best `count` LoRA above the relevance `floor`, different ones rather than alike; none where it is not `SURE`
-    that the best of them is meant. A floor of 0 takes the best whatever it is."""
+    that the best of them is meant. A floor of 0 takes the best whatever it is. What comes as two files (Wan 2.2) is one
+    of them: the file that goes with `base`."""
     if not 1 <= count <= MOST:
         raise ValueError(f"count must be from 1 to {MOST}, not {count}")
-    matches = index.search(
-        query, kind="lora", architecture=architecture, among=among, method=method, k=max(count, 4), diverse=count > 1
+    halves = _listed(other_halves(index.collection.entries), among)
+    most = max(count, 4) * (2 if halves else 1)
+    found = index.search(
+        query, kind="lora", architecture=architecture, among=among, method=method, k=most, diverse=count > 1
     )
+    matches, _ = one_each(found, halves)
     best = max(matches, key=lambda match: match.relevance, default=None)
     sure = best is not None and (best.confidence >= SURE or floor <= 0)
     relevant = [match for match in matches if match.relevance > floor][:count] if sure else []
     unsure = best is not None and best.relevance > floor and not sure
-    return Chosen(tuple(Choice(m, s) for m, s in zip(relevant, strengths(relevant), strict=True)), best, unsure)
+    applied = zip(relevant, strengths(relevant), strict=True)
+    return Chosen(tuple(Choice(m, s, half_for(base, m.path, halves)) for m, s in applied), best, unsure)
+
+
+def _listed(halves: Mapping[Path, Path], among: Collection[Path]) -> dict[Path, Path]:
+    return {path: other for path, other in halves.items() if path in among and other in among}
 
 
 def strengths(matches: Collection[Match]) -> list[float]:

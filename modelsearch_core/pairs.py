@@ -6,7 +6,7 @@ Both have the same name but for the word that tells them apart. They are shown a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -52,10 +52,19 @@ def is_low_noise(half: Path) -> bool:
     return found is not None and found[0][0].lower() == "l"
 
 
-def one_each(models: Sequence[One]) -> tuple[list[One], dict[Path, Path]]:
+def half_for(base: Path | None, path: Path, halves: Mapping[Path, Path]) -> Path:
+    """Of the files of a model the one that goes with `base`, which may be half of a model itself: that for low noise
+    with that for low noise, else the one that begins."""
+    other = halves.get(path)
+    if other is None or is_low_noise(path) == (base is not None and is_low_noise(base)):
+        return path
+    return other
+
+
+def one_each(models: Sequence[One], halves: Mapping[Path, Path] | None = None) -> tuple[list[One], Mapping[Path, Path]]:
     """The models without the second half of what comes as two files, and where the other half of each one lies. Of a
-    pair the better one is kept, in a list that is ordered by that."""
-    others = other_halves(models)
+    pair the better one is kept, in a list that is ordered by that. `halves` are known where the list is not of all."""
+    others = other_halves(models) if halves is None else halves
     shown: set[Path] = set()
     kept: list[One] = []
     for model in models:

@@ -50,16 +50,20 @@ def _label(p: Any, _: Any, rank: int) -> str:
 def ranked(prompt: str, rank: int) -> Ranked | None:
     """The LoRA of that rank for the prompt, among those for the chosen checkpoint; None where there are fewer."""
     from modelsearch_core.choosing import USUAL_STRENGTH
+    from modelsearch_core.pairs import half_for, one_each, other_halves
 
-    from . import lifecycle, picking
+    from . import lifecycle, picking, places
 
     names = picking.nameable()
     query = picking.query_of(picking.BY_PROMPT, [prompt], None)
     with lifecycle.panel().library.reading() as snapshot:
         architecture = picking.architecture_of_choice(snapshot.models)
-        matches = snapshot.index.search(query, kind="lora", architecture=architecture, among=names, k=rank)
+        halves = other_halves(snapshot.index.collection.entries)
+        found = snapshot.index.search(query, kind="lora", architecture=architecture, among=names, k=2 * rank)
+    matches, _ = one_each(found, halves)
     if len(matches) < rank:
         return None
     match = matches[rank - 1]
+    path = half_for(places.chosen_checkpoint(), match.path, halves)
     strength = USUAL_STRENGTH if match.strength is None else match.strength
-    return picking.named(match, names), strength, match.trigger_words
+    return picking.named(match, names, path), strength, match.trigger_words

@@ -60,6 +60,7 @@ def _apply(p: Any, source: str, picture: Image.Image | None, count: int, floor: 
     batches = [range(start, min(start + size, len(p.all_prompts))) for start in range(0, len(p.all_prompts), size)]
     told: list[str] = []
     known: dict[tuple[str, ...], Chosen] = {}
+    base = places.chosen_checkpoint()
     with lifecycle.panel().library.reading() as snapshot:
         architecture = architecture_of_choice(snapshot.models)
         for batch in batches:
@@ -67,7 +68,7 @@ def _apply(p: Any, source: str, picture: Image.Image | None, count: int, floor: 
             if prompts not in known:
                 query = query_of(source, prompts, picture)
                 known[prompts] = choose(
-                    snapshot.index, query, names, architecture=architecture, count=count, floor=floor
+                    snapshot.index, query, names, architecture=architecture, count=count, floor=floor, base=base
                 )
             told += [_said(known[prompts], names, floor)] * len(batch)
     for batch in batches:
@@ -116,13 +117,15 @@ def architecture_of_choice(models: Sequence[Any]) -> str | None:
     return None if found == "unknown" else found
 
 
-def named(match: Match, names: Mapping[Path, str]) -> str:
-    return next(names[path] for path in (match.path, *match.copies) if path in names)
+def named(match: Match, names: Mapping[Path, str], path: Path | None = None) -> str:
+    """As a prompt names the match; `path` is the file that is meant, of a model in two."""
+    return next(names[each] for each in (path, match.path, *match.copies) if each in names)
 
 
 def _add(p: Any, batch: Sequence[int], chosen: Chosen, names: Mapping[Path, str], words: bool) -> None:
     there = loras_in(p.all_prompts[batch[0]])  # not those that the user has written
-    tags = [lora_tag(named(c.match, names), c.strength) for c in chosen.choices if named(c.match, names) not in there]
+    called = [(named(choice.match, names, choice.path), choice.strength) for choice in chosen.choices]
+    tags = [lora_tag(name, strength) for name, strength in called if name not in there]
     new = list(dict.fromkeys(w for c in chosen.choices for w in c.match.trigger_words)) if words else []
     for prompts in (p.all_prompts, getattr(p, "all_hr_prompts", None) or []):
         for number in batch:
@@ -138,7 +141,9 @@ def _with(prompt: str, tags: Sequence[LoraTag], words: Sequence[str]) -> str:
 
 def _said(chosen: Chosen, names: Mapping[Path, str], floor: float) -> str:
     """By the names that stand in the prompt."""
-    choices = [f"{named(c.match, names)} {c.strength:g} (relevance {c.match.relevance:.2f})" for c in chosen.choices]
+    choices = [
+        f"{named(c.match, names, c.path)} {c.strength:g} (relevance {c.match.relevance:.2f})" for c in chosen.choices
+    ]
     if choices:
         return ", ".join(choices)
     if chosen.best is None:

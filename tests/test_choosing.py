@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from modelsearch_core import pairs
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.choosing import choose, strengths
 from modelsearch_core.indexing import Engine, IndexSettings, index
@@ -70,3 +71,22 @@ def test_strengths_are_divided(given, expected):
 def test_as_many_as_make_sense_may_be_asked_for(colours, count: int):
     with pytest.raises(ValueError, match=f"not {count}"):
         choose(colours[0], Query(text=["green"]), colours[1], count=count)
+
+
+def test_two_files_of_one_model_are_one_choice_and_the_base_says_which(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pairs, "PAIRED", ("sd15",))
+    paths = make_folder(tmp_path / "models", ["red high_noise", "red low_noise", "red blue", "grey checkpoint"])
+    engine = Engine(
+        encoder=ColourEncoder(), encoder_source="colours", generator_for=ColourGenerator, draw=lambda image: image
+    )
+    with Catalog(tmp_path / "catalog.sqlite") as catalog:
+        index(catalog, [tmp_path / "models"], engine, IndexSettings(samples=8))
+    with ModelIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as opened:
+        for base, noise in ((None, "high"), (Path("wan_low_noise.gguf"), "low")):
+            chosen = choose(opened, Query(text=["red"]), paths, count=3, floor=0.0, base=base)
+            assert [choice.path.stem for choice in chosen.choices] == [f"red {noise}_noise", "red blue"]
+        alone = [path for path in paths if "low" not in path.stem]
+        chosen = choose(opened, Query(text=["red"]), alone, floor=0.0, base=Path("wan_low_noise.gguf"))
+        assert [choice.path.stem for choice in chosen.choices] == ["red high_noise"]

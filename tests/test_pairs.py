@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modelsearch_core.pairs import one_each, other_halves
+from modelsearch_core.pairs import half_for, one_each, other_halves
 
 
 @dataclass(frozen=True)
@@ -54,3 +54,13 @@ def test_names_that_differ_in_the_noise_are_halves(high: str, low: str) -> None:
 def test_other_names_are_two_models(first: Shown, second: Shown) -> None:
     assert other_halves([first, second]) == {}
     assert one_each([first, second])[0] == [first, second]
+
+
+def test_the_half_that_goes_with_a_base_is_that_of_its_noise() -> None:
+    high, low, alone = (shown(name).path for name in ("style_high_noise", "style_low_noise", "other"))
+    halves = {high: low, low: high}
+    base_high, base_low = Path("/models/wan2.2_t2v_high_noise_14B.gguf"), Path("/models/wan2.2_t2v_low_noise_14B.gguf")
+    for found in (high, low):
+        assert half_for(base_high, found, halves) == half_for(None, found, halves) == high
+        assert half_for(base_low, found, halves) == low
+    assert half_for(base_low, alone, halves) == alone
