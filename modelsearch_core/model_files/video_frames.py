@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from PIL import Image
 
 FORMATS = {".mp4": "mp4", ".webm": "webm"}
 MOST_PIXELS = 8192 * 8192
+MOST_FRAMES = 1000  # decoded to come to the middle
 PATIENCE = 30.0  # seconds for a frame
 
 log = logging.getLogger(__name__)
@@ -48,28 +50,41 @@ def _by_pyav(path: Path, form: str) -> Iterator[Image.Image]:
         stream: Any = container.streams.video[0]
         if stream.width * stream.height > MOST_PIXELS:
             return
-        yield _next_frame(container, stream)
+        yield _picture(next(container.decode(stream)))
         if container.duration:
             with suppress(av.FFmpegError, StopIteration):
                 container.seek(container.duration // 2)
-                yield _next_frame(container, stream)
+                yield _picture(_frame_at(container.duration / 2 / av.time_base, container.decode(stream)))
 
 
-def _next_frame(container: Any, stream: Any) -> Image.Image:
-    return next(container.decode(stream)).to_image().convert("RGB")
+def _frame_at(seconds: float, frames: Iterator[Any]) -> Any:
+    """A place is found by the key frame before it, which may be the first of all; from there on every frame is decoded,
+    but not for ever."""
+    last = next(frames)
+    for frame in chain([last], islice(frames, MOST_FRAMES)):
+        last = frame
+        if frame.time is None or frame.time >= seconds:
+            break
+    return last
+
+
+def _picture(frame: Any) -> Image.Image:
+    return frame.to_image().convert("RGB")
 
 
 def _by_ffmpeg(path: Path, form: str) -> Iterator[Image.Image]:
     program = shutil.which("ffmpeg")
     if program is None:
         return
-    places = [0.0]
-    with suppress(OSError, ValueError, subprocess.SubprocessError):
-        places.append(_seconds(path, form) / 2)
-    for place in places:
-        where = ["-f", form, "-ss", f"{place:.3f}", "-i", f"file:{path}"]
-        png = _output([program, "-v", "error", *where, "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-"])
-        yield Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGB")
+    yield _frame_by(program, path, form, 0.0)
+    with suppress(OSError, ValueError, subprocess.SubprocessError):  # a video of one frame has none in its middle
+        yield _frame_by(program, path, form, _seconds(path, form) / 2)
+
+
+def _frame_by(program: str, path: Path, form: str, seconds: float) -> Image.Image:
+    where = ["-f", form, "-max_pixels", str(MOST_PIXELS), "-ss", f"{seconds:.3f}", "-i", f"file:{path}"]
+    png = _output([program, "-v", "error", *where, "-frames:v", "1", "-f", "image2pipe", "-c:v", "png", "-"])
+    return Image.open(io.BytesIO(png), formats=["PNG"]).convert("RGB")
 
 
 def _seconds(path: Path, form: str) -> float:
