@@ -121,9 +121,9 @@ def _answered(query: Query, wanted: Wanted, names: Iterable[Path]) -> tuple[list
 def _relevant(matches: Sequence[Match], names: Mapping[Path, str], wanted: Wanted) -> list[Match]:
     if not matches:
         raise ModelSearchError(
-            f"None of the {len(names)} files in {places.FOLDERS[wanted.kind]}{where(wanted.folder)} is in the index"
-            f"{'' if wanted.architecture == ANY else f' as {wanted.architecture}'}. "
-            "Index them in the Model Search side bar, or choose another architecture or folder."
+            f"None of the {len(names)} files in {places.FOLDERS[wanted.kind]}{where(wanted.folder)} can be judged"
+            f"{'' if wanted.architecture == ANY else f' as {wanted.architecture}'}: they are not in the index, or only "
+            "their words are known. Press Index now in the Model Search side bar, or choose another folder or family."
         )
     relevant = [match for match in matches if match.relevance >= wanted.minimum]
     if not relevant:

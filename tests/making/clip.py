@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -24,10 +25,17 @@ def model_config(**changed: Any) -> dict[str, Any]:
     return deepcopy({**MODEL, **changed})
 
 
-def clip_folder(folder: Path, *, own_words: bool = False, seed: int = 0, **preprocessing: Any) -> Path:
+def clip_folder(
+    folder: Path,
+    *,
+    own_words: bool = False,
+    seed: int = 0,
+    model: Mapping[str, Any] = MODEL,
+    **preprocessing: Any,
+) -> Path:
     """A folder in open_clip's `local-dir` form, with open_clip's own tokenizer or with a vocabulary of a few words."""
     folder.mkdir(parents=True, exist_ok=True)
-    config = model_config()
+    config = deepcopy(dict(model))
     if own_words:
         config["text_cfg"] |= {"vocab_size": save_words(folder), "hf_tokenizer_name": "."}
     record = {"model_cfg": config, "preprocess_cfg": {**PREPROCESSING, **preprocessing}}
