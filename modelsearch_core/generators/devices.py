@@ -48,6 +48,13 @@ def is_out_of_memory(error: RuntimeError) -> bool:
     )
 
 
+def free_bytes(device: torch.device) -> int:
+    """Of a card's memory; none of one that does not tell."""
+    if device.type != "cuda":
+        return 0
+    return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
 def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():

@@ -14,9 +14,12 @@ import torch
 
 from ..errors import ModelSearchError
 from ..model_files import ModelFile
+from .devices import free_bytes
 from .factors import Factors, changed_weight
 from .layer_names import LayerNames, Place
 from .network_files import layers_of
+
+ROOM = 6 * 2**30  # bytes of a card's memory that stay free for pictures
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ class Patches:
         self._names = LayerNames(components)
         self._originals: list[tuple[torch.Tensor, torch.Tensor]] = []  # weight, what it was
         self._saved: set[int] = set()
+        self._room: int | None = None  # bytes of the card's memory that originals may still take
         self._applied: tuple[tuple[str, float], ...] = ()
 
     def set(self, networks: Sequence[tuple[ModelFile, float]]) -> None:
@@ -52,6 +56,7 @@ class Patches:
             weight.copy_(original)
         self._originals.clear()
         self._saved.clear()
+        self._room = None
         self._applied = ()
 
     def _add(self, network: ModelFile, strength: float) -> None:
@@ -82,8 +87,16 @@ class Patches:
     def _write(self, weight: torch.Tensor, changed: torch.Tensor) -> None:
         if id(weight) not in self._saved:
             self._saved.add(id(weight))
-            self._originals.append((weight, weight.detach().to("cpu", copy=True)))
+            self._originals.append((weight, self._kept(weight)))
         weight.copy_(changed)
+
+    def _kept(self, weight: torch.Tensor) -> torch.Tensor:
+        """A copy: on the card where there is room, since a way to the processor's memory and back takes longer than all
+        else about a LoRA; else in the processor's memory."""
+        if self._room is None:
+            self._room = free_bytes(weight.device) - ROOM
+        self._room -= weight.numel() * weight.element_size()
+        return weight.detach().clone() if self._room >= 0 else weight.detach().to("cpu", copy=True)
 
 
 def _check_fit(network: ModelFile, places: dict[str, Place | None]) -> None:

@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.generators import patches as patching
 from modelsearch_core.generators.layer_names import LayerNames, renamed
 from modelsearch_core.generators.network_files import layers_of
-from modelsearch_core.generators.patches import Patches
+from modelsearch_core.generators.patches import ROOM, Patches
 from modelsearch_core.model_files import Kind, ModelFile
 from tests.making import stable_diffusion as sd
 
@@ -248,3 +249,17 @@ def test_a_network_type_that_is_not_applied_is_named(tmp_path: Path, patches: Pa
     path = sd.save(tmp_path / "oft.safetensors", {"lora_unet_x.oft_blocks": torch.ones(2, 2)})
     with pytest.raises(ModelSearchError, match=r"oft_blocks.* not applied here \(oft\)"):
         patches.set([(lora(path, "oft"), 1.0)])
+
+
+@pytest.mark.parametrize("room", [0, ROOM + 10**9], ids=["no room on the card", "room on the card"])
+def test_wherever_originals_are_kept_they_come_back_bit_by_bit(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patching, "free_bytes", lambda _: room)
+    layer = torch.nn.Linear(3, 2)
+    before = layer.weight.detach().clone()
+    on = Patches({})
+    with torch.no_grad():
+        on._write(layer.weight, torch.ones(2, 3))  # pyright: ignore
+        on._write(layer.weight, torch.zeros(2, 3))  # pyright: ignore
+    assert len(on._originals) == 1  # pyright: ignore
+    on.clear()
+    assert layer.weight.equal(before)
