@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -17,17 +18,23 @@ import numpy as np
 import pytest
 
 from modelsearch_core.catalog import Catalog, postgres
+from modelsearch_core.catalog.copying import copy
 from modelsearch_core.catalog.dialect import Table, schema_statement, translated
 from modelsearch_core.catalog.migrations import STEPS
 from modelsearch_core.catalog.opening import is_there
 from modelsearch_core.catalog.user_pictures import ChosenRow, PictureRow
 from modelsearch_core.catalog.weight_sketches import VERSION, Sketch
 from modelsearch_core.errors import CatalogFaultError, EmptyCatalogError, ModelSearchError
+from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.places import DatabaseServer, beside, catalog_place
+from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search.preparing import prepare
 from modelsearch_core.specification import Evidence, Specification
-from tests.making.fakes import model_file
+from tests.indexing.folders import make_folder
+from tests.making.fakes import ColourEncoder, ColourGenerator, model_file
 from tests.making.postgres import PostgresServer, what_is_missing
 
+METHODS_WITHOUT_MORE = ("auto", "first_moment", "monte_carlo", "best_k", "gaussian")
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(what_is_missing() is not None, reason=what_is_missing() or "")
 
@@ -380,6 +387,38 @@ def test_no_claim_is_taken_twice_and_none_waits_for_a_long_write(place: Database
             put(writer, "a")
             taken = [number for numbers in pool.map(take, indexers) for number in numbers]
     assert sorted(taken) == list(range(30))
+
+
+def test_indexing_into_a_server_stores_what_indexing_into_a_file_does(place: DatabaseServer, tmp_path: Path):
+    make_folder(tmp_path / "models", ["base checkpoint", "red", "blue", "green"])
+    engine = Engine(
+        encoder=ColourEncoder(), encoder_source="colours", generator_for=ColourGenerator, draw=lambda image: image
+    )
+    for catalog in (place, tmp_path / "file.sqlite"):
+        with Catalog(catalog) as opened:
+            for samples in (3, 6):
+                report = index(opened, [tmp_path / "models"], engine, IndexSettings(samples=samples))
+            prepare(opened)
+        assert (len(report.generated), report.failed) == (4, {})
+    copy(place, tmp_path / "copy.sqlite")
+    assert content(tmp_path / "copy.sqlite") == content(tmp_path / "file.sqlite")
+    with ModelIndex.open(place, encoder=ColourEncoder()) as opened:
+        for method in METHODS_WITHOUT_MORE:
+            assert opened.search(Query(text=["blue"]), method=method)[0].name == "blue", method
+
+
+def content(catalog: Path) -> dict[str, list[tuple[object, ...]]]:
+    """All rows, without when they were written."""
+    with closing(sqlite3.connect(catalog)) as opened:
+        names = [name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        rows = {name: opened.execute(f"SELECT * FROM {name} ORDER BY rowid") for name in names if name != "claim"}
+        when = {"specification": "created", "failure": "at"}
+        return {name: sorted(_without(found, when.get(name)), key=repr) for name, found in rows.items()}
+
+
+def _without(found: sqlite3.Cursor, column: str | None) -> list[tuple[object, ...]]:
+    places = [place for place, (name, *_) in enumerate(found.description) if name != column]
+    return [tuple(row[place] for place in places) for row in found]
 
 
 def test_what_was_learned_is_there_on_every_machine(place: DatabaseServer, monkeypatch: pytest.MonkeyPatch, tmp_path):

@@ -39,6 +39,7 @@ ORDER = (
     "ranking",
     "catalog",
     "indexing",
+    "cluster",
     "collection",
     "statistics",
     "search",

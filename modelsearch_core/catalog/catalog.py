@@ -18,12 +18,13 @@ from ..model_files.written import file_from_json, file_to_json
 from ..places import Place, beside
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
-from . import probe_sets, records
+from . import parcels, probe_sets, records
 from .classifiers import Classifiers
 from .derived import MEANS, density_of, means_of
 from .identities import Identities
 from .opening import claims_of, connect
 from .packing import pack, packing_of
+from .parcels import Parcel
 from .pictures import SETTING as PICTURES
 from .pictures import PictureStore
 from .probe_sets import ProbeSets
@@ -375,6 +376,16 @@ class Catalog:
 
     def _shown(self, webp: bytes, fingerprint: str, digest: str, number: int) -> bytes | None:
         return self._pictures.get(fingerprint, digest, number) if not webp and self._pictures else webp
+
+    def parcel(self, fingerprints: Sequence[str], texts_of: str | None = None) -> Parcel:
+        """All that was generated from some models, for another catalog; with an encoder's features of texts."""
+        return parcels.packed(self._connection, fingerprints, texts_of)
+
+    def take_in(self, parcel: Parcel) -> None:
+        """What another catalog has measured; the same twice is the same as once."""
+        with self.transaction():
+            stamp = self._revised("specification")
+            self._changed += parcels.unpacked(self._connection, parcel, stamp)
 
     # texts, failures, settings
 

@@ -132,7 +132,8 @@ def _learned(source: Place) -> dict[str, bytes | None]:
 def _settle(target: Place, named: Path, learned: dict[str, bytes | None], pictures: str) -> None:
     """What was learned goes into files whose names begin with that of `named`, beside it."""
     with Catalog(target) as catalog:
-        catalog.put_setting(PICTURES, pictures)
+        if pictures or catalog.setting(PICTURES):
+            catalog.put_setting(PICTURES, pictures)
         for name, content in learned.items():
             file = named.with_name(f"{named.stem} {name}.safetensors")
             if content is not None:

@@ -57,6 +57,11 @@ def _add_index(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--samples", type=whole(1, 4096), metavar="N", help="pictures a model (else as many as it takes)"
     )
+    cluster = command.add_argument_group("cluster (models are generated from on other machines' GPUs)")
+    cluster.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that this machine has joined, or auto")
+    cluster.add_argument(
+        "--map", action="append", default=[], metavar="HERE=THERE", help="where workers see a folder of this machine's"
+    )
     command.add_argument("--refresh", action="store_true", help="again, where the settings were other ones")
     _add_pictures(command)
     _add_generation(command)

@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from ..model_files import Kind, ModelFile
 from ..probes import Probe, default_probes, own_probes, prompts_of
 from ..search.preparing import prepare
 from .bars import Bars
+from .cluster import cluster_of
 from .drawings import reference_set_of
 from .spatial import spatial_encoder_of
 from .tables import print_json
@@ -49,7 +50,8 @@ def index(args: argparse.Namespace) -> int:
     )
     with Catalog(args.catalog) as catalog, Bars(shown=False if args.json else None) as bars:
         with_what = engine(args, catalog)
-        report = run_index(catalog, args.folders, with_what, settings, bars)
+        with cluster_of(args, args.catalog, generator_settings(args)) as cluster:
+            report = run_index(catalog, args.folders, replace(with_what, generate_all=cluster), settings, bars)
         if args.style:
             look_at_painted(catalog, with_what.encoder.name, args.device)
         advice = _kept_up(catalog, with_what.encoder.name) if report.painted else ""

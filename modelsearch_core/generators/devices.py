@@ -32,7 +32,7 @@ def precision_of(settings: GeneratorSettings, architecture: str) -> str:
     """Half precision wherever there is a graphics card: bfloat16 for the large transformers, which overflow float16."""
     if settings.precision:
         return settings.precision
-    if device_of(settings) == "cpu":
+    if (settings.planned_for or device_of(settings)) == "cpu":
         return "float32"
     return "float16" if architecture.startswith("sd") and architecture != "sd3" else "bfloat16"
 

@@ -107,6 +107,12 @@ class DiffusersGenerator:
             inspection.add(faults)
             yield pictures
 
+    def take_over(self, other: DiffusersGenerator) -> None:
+        """What another one has loaded, which is of no use from then on."""
+        if other.settings == self.settings:
+            self._resident, other._resident = other._resident, None
+        other.close()
+
     def close(self) -> None:
         """Gives the memory back."""
         if self._resident is not None:

@@ -12,10 +12,11 @@ class GeneratorSettings:
 
     `base` is put under every LoRA of its architecture, others get the best local match (see `bases`). `decoders` are
     folders where TAESD may lie (`vae_approx`). Size, steps, guidance, precision and lora_weight change the pictures, so
-    they change the probe set's digest; device and batch do not.
+    they change the probe set's digest; device and batch do not, but for the precision that suits a device.
     """
 
     device: str = "auto"  # auto, cuda, cuda:1, mps, cpu
+    planned_for: str | None = None  # cuda, mps, cpu: where another machine's device generates what is planned here
     precision: str | None = None  # float32, float16, bfloat16
     size: int | None = None  # pixels, width and height
     steps: int | None = None

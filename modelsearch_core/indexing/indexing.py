@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from ..background import background_texts, compared_texts
 from ..carriers import behind_all, carriers
@@ -38,6 +39,20 @@ GeneratorFor = Callable[[Sequence[ModelFile]], Generator]  # gets all known mode
 log = logging.getLogger(__name__)
 
 
+class GenerateAll(Protocol):
+    """Samples every model that is not current yet, as `generate_all` does."""
+
+    def __call__(
+        self,
+        catalog: Catalog,
+        models: Sequence[ModelFile],
+        engine: Engine,
+        settings: IndexSettings,
+        report: Report,
+        progress: Progress,
+    ) -> None: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Engine:
     """What generates, draws and encodes. `encoder_source` opens the same encoder again for a search."""
@@ -50,6 +65,7 @@ class Engine:
     references: ReferenceSet | None = None  # drawings to ask LoRA with, for style search
     spatial: ImageEncoder | None = None  # of where things are in the pictures, for search by layout
     spatial_source: str = ""  # opens it again
+    generate_all: GenerateAll | None = None  # on other machines, in place of this one
 
 
 def index(
@@ -75,7 +91,7 @@ def index(
         store_sketches(catalog, models, progress)
     store_background(catalog, engine.encoder, engine.probes(settings.probes), progress)
     if not settings.quick:
-        generate_all(catalog, models, engine, settings, report, progress)
+        (engine.generate_all or generate_all)(catalog, models, engine, settings, report, progress)
         if engine.references is not None:
             paint_references(catalog, models, engine, settings, report, progress)
     if engine.spatial is not None:
@@ -102,7 +118,7 @@ def update_files(
         catalog.put_files(new)
     by_hand = catalog.by_hand.all()
     found = [*old, *(by_hand.get(f.fingerprint, ByHand()).on(f) if isinstance(f, ModelFile) else f for f in new)]
-    models = _distinct(file for file in found if isinstance(file, ModelFile))
+    models = distinct(file for file in found if isinstance(file, ModelFile))
     models = [model for model in models if settings.kinds is None or model.kind in settings.kinds]
     report.models, report.removed = len(models), len(gone)
     report.skipped = [file for file in found if isinstance(file, SkippedFile)]
@@ -169,12 +185,12 @@ def generate_all(
             check=turns.check,
         )
 
-    asking = Asking(turns, lambda: sampler_of(engine.generator_for(_distinct([*models, *catalog.models()]))))
+    asking = Asking(turns, lambda: sampler_of(engine.generator_for(distinct([*models, *catalog.models()]))))
     left = in_order(catalog, engine.encoder, models, asking.sampler.generator)
-    new = len({model.fingerprint for model in models} - _generated(catalog, engine.encoder).keys())
+    new = len({model.fingerprint for model in models} - generated_samples(catalog, engine.encoder).keys())
     for part in begin_rounds(catalog, settings, new):
         asking.settings = part
-        report.unchanged, have = 0, _generated(catalog, engine.encoder)
+        report.unchanged, have = 0, generated_samples(catalog, engine.encoder)
         for done, model in enumerate(left):
             current = Step(stage="generate", done=done, total=len(left), model=model.name)
             asked, failure = asking.sample(model, have, report)
@@ -199,7 +215,7 @@ def begin_rounds(catalog: Catalog, settings: IndexSettings, new: int) -> tuple[I
 
 def end_rounds(catalog: Catalog, encoder: Encoder, settings: IndexSettings) -> None:
     """Once no model is left with the few pictures of the first round."""
-    counts = (max(have.values()) for have in _generated(catalog, encoder).values())
+    counts = (max(have.values()) for have in generated_samples(catalog, encoder).values())
     if catalog.setting(BEGUN) and settings.few not in counts:
         catalog.put_setting(BEGUN, "")
 
@@ -214,7 +230,7 @@ def outstanding(
 ) -> list[ModelFile]:
     """Models that `generate_all` has work with, in the order to take them in; those that failed only to `retry`."""
     settings = settings or IndexSettings()
-    failed, have = {} if retry else catalog.failures(), _generated(catalog, encoder)
+    failed, have = {} if retry else catalog.failures(), generated_samples(catalog, encoder)
     sampler = Sampler(
         catalog=catalog,
         encoder=encoder,
@@ -224,7 +240,7 @@ def outstanding(
         settings=settings,
         on_images=lambda _: None,
     )
-    models = [model for model in _distinct(catalog.models()) if settings.kinds is None or model.kind in settings.kinds]
+    models = [model for model in distinct(catalog.models()) if settings.kinds is None or model.kind in settings.kinds]
     new = [model for model in models if model.fingerprint not in failed and not _is_set(model)]
     left = [model for model in new if not _is_current(sampler, model, have[model.fingerprint])]
     return in_order(catalog, encoder, left, generator)
@@ -247,7 +263,7 @@ def paint_references(
 ) -> None:
     """Has every LoRA fill out the drawings of the reference set, where it has not yet."""
     assert engine.references is not None
-    generator = engine.generator_for(_distinct([*models, *catalog.models()]))
+    generator = engine.generator_for(distinct([*models, *catalog.models()]))
     loras = in_order(catalog, engine.encoder, [m for m in models if m.kind is Kind.LORA], generator)
     current = Step(stage="references", done=0, total=len(loras))
 
@@ -283,7 +299,7 @@ def unpainted(
         refresh=refresh,
         on_images=lambda _: None,
     )
-    loras = [model for model in _distinct(catalog.models()) if model.kind is Kind.LORA]
+    loras = [model for model in distinct(catalog.models()) if model.kind is Kind.LORA]
     found: list[ModelFile] = []
     prompts_only: dict[ModelFile, str] = {}
     for model in in_order(catalog, encoder, loras, generator):
@@ -316,7 +332,8 @@ def _paint_one(sampler: ReferenceSampler, turns: Turns, model: ModelFile, report
     return None
 
 
-def _generated(catalog: Catalog, encoder: Encoder) -> dict[str, dict[str, int]]:
+def generated_samples(catalog: Catalog, encoder: Encoder) -> dict[str, dict[str, int]]:
+    """How many there are of each model, by fingerprint and probe-set digest."""
     have: dict[str, dict[str, int]] = defaultdict(dict)
     for fingerprint, digest, evidence, samples in catalog.specification_keys(encoder.name):
         if evidence is Evidence.GENERATED:
@@ -324,7 +341,8 @@ def _generated(catalog: Catalog, encoder: Encoder) -> dict[str, dict[str, int]]:
     return have
 
 
-def _distinct(models: Iterable[ModelFile]) -> list[ModelFile]:
+def distinct(models: Iterable[ModelFile]) -> list[ModelFile]:
+    """One of each fingerprint, the first by path."""
     by_path = sorted(models, key=lambda model: model.path, reverse=True)
     return list({model.fingerprint: model for model in by_path}.values())[::-1]
 

@@ -1,0 +1,1 @@
+"""Models generated from on many machines' GPUs at once, written into the catalog by one program."""
