@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -37,6 +36,7 @@ PARTS = (
     "constraints.txt",
 )
 START_SECONDS = 900.0
+UNAUTHORIZED = 401  # up, and guarded by a password
 # Their installers would upgrade numpy; nothing here needs them.
 DISABLED = ["forge_legacy_preprocessors", "sd_forge_controlnet"]
 OPTIONS = ("--skip-torch-cuda-test", "--skip-prepare-environment", "--skip-version-check", "--no-download-sd-model")
@@ -61,9 +61,14 @@ class WebUI:
             time.sleep(0.5)
             if "Startup time" not in self.logged():
                 continue  # reForge does not come up where it is asked too early
-            with suppress(OSError):
+            try:
                 self.get("/modelsearch/status")
-                return self
+            except HTTPError as error:
+                if error.code != UNAUTHORIZED:
+                    continue
+            except OSError:
+                continue
+            return self
         raise AssertionError(f"the WebUI did not start:\n{self.logged()[-4000:]}")
 
     def stop(self) -> None:

@@ -14,6 +14,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -28,7 +31,7 @@ pytestmark = pytest.mark.timeout(1800)
 def as_base64(colour: str) -> str:
     buffer = io.BytesIO()
     painted(colour).save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
+    return base64.base64.b64encode(buffer.getvalue()).decode()
 
 
 def ours(log: str) -> list[str]:
@@ -282,6 +285,39 @@ def without_page(needs_webui: None, tmp_path: Path) -> Iterator[WebUI]:
 def test_the_routes_are_there_without_a_page(without_page: WebUI):
     assert without_page.get("/modelsearch/status")["host"] == "webui"
     assert not [line for line in ours(without_page.logged()) if "Error" in line]
+
+
+@pytest.fixture
+def guarded(needs_webui: None, tmp_path: Path) -> Iterator[WebUI]:
+    install(tmp_path)
+    server = WebUI(tmp_path, "--api-auth", "program:for the API", "--gradio-auth", "person:for the page")
+    try:
+        yield server.wait_until_up()
+    finally:
+        server.stop()
+
+
+def test_the_passwords_of_the_webui_open_it_and_nothing_else_does(guarded: WebUI):
+    def status(path: str = "status", body: bytes | None = None, **headers: str) -> int:
+        request = Request(f"{guarded.address}/modelsearch/{path}", body, headers)
+        try:
+            with urlopen(request, timeout=60) as reply:
+                return reply.status
+        except HTTPError as error:
+            return error.code
+
+    def basic(login: str) -> dict[str, str]:
+        return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
+
+    json_body = {"Content-Type": "application/json"}
+    assert status() == status("models") == status("index", b"{}", **json_body) == 401
+    assert status("models/x/preview", b"{}", **json_body) == 401
+    assert status(**basic("program:for the page")) == status(**basic("person:for the API")) == 401
+    assert status(**basic("program:for the API")) == 200
+    login = urlencode({"username": "person", "password": "for the page"}).encode()
+    with urlopen(Request(f"{guarded.address}/login", login), timeout=60) as reply:
+        cookies = reply.headers.get_all("Set-Cookie")
+    assert status(Cookie="; ".join(cookie.partition(";")[0] for cookie in cookies)) == 200
 
 
 def test_a_checkout_is_named():
