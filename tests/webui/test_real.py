@@ -19,7 +19,6 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
-from PIL import Image
 
 from tests.webui.collection import painted
 from tests.webui.host import EXTENSION, WebUI, checkout, install, own_environment, python
@@ -192,8 +191,8 @@ class TestComputing:
         return server.until(lambda: None if (p := server.indexing())["active"] else p, 1200)
 
     def test_the_users_checkpoint_is_as_before(self, computing: WebUI):
-        options = computing.get("/sdapi/v1/options")
-        assert options["sd_model_checkpoint"].startswith("noise")
+        chosen = computing.get("/sdapi/v1/options")["sd_model_checkpoint"]
+        assert chosen is None or chosen.startswith("noise")  # nobody has chosen one, or the only one
         assert "CLIP_stop_at_last_layers" not in (computing.base / "config.json").read_text("utf-8")
 
     @pytest.mark.parametrize(("floor", "added"), [(0.0, True), (1.0, False)])
@@ -228,7 +227,8 @@ class TestComputing:
         choices = plot_choices(computing)
         numbers = {label: place for place, label in enumerate(choices)}
         axis, none = numbers["[Model Search] LoRA that fits the prompt, by rank (0: none)"], numbers["Nothing"]
-        given = {"x_type": axis, "x_values": "0-2", "y_type": none, "z_type": none, "draw_legend": True}
+        given = {"x_type": axis, "x_values": "0-2", "y_type": none, "z_type": none}
+        given |= {"draw_legend": True, "include_lone_images": True}
         body = {
             "prompt": "a harbour",
             **SMALL,
@@ -239,10 +239,7 @@ class TestComputing:
         assert status == 200, answer
         texts = json.loads(answer["info"])["infotexts"]
         assert [text.count("<lora:noisy ") for text in texts[-3:]] == [0, 1, 1]
-        with Image.open(io.BytesIO(base64.b64decode(answer["images"][0]))) as grid:
-            top = grid.height - 64  # below the legend
-            cells = {grid.crop((x, top, x + 64, grid.height)).tobytes() for x in (0, 64, 128)}
-        assert len(cells) == 3
+        assert len(set(answer["images"][-3:])) == 3
         if folder := os.environ.get("MODELSEARCH_SCREENSHOTS"):
             Path(folder, "webui_plot.png").write_bytes(base64.b64decode(answer["images"][0]))
 
