@@ -104,7 +104,7 @@ def search(query: Query, wanted: Wanted) -> list[Found]:
     if not names:
         raise ModelSearchError(no_file(wanted.kind, wanted.folder))
     matches, halves = _answered(query, wanted, names)
-    relevant, _ = one_each(_relevant(matches, names, wanted))
+    relevant, _ = one_each(_relevant(matches, names, wanted), halves)
     return [found_of(replace(match, rank=rank), names, halves) for rank, match in enumerate(relevant, 1)]
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -208,6 +209,24 @@ def test_without_room_for_the_copy_nothing_is_changed(tmp_path: Path, monkeypatc
     with pytest.raises(CatalogFaultError, match="is copied before it is brought up to date, which failed"):
         Catalog(path)
     with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_a_hosts_threads_open_an_old_catalog_at_the_same_moment(tmp_path: Path):
+    """As a panel that is asked while the first look begins: one of them brings it up to date, all can use it."""
+    path = tmp_path / "c.sqlite"
+    old(path)
+    together = threading.Barrier(4)
+
+    def setting(number: int) -> str | None:
+        together.wait()
+        with Catalog(path, read_only=number % 2 == 0) as catalog:
+            return catalog.setting("a")
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(setting, range(4))) == ["b"] * 4
+    (copy,) = tmp_path.glob(f"*{database.BACKUP}*")
+    with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (1,)
 
 

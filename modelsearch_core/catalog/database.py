@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from .migrations import STEPS
 
 INDEX = "modelsearch index FOLDER"
 BACKUP = "before schema"  # in the names of copies that are made before a migration
+_MIGRATING = threading.Lock()
 
 
 def connect(path: Path, *, read_only: bool) -> Connection:
@@ -93,8 +95,14 @@ def _check_schema(connection: Connection, path: Path) -> None:
 
 
 def _migrate(connection: Connection, path: Path) -> None:
-    if 0 < _version(connection) < len(STEPS):
-        _back_up(connection, path)
+    """A host's threads come here at the same moment; the others find it done."""
+    with _MIGRATING:
+        if 0 < _version(connection) < len(STEPS):
+            _back_up(connection, path)
+        _take_steps(connection)
+
+
+def _take_steps(connection: Connection) -> None:
     for number in range(_version(connection), len(STEPS)):
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -112,9 +120,13 @@ def _back_up(connection: Connection, path: Path) -> None:
     """A copy as it is before the migration, beside the catalog, in the place of the last one."""
     target = path.with_name(f"{path.stem} {BACKUP} {len(STEPS)}{path.suffix}")
     part = path.with_name(f"{target.name}.{os.getpid()}.part")
+    before = _version(connection)
     try:
         connection.execute("VACUUM INTO ?", (str(part),))
-        part.replace(target)
+        with closing(sqlite3.connect(part)) as copy:
+            is_whole = int(copy.execute("PRAGMA user_version").fetchone()[0]) == before
+        if is_whole:  # else another process has begun, and has a copy of its own
+            part.replace(target)
     except (ModelSearchError, OSError) as error:
         raise CatalogFaultError(
             f"{path} is of an older Model Search and is copied before it is brought up to date, which failed: {error}"
