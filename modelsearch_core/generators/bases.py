@@ -24,7 +24,7 @@ _EMPTY = frozenset(("safetensors", "ckpt", "fp", "bf", "pruned", "ema", "emaonly
 _PLAIN = re.compile(
     r"sd_?xl_base|v1-5-pruned|v1-5|stable-diffusion-v?[12]|stable-diffusion-xl-base|v2-1_768|sd3|flux1?-dev|\bbase\b"
 )
-_NOT_A_BASE = re.compile(r"inpaint|refiner|pix2pix|(?<![a-z])depth(?![a-z])", re.IGNORECASE)
+_NOT_A_BASE = re.compile(r"inpaint|refiner|pix2pix|(?<![a-z])(depth|canny|fill)(?![a-z])", re.IGNORECASE)
 _DISTILLED = re.compile(r"schnell|distill", re.IGNORECASE)  # beyond what `accelerators` knows
 _Order = tuple[bool, bool, str, str]
 

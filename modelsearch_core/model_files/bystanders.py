@@ -12,9 +12,9 @@ from .packed import Shapes
 _BEFORE_DENOISERS = """
 a ControlNet        ^control_model.  ^controlnet_  ^lora_controlnet  ^input_hint_block.  ^zero_convs.  ^control_layers.
 a ControlNet        ^control_all_x_embedder.  controlnet_cond_embedding.  controlnet_down_blocks.  controlnet_blocks.
-a ControlNet        ^lllite_unet_  ^after_proj_list.
+a ControlNet        ^lllite_  ^after_proj_list.  ^control_blocks.  ^control_img_in.  ^control_transformer_blocks.
 an IP-Adapter       ^image_proj.  ^ip_adapter.  ^image_proj_model.  .ip_adapter_  .to_k_ip.  ^ip_adapter_proj_model.
-an identity adapter ^id_encoder.  ^pulid_  ^id_adapter  .fuse_module.mlp1.
+an identity adapter ^0.to_q_lora.  ^id_encoder.  ^pulid_  ^id_adapter  .fuse_module.mlp1.
 a style model       ^redux_up.  ^redux_down.  ^style_embedding
 a model of sound    genre_embedder.  lyric_encoder.  cond_layer_logits  .rotary_pos_emb.inv_freq  ^to_timestep_embed.
 a model of sound    .to_timestep_embed.  ^postprocess_conv.
@@ -36,6 +36,7 @@ a CLIP vision model ^vision_model.  ^visual.  .patch_embedding.  .patch_embeddin
 a text encoder      text_model.embeddings.  text_model.encoder.  transformer.resblocks.0.  .SelfAttention.
 a text encoder      embed_tokens.  layers.0.self_attn.q_proj.  ^shared.weight$
 a face restorer     ^stylegan_decoder  ^conv_body_first.  ^quantize.embedding.
+a part of Wan       ^vace_blocks.
 a detector          ^model.0.conv.  ^model.model.0.conv.
 a segmentation model mask_decoder.  ^bb.patch_embed.  ^stage1.rebnconvin.
 an upscaler         ^body.0.weight$  ^conv_1.sk.  ^feats.0.

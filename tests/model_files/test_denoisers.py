@@ -237,6 +237,9 @@ def test_architectures_are_listed_once() -> None:
         (["pulid_ca.0.norm1.weight"], "an identity adapter"),
         (["redux_up.weight", "redux_down.weight"], "a style model"),
         (["ip_adapter_proj_model.norm.weight"], "an IP-Adapter"),
+        (["control_blocks.0.after_proj.weight", "control_img_in.weight"], "a ControlNet"),
+        (["0.to_q_lora.down.weight", "1.to_k_lora.up.weight"], "an identity adapter"),  # FaceID's LoRA
+        (["vace_blocks.0.self_attn.q.weight", "vace_patch_embedding.weight"], "a part of Wan"),
         (["after_proj_list.0.weight", "blocks.0.attn1.Wqkv.weight"], "a ControlNet"),
         (["down_blocks.0.temporal_attentions.0.norm.weight"], "a motion module"),
         (["encoder.0.weight", "decoder.1.weight"], "a VAE"),  # TAEHV
