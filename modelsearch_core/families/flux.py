@@ -115,9 +115,10 @@ FLUX = Family(
         Variant(  # Flex, FLUX Lite
             name="8b",
             width=3072,
-            blocks={"double_blocks": 8, "single_blocks": 38},
+            blocks=blocks(8, 38),
             words=("flex1", "flex2", "flux1lite", "fluxlite"),
             work=Work(weights=4.7),
+            rare=True,
         ),
     ),
     lineages=(_KREA, _KONTEXT, _SCHNELL),

@@ -113,6 +113,7 @@ class Variant:
     parts: Parts | None = None  # where they are others than the family's
     recipe: Recipe | None = None
     work: Work | None = None
+    rare: bool = False  # as of a family
 
 
 @dataclass(frozen=True)

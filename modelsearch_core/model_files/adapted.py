@@ -89,7 +89,7 @@ def judge(adapted: Adapted) -> Judged:
     fits.sort(
         key=lambda fit: (
             *(-fit.explained, not fit.confirmed, -fit.covered),
-            *(fit.family.rare, order[fit.family.name]),
+            *(fit.family.rare or (fit.variant is not None and fit.variant.rare), order[fit.family.name]),
         )
     )
     return Judged(tuple(fits), why)

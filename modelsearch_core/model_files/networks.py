@@ -62,8 +62,11 @@ def unet_architecture(shapes: Shapes) -> str:
     """What a LoRA of a U-Net was trained on; `unknown` when names and shapes leave it open."""
     if "unet:0:down" in shapes:
         return _numbered_architecture(shapes)
+    text = lines_of(shapes)
+    if "temporal_transformer_blocks" in text or "time_stack" in text:
+        return "svd"
     width = input_width(shapes, _UNET_CONTEXT)
-    if width is None and re.search(r"transformer_blocks[._][1-9]", lines_of(shapes)):
+    if width is None and re.search(r"transformer_blocks[._][1-9]", text):
         return "sdxl"  # the only one with more than one transformer block in a row
     found = context_architecture(width)
     return found if found != UNKNOWN else text_encoder_architecture(shapes)

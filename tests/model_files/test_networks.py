@@ -240,3 +240,23 @@ def test_a_lora_of_a_model_of_sound_is_called_so() -> None:
 )
 def test_trainers_prefixes_are_no_part_of_a_layers_name(shapes: Shapes, architecture: str) -> None:
     assert recognise(shapes).architecture == architecture
+
+
+def test_a_variant_that_has_fewer_blocks_is_no_twin() -> None:
+    """FLUX of 8 billion weights has 8 of the one and 38 of the other."""
+    few = {
+        **pair("lora_unet_double_blocks_7_img_attn_proj", 3072),
+        **pair("lora_unet_single_blocks_37_linear2", 15360, 3072),
+    }
+    assert (recognise(few).architecture, recognise(few).variant) == ("flux", "8b")
+    for number in (8, 18):
+        found = recognise(peft(f"transformer.transformer_blocks.{number}.attn.to_q", 3072))
+        assert ("flux", "12b") in found.twins and ("flux", "8b") not in found.twins
+
+
+def test_a_lora_of_layers_between_frames_is_of_stable_video_diffusion() -> None:
+    shapes = {
+        **peft("unet.down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k", 1024, 320),
+        **peft("unet.down_blocks.0.attentions.0.temporal_transformer_blocks.0.attn1.to_q", 320),
+    }
+    assert recognise(shapes).architecture == "svd"
