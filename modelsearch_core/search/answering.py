@@ -99,7 +99,7 @@ class Answering:
 
     def _weighed(self, requirement: Requirement, method: str, found: Answer, models: Models) -> Answer:
         scale = self._weighing(requirement.modality, method, found.unrelated)
-        if not (scale.is_mixed or scale.centred):
+        if scale.is_plain:
             return replace(found, rho=scale.rho[models])
         rho = scale.rho[models]
         if found.parts and found.parts[-1].method == WORDS:

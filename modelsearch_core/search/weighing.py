@@ -27,7 +27,9 @@ WORDS = {Modality.TEXT: 0.5, Modality.IMAGE: 0.3, Modality.SKETCH: 0.2, Modality
 # Of as many pictures as one likes; a few show a few subjects, and the most alike of many is by subject.
 PICTURED = {Evidence.PICTURES: 0.6, Evidence.PREVIEW: 0.4}
 WEIGHTS = 0.3  # of a guess by weights, beside what leaving out the known ones says of it
-CENTRED = (Modality.TEXT, Modality.SKETCH)  # how a thing is worded or drawn moves the scores of all models at once
+# How much of what all models get alike is taken off: how a thing is worded or drawn moves their scores at once; whether
+# a picture is like anything here is also what it says. By docs/results_trust.md.
+CENTRED = {Modality.TEXT: 1.0, Modality.SKETCH: 1.0, Modality.IMAGE: 0.4}
 SAME_WORDS = 0.999  # cosine from which on a text is an author's own: no guess
 
 
@@ -50,11 +52,12 @@ class Weighing:
     levels: NDArray[np.intp]
     reference: int
     ratios: Scores
-    centred: bool
+    centred: float
 
     @property
-    def is_mixed(self) -> bool:
-        return bool((self.levels != self.reference).any())
+    def is_plain(self) -> bool:
+        """Whether scores are what is expected."""
+        return not self.centred and bool((self.levels == self.reference).all())
 
     def usual(self, z: Scores, levels: NDArray[np.intp]) -> Usual:
         """Of scores (..., C) of models of these levels; few models say little of what is usual."""
@@ -74,7 +77,7 @@ class Weighing:
         measured = levels == self.reference
         shift = np.where(measured, 0, evidence.expected(0.0, rho, **known))
         slope = np.where(measured, 1, rho * self.ratios[levels])
-        return Line(slope, shift - of_best if self.centred else shift)
+        return Line(slope, shift - self.centred * of_best)
 
     def weighed(self, z: Scores, models: NDArray[np.intp]) -> Scores:
         """Expected scores of models that are all that there are, or a sample of them."""
@@ -103,7 +106,7 @@ def weighing(
         levels=levels,
         reference=reference,
         ratios=spreads[reference] / spreads,
-        centred=modality in CENTRED,
+        centred=CENTRED.get(modality, 0.0),
     )
 
 
