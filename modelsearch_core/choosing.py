@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 MOST = 3
 USUAL_STRENGTH = 0.8
-SURE = 0.3  # confidence below which nothing is applied unasked
+# Confidence below which nothing is applied unasked, by docs/results_trust.md. A prompt may be about anything; a picture
+# was chosen to be like something.
+SURE, SURE_OF_WORDS = 0.3, 0.4
+
+
+def least_confidence(query: Query) -> float:
+    return SURE_OF_WORDS if query.text else SURE
 
 
 @dataclass(frozen=True)
@@ -31,11 +37,12 @@ class Choice:
 @dataclass(frozen=True)
 class Chosen:
     """`best` is the most relevant of all that were compared, also where it was not relevant enough; `unsure` where it
-    was, but others may be meant as well."""
+    was, but it is less sure than `wanted` that it is meant."""
 
     choices: tuple[Choice, ...]
     best: Match | None
     unsure: bool = False
+    wanted: float = 0.0
 
 
 def choose(
@@ -49,9 +56,9 @@ def choose(
     method: str = "auto",
     base: Path | None = None,
 ) -> Chosen:
-    """The best `count` LoRA above the relevance `floor`, different ones rather than alike; none where it is not `SURE`
-    that the best of them is meant. A floor of 0 takes the best whatever it is. What comes as two files (Wan 2.2) is one
-    of them: the file that goes with `base`."""
+    """The best `count` LoRA above the relevance `floor`, different ones rather than alike; none where it is not sure
+    enough that the best of them is meant. A floor of 0 takes the best whatever it is. What comes as two files (Wan 2.2)
+    is one of them: the file that goes with `base`."""
     if not 1 <= count <= MOST:
         raise ValueError(f"count must be from 1 to {MOST}, not {count}")
     halves = _listed(other_halves(index.collection.entries), among)
@@ -61,11 +68,12 @@ def choose(
     )
     matches, _ = one_each(found, halves)
     best = max(matches, key=lambda match: match.relevance, default=None)
-    sure = best is not None and (best.confidence >= SURE or floor <= 0)
+    wanted = least_confidence(query) if floor > 0 else 0.0
+    sure = best is not None and best.confidence >= wanted
     relevant = [match for match in matches if match.relevance > floor][:count] if sure else []
     unsure = best is not None and best.relevance > floor and not sure
     applied = zip(relevant, strengths(relevant), strict=True)
-    return Chosen(tuple(Choice(m, s, half_for(base, m.path, halves)) for m, s in applied), best, unsure)
+    return Chosen(tuple(Choice(m, s, half_for(base, m.path, halves)) for m, s in applied), best, unsure, wanted)
 
 
 def _listed(halves: Mapping[Path, Path], among: Collection[Path]) -> dict[Path, Path]:

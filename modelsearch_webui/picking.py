@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from modelsearch_core.choosing import MOST, SURE, Chosen, choose
+from modelsearch_core.choosing import MOST, Chosen, choose
 from modelsearch_core.errors import EmptyCatalogError, ModelSearchError
 from modelsearch_core.panel.pictures import MOST_BYTES, open_picture
 from modelsearch_core.prompt_tags import LoraTag, lora_tag, loras_in, plain_words, with_lora
@@ -150,7 +150,7 @@ def _said(chosen: Chosen, names: Mapping[Path, str], floor: float) -> str:
         return f"{NOTHING}: none for this base model is indexed"
     best = f"{named(chosen.best, names)} {chosen.best.relevance:.2f}"
     if chosen.unsure:
-        return f"{NOTHING} (best: {best}, {chosen.best.confidence:.0%} sure, wanted {SURE:.0%}: others may be meant)"
+        return f"{NOTHING} (best: {best}, {chosen.best.confidence:.0%} sure, wanted {chosen.wanted:.0%})"
     return f"{NOTHING} (best: {best}, wanted above {floor:.2f})"
 
 

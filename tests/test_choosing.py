@@ -90,3 +90,12 @@ def test_two_files_of_one_model_are_one_choice_and_the_base_says_which(
         alone = [path for path in paths if "low" not in path.stem]
         chosen = choose(opened, Query(text=["red"]), alone, floor=0.0, base=Path("wan_low_noise.gguf"))
         assert [choice.path.stem for choice in chosen.choices] == ["red high_noise"]
+
+
+def test_what_fits_but_may_not_be_meant_is_not_applied_and_says_so(colours):
+    index, paths = colours
+    chosen = choose(index, Query(text=["red", "green", "blue", "yellow"]), paths, floor=0.01)
+    assert chosen.best is not None and chosen.best.relevance > 0.01
+    assert chosen.choices == () and chosen.unsure and chosen.best.confidence < chosen.wanted
+    anyhow = choose(index, Query(text=["red", "green", "blue", "yellow"]), paths, floor=0.0)
+    assert len(anyhow.choices) == 1 and not anyhow.unsure

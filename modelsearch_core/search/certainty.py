@@ -15,9 +15,9 @@ from ..specification import Modality, Requirement
 # Learned from questions about every second model of the mini zoo, and from as many that no model here is about
 # (`python -m benchmarks.honesty.fitting`); the others' figures are in docs/results_trust.md.
 LEARNED = {
-    Modality.TEXT: Confidence(-4.25, 0.26, 1.90),
-    Modality.IMAGE: Confidence(-2.19, 0.62, 0.73),
-    Modality.SKETCH: Confidence(-2.85, 0.31, 0.94),
+    Modality.TEXT: Confidence(-3.12, 0.14, 2.28),
+    Modality.IMAGE: Confidence(-1.90, 0.33, 0.49),
+    Modality.SKETCH: Confidence(-2.90, 0.23, 0.82),
 }
 FIRST = (Modality.IMAGE, Modality.TEXT, Modality.SKETCH)  # whose experience counts where inputs are mixed
 
