@@ -113,10 +113,10 @@ class Answering:
     ) -> NDArray[np.floating]:
         """What the query gets from all models as a rule, whichever of them were judged; where that takes reading
         others' samples, from a few of each evidence."""
-        if len(models) == len(self._collection):
-            return scale.usual(found.z, scale.levels)
         some = self._some if self.reads_rows(requirement, method) else self.judges()
-        return scale.usual(self._by(requirement, method, some).z, scale.levels[some.models])
+        same = np.array_equal(some.models, models)
+        z = found.z if same else self._by(requirement, method, some).z
+        return scale.usual(z, scale.levels[some.models])
 
     def reads_rows(self, requirement: Requirement, method: str) -> bool:
         """Whether a method must read models' samples to answer."""

@@ -21,6 +21,9 @@ from .query import Query
 
 Describe = Callable[[Sequence[Image.Image]], list[str]]
 
+SHOWN = (Modality.IMAGE, Modality.SKETCH)
+BESIDE_WORDS = 0.5  # by docs/results_trust.md
+
 
 class Reader:
     """Turns queries into requirements. The encoder is opened, and pictures described, only where a query needs it."""
@@ -54,6 +57,7 @@ class Reader:
         found += [replace(picture, style=query.style, styles=styles) for picture in pictures]
         found += self._sketches(query.sketches, weights)
         found += [self._model(name, next(weights)) for name in query.like]
+        found = beside_words(found)
         found += [self._unwanted(item, next(weights), spatial) for item in query.without]
         return found
 
@@ -120,6 +124,16 @@ class Reader:
         if isinstance(item, str):
             return self._text(item, -abs(weight))
         return self._pictures([item], Modality.IMAGE, iter([-abs(weight)]), None, spatial)[0]
+
+
+def beside_words(requirements: list[Requirement]) -> list[Requirement]:
+    """With pictures and sketches counting as much as they say where words are asked for, too: what they show is often
+    any thing at all, and the words are what is meant."""
+    if not any(requirement.modality is Modality.TEXT and requirement.weight > 0 for requirement in requirements):
+        return requirements
+    return [
+        replace(each, weight=BESIDE_WORDS * each.weight) if each.modality in SHOWN else each for each in requirements
+    ]
 
 
 def refuse_nonsense(query: Query) -> None:

@@ -23,7 +23,7 @@ from modelsearch_core.specification import Evidence
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, ColourEncoder, ColourGenerator
 
-WANT_MORE = ("spatial", "learned_first_moment", "learned_gaussian")  # than an index has by itself
+WANT_MORE = ("spatial", "weights", "learned_first_moment", "learned_gaussian")  # than an index has by itself
 NAMES = ["base checkpoint", "second checkpoint", "red", "green", "blue", "yellow", "red blue"]
 
 

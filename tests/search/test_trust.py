@@ -148,3 +148,10 @@ def test_confidence_is_the_first_one_s_by_its_lead(colours: ModelIndex):
     alone, torn = (colours.search(Query(text=text), k=99) for text in (["yellow"], ["yellow", "green"]))
     assert alone[0].confidence > torn[0].confidence
     assert all(alone[0].confidence >= match.confidence >= 0 for match in alone)
+
+
+def test_a_picture_counts_half_beside_words(colours: ModelIndex):
+    both = colours.search(Query(text=["red"], images=[patch("blue")]), k=1)[0]
+    assert [part.weight for part in both.explanation] == [1.0, 0.5]
+    alone = colours.search(Query(images=[patch("blue")], without=["red"]), k=1)[0]
+    assert [part.weight for part in alone.explanation] == [1.0, -1.0]
