@@ -135,3 +135,8 @@ def test_without_clip_what_needs_it_says_so(scanned: dict[str, Any]):
         found(scanned, text="", images=torch.zeros(1, 8, 8, 3))
     with pytest.raises(Exception, match=r"No model is called or described as 'sunset'.*Download CLIP"):
         found(scanned, text="sunset")
+
+
+def test_the_first_says_how_sure_it_is_and_a_guess_that_it_is_one(scanned: dict[str, Any]):
+    first = found(scanned, text="neon street")["matches"][0]
+    assert first.line() == "1. neon night.safetensors  0.50 (0% sure, guessed from its name or preview)"
