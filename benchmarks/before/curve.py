@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -82,7 +82,7 @@ def _counts(order: Sequence[str], rounds: Sequence[int], share: float) -> Counts
 
 
 @contextmanager
-def _after(source: Path, counts: Mapping[str, int]) -> Iterator[Catalog]:
+def _after(source: Path, counts: Mapping[str, int]) -> Generator[Catalog]:
     """The catalog as it was when models had so many pictures; base and all that a LoRA is compared with stay."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "catalog.sqlite")

@@ -144,7 +144,7 @@ def ask(generator: DiffusersGenerator, model: ModelFile, count: int) -> None:
 
 def swap_seconds(generator: DiffusersGenerator, one: ModelFile, other: ModelFile, device: str) -> float:
     """The better of a few: the first also reads the file from the disk."""
-    resident = generator._resident  # pyright: ignore[reportPrivateUsage]  the work itself, without pictures
+    resident: Any = generator._resident  # pyright: ignore[reportPrivateUsage]  the work itself, without pictures
     assert resident is not None
     turns = [other, one, other, one]
     return min(timed(device, lambda lora=lora: resident.prepare([(lora, 1.0)], None, "dpmpp_2m")) for lora in turns)

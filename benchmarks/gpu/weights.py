@@ -61,20 +61,14 @@ def _full_size(folder: Path, family: str) -> Any:
             parts["text_encoder_2"] = _text_encoder("CLIPTextModelWithProjection", config)
     finally:
         torch.set_default_dtype(before)
-    scheduler = diffusers.DPMSolverMultistepScheduler.from_config(files["scheduler/scheduler_config.json"])
+    scheduler: Any = diffusers.DPMSolverMultistepScheduler.from_config(files["scheduler/scheduler_config.json"])
     tokenizer = _tokenizer(folder / "tokenizer")
     if "text_encoder_2" in parts:
         return diffusers.StableDiffusionXLPipeline(
             **parts, scheduler=scheduler, tokenizer=tokenizer, tokenizer_2=tokenizer
         )
-    return diffusers.StableDiffusionPipeline(
-        **parts,
-        scheduler=scheduler,
-        tokenizer=tokenizer,
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
+    unsafe: dict[str, Any] = {"safety_checker": None, "feature_extractor": None, "requires_safety_checker": False}
+    return diffusers.StableDiffusionPipeline(**parts, scheduler=scheduler, tokenizer=tokenizer, **unsafe)
 
 
 def _text_encoder(name: str, config: dict[str, Any]) -> Any:

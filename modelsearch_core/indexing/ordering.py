@@ -67,20 +67,19 @@ def _of_weights(catalog: Catalog, models: Sequence[ModelFile]) -> Iterator[NDArr
     known = catalog.sketches.get([model.fingerprint for model in models], VERSION)
     if not known:
         return
-    X = vectors(list(known.values()))
-    if X.shape[1] > WIDTH:
-        X = X @ np.random.default_rng(SEED).normal(size=(X.shape[1], WIDTH)).astype(np.float32)
-    yield _rows(models, dict(zip(known, X, strict=True)))
+    whole = vectors(list(known.values()))
+    if whole.shape[1] > WIDTH:
+        whole = whole @ np.random.default_rng(SEED).normal(size=(whole.shape[1], WIDTH)).astype(np.float32)
+    yield _rows(models, dict(zip(known, whole, strict=True)))
 
 
 def _rows(models: Sequence[ModelFile], of: dict[str, NDArray[np.floating]]) -> NDArray[np.floating]:
     """(n, d) unit rows, zero where there is none; less their mean, which tells nobody from another."""
     if len(of) < 2:
         return np.zeros((len(models), 1), np.float32)
-    X = np.array(list(of.values()), np.float32)
-    X = unit(X - X.mean(axis=0))
-    rows = np.zeros((len(models), X.shape[1]), np.float32)
-    place = dict(zip(of, X, strict=True))
+    known = np.array(list(of.values()), np.float32)
+    rows = np.zeros((len(models), known.shape[1]), np.float32)
+    place = dict(zip(of, unit(known - known.mean(axis=0)), strict=True))
     for i, model in enumerate(models):
         rows[i] = place.get(model.fingerprint, 0)
     return rows
