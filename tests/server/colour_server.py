@@ -2,7 +2,7 @@
 
     python -m tests.server.colour_server FOLDER [--slow SECONDS] [--broken TITLE] [--own-name NAME]
 
-Prints the address as JSON. FOLDER/models are the models, FOLDER/catalog.sqlite the index.
+Prints the address as JSON. FOLDER/models are the models, FOLDER/catalog.sqlite the index, or what `--catalog` names.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from modelsearch_core.embedding import Encoder
 from modelsearch_core.indexing import Engine
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.panel import Panel
+from modelsearch_core.places import catalog_place
 from modelsearch_core.probes import ProbeSet
 from modelsearch_core.server import LocalHost, Server
 from tests.making.fakes import ColourEncoder, ColourGenerator
@@ -67,13 +68,14 @@ async def serve(server: Server) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--catalog", type=catalog_place)
     parser.add_argument("--slow", type=float, default=0.0)
     parser.add_argument("--broken", action="append", default=[])
     parser.add_argument("--own-name", action="append", default=[])
     parser.add_argument("--no-folder", action="store_true")
     parser.add_argument("--pictures", type=Path, action="append", default=[])
     args = parser.parse_args()
-    catalog = args.folder / "catalog.sqlite"
+    catalog = args.catalog or args.folder / "catalog.sqlite"
     folders = [] if args.no_folder else [args.folder / "models"]
     engine = engine_with(args.slow, args.broken)
     host = LocalHost(catalog, engine, lambda _: ColourEncoder(), folders, pictures=args.pictures)
