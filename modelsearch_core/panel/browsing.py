@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..search import Description, Filters
+from ..search.description import spaced
 from .queries import Search
 from .refusals import RefusedError
 
@@ -39,15 +40,13 @@ def page(models: Sequence[Description], query: Mapping[str, str]) -> tuple[list[
 
 def says(model: Description, text: str) -> bool:
     """Whether all words of the text stand in the model's names or trigger words."""
-    words = _plain(text).split()
-    names = _plain(" ".join([model.name, model.title, *model.trigger_words]))
-    return all(word in names for word in words)
+    return all(word in model.called for word in spaced(text).split())
 
 
 def described(models: Sequence[Description], texts: Sequence[str], filters: Filters) -> list[tuple[float, Description]]:
     """Models with words of the texts in their names, trigger words, tags or descriptions, each with its share of them,
     0 to 1; the largest first."""
-    words = [word for text in texts for word in _plain(text).split()]
+    words = [word for text in texts for word in spaced(text).split()]
     fitting = compress(models, filters.passing(models))
     found = [(share, model) for model in fitting if (share := _share(model, words))]
     return sorted(found, key=lambda each: (-each[0], each[1].name))
@@ -55,15 +54,15 @@ def described(models: Sequence[Description], texts: Sequence[str], filters: Filt
 
 def _share(model: Description, words: Sequence[str]) -> float:
     """How much of the words a model has; what its name has counts more than what is said of it."""
-    names = _plain(" ".join([model.name, model.title, *model.trigger_words]))
-    said = _plain(" ".join([*model.tags, model.description]))
+    names = model.called
+    said = spaced(" ".join([*model.tags, model.description]))
     return sum(1.0 if word in names else 0.5 if word in said else 0.0 for word in words) / max(1, len(words))
 
 
 def named(models: Sequence[Description], wanted: Search) -> list[Description]:
     """Models that are called what the text says; the shortest names first."""
-    texts = [text for text in wanted.query.text if len(text) > 1]
-    named_so = [model for model in models if any(says(model, text) for text in texts if _plain(text).split())]
+    texts = [words for text in wanted.query.text if len(text) > 1 and (words := spaced(text).split())]
+    named_so = [model for model in models if any(all(word in model.called for word in words) for words in texts)]
     found = compress(named_so, wanted.filters.passing(named_so))
     return sorted(found, key=lambda model: (len(model.name), model.name))[:MOST_NAMED]
 
@@ -82,11 +81,6 @@ def folder_tree(models: Sequence[Description], roots: Sequence[Path]) -> list[di
 def _label(path: Path, roots: Sequence[Path]) -> str:
     root = next((root for root in roots if root == path or root in path.parents), None)
     return path.name if root is None else str(path.relative_to(root.parent))
-
-
-def _plain(text: str) -> str:
-    """Without what separates words in file names."""
-    return text.casefold().replace("_", " ").replace("-", " ").replace(".", " ")
 
 
 def _whole(query: Mapping[str, str], name: str, usual: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +44,23 @@ class Description:
     base_hint: str | None
     size: int
 
+    @cached_property
+    def called(self) -> str:
+        """Its names and trigger words, for whoever looks for words in them."""
+        return spaced(" ".join([self.name, self.title, *self.trigger_words]))
+
     @property
     def paths(self) -> tuple[Path, ...]:
         """Of all copies."""
         return (self.path, *self.copies)
 
     def to_json(self) -> dict[str, Any]:
-        return {key: plain(value) for key, value in asdict(self).items()}
+        return plain(self)
+
+
+def spaced(text: str) -> str:
+    """Without what separates words in file names."""
+    return text.casefold().replace("_", " ").replace("-", " ").replace(".", " ")
 
 
 def describe_all(collection: Collection) -> list[Description]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +127,19 @@ class Match:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values under stable keys."""
-        return {key: plain(value) for key, value in asdict(self).items()}
+        return plain(self)
+
+
+@cache
+def _names(of: Any) -> tuple[str, ...]:
+    """Of a dataclass' fields."""
+    return tuple(field.name for field in fields(of))
 
 
 def plain(value: Any) -> Any:
     """A value as JSON knows it."""
+    if is_dataclass(value):
+        return {name: plain(getattr(value, name)) for name in _names(type(value))}
     if isinstance(value, (Evidence, Modality)):
         return value.value
     if isinstance(value, Path):

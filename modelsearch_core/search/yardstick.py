@@ -129,6 +129,7 @@ class Yardstick:
         self._bias[self._models] = 0.0 if measures.bias is None else measures.bias
         self._bias_of = bias_of
         self._of_sampled = groups[self._models]
+        self._usual_of: dict[int, float] = {}
         sizes = dict(zip(*(part.tolist() for part in np.unique(groups, return_counts=True)), strict=True))
         self.unrelated = Unrelated(z=measures.z, groups=self._of_sampled, sizes=sizes)
 
@@ -155,11 +156,17 @@ class Yardstick:
         group, bias = int(self._groups[m]), self._hubs(models)
         corrected = calibration.without_hubs(scores, bias)
         location, spread = self._measure(group, corrected[self._groups[models] == group])
-        known = self._bias[self._models][self._of_sampled == group]
-        usual = calibration.ALPHA * float(np.median(known)) if len(known) else 0.0
+        usual = self._usual(group)
         hub = calibration.ALPHA * float(bias[place]) - usual
         z = (float(corrected[place]) - location) / spread
         return Reading(float(scores[place]), location + usual, spread, hub, z)
+
+    def _usual(self, group: int) -> float:
+        """The bias of most of a group's models, as far as scores are corrected by it."""
+        if group not in self._usual_of:
+            known = self._bias[self._models][self._of_sampled == group]
+            self._usual_of[group] = calibration.ALPHA * float(np.median(known)) if len(known) else 0.0
+        return self._usual_of[group]
 
     def _measure(self, group: int, corrected: Scores) -> tuple[float, float]:
         """(location, scale); by the scores at hand where the bank says too little."""
