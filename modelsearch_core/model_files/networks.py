@@ -25,6 +25,9 @@ NETWORKS = (  # the parts of names that tell; a line break is the end of a name
 _UNET = ("down_blocks", "up_blocks", "mid_block", "input_blocks", "output_blocks", "middle_block")
 _NUMBERED = "\nunet:0:down\n"  # cloneofsimo/lora numbers layers
 _UNET_CONTEXT = re.compile(r"attn2[._](processor[._])?to_[kv]\b|attn2[._](processor[._])?to_[kv]_lora")
+_PROJECTION = re.compile(r"(attentions|blocks?)[._].*proj_(in|out)$")
+_FIRST_STAGE = re.compile(r"down_blocks[._]0[._]|input_blocks[._][12][._]|up_blocks[._]3[._]")
+_PLAIN = (".lora_down.weight", ".lora_A.weight", ".lora.down.weight")  # of the shape of what they adapt
 _CLIP_QUERIES = re.compile(r"text_model.*self_attn[._](q_proj|to_q)|lora_te\d?_.*self_attn_q_proj")
 _NOT_TOLD = (UNKNOWN, "sd_mini", "sdxl_refiner")  # U-Nets themselves are as wide as that
 _OF_DIFFUSION = ("\ndiffusion_model.", "\ntransformer.", "\nunet.", "\ntext_encoder", "\nlora_unet_", "\nlora_te")
@@ -68,8 +71,20 @@ def unet_architecture(shapes: Shapes) -> str:
     width = input_width(shapes, _UNET_CONTEXT)
     if width is None and re.search(r"transformer_blocks[._][1-9]", text):
         return "sdxl"  # the only one with more than one transformer block in a row
-    found = context_architecture(width)
+    found = context_architecture(width) if width else _by_projection(shapes)
     return found if found != UNKNOWN else text_encoder_architecture(shapes)
+
+
+def _by_projection(shapes: Shapes) -> str:
+    """What leads into attention is a 1x1 convolution in Stable Diffusion 1 alone; the first stage has attention in
+    those before XL alone."""
+    for layer, end in telling(shapes):
+        if _PROJECTION.search(layer) and end in _PLAIN:
+            if len(shapes[layer + end]) == 4:
+                return "sd15"
+            if _FIRST_STAGE.search(layer):
+                return "sd2"
+    return UNKNOWN
 
 
 def _numbered_architecture(shapes: Shapes) -> str:

@@ -260,3 +260,20 @@ def test_a_lora_of_layers_between_frames_is_of_stable_video_diffusion() -> None:
         **peft("unet.down_blocks.0.attentions.0.temporal_transformer_blocks.0.attn1.to_q", 320),
     }
     assert recognise(shapes).architecture == "svd"
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "architecture"),
+    [
+        ("lora_unet_down_blocks_0_attentions_0_proj_in", (4, 320, 1, 1), "sd15"),
+        ("lora_unet_mid_block_attentions_0_proj_in", (4, 1280, 1, 1), "sd15"),
+        ("lora_unet_down_blocks_0_attentions_0_proj_in", (4, 320), "sd2"),
+        ("lora_unet_down_blocks_1_attentions_0_proj_in", (4, 640), "unknown"),  # 2 or XL
+        ("lora_unet_down_blocks_0_resnets_0_conv1", (4, 320, 3, 3), "unknown"),
+    ],
+)
+def test_what_leads_into_attention_tells_where_no_text_is_attended_to(
+    layer: str, shape: tuple[int, ...], architecture: str
+) -> None:
+    shapes = {f"{layer}.lora_down.weight": shape, f"{layer}.lora_up.weight": (shape[1], 4, *shape[2:])}
+    assert recognise(shapes).architecture == architecture
