@@ -28,9 +28,11 @@ from modelsearch_core.indexing.user_pictures import store_pictures
 from modelsearch_core.indexing.weight_sketches import store_sketches
 from modelsearch_core.mini_zoo import FOLDER
 from modelsearch_core.model_files import Kind
+from modelsearch_core.scores import content, evidence
 from modelsearch_core.search import ModelIndex
+from modelsearch_core.search.banks import bank
 from modelsearch_core.search.preparing import prepare
-from modelsearch_core.specification import Evidence
+from modelsearch_core.specification import Evidence, Modality
 from modelsearch_core.statistics import Statistics
 
 from .asking import figures, mrr, save_outputs
@@ -40,6 +42,7 @@ from .page import RESULT, write_page
 DRAWS = 12  # of which LoRA were generated
 KNOWN = (8, 12, 16, 20)
 SEED = 70_000
+MODALITIES = (Modality.TEXT, Modality.IMAGE, Modality.SKETCH)
 
 
 def main() -> None:
@@ -81,6 +84,30 @@ def pictures(source: Path) -> dict[str, Any]:
         prepare(catalog, anew=True)
         found["generated"] = figures(catalog)
     return found
+
+
+def worth(source: Path) -> dict[str, dict[str, float]]:
+    """ρ of each evidence beside generated pictures, by modality; of pictures, of as many as one likes."""
+    with without(source, ()) as catalog, tempfile.TemporaryDirectory() as outputs:
+        save_outputs(Path(outputs))
+        store_pictures(catalog, open_encoder(str(FOLDER / "clip"), device="cpu"), [Path(outputs)], silent)
+        store_sketches(catalog, catalog.models(), silent)
+        prepare(catalog, anew=True)
+        name, _, dimension = catalog.encoders()[0]
+        statistics = Statistics(Collection(catalog, name, dimension))
+        evidences = (Evidence.PICTURES, Evidence.WEIGHTS, Evidence.METADATA)
+        return {of.value: {m.value: _worth(statistics, of, m) for m in MODALITIES} for of in evidences}
+
+
+def _worth(statistics: Statistics, of: Evidence, modality: Modality) -> float:
+    beside, asking = statistics.collection.beside(of), bank(statistics, modality)
+    both = np.flatnonzero(beside.counts > 0)
+    rows = beside.some(both)
+    cheap = content.first_moment(unit(content.means(rows.Z, rows.offsets)), asking.h)
+    best = content.first_moment(statistics.means[both], asking.h)
+    found = evidence.worth(asking.masked(cheap, both), asking.masked(best, both))
+    most = float(evidence.of_pictures(rows.counts, 1.0).mean()) if of is Evidence.PICTURES else 1.0
+    return round(found / most, 2)
 
 
 def weights(source: Path) -> dict[str, Any]:
@@ -149,7 +176,7 @@ def guesses(source: Path) -> list[dict[str, Any]]:
     return found
 
 
-PARTS = {"pictures": pictures, "weights": weights, "guesses": guesses, "curve": curves}
+PARTS = {"pictures": pictures, "worth": worth, "weights": weights, "guesses": guesses, "curve": curves}
 
 if __name__ == "__main__":
     main()

@@ -21,6 +21,15 @@ ones. Asked are texts in several wordings, and three other pictures of each. Mea
 |---|---|---|
 """
 
+WORTH = """
+What each evidence is worth beside generated pictures: how far the scores of models that have both agree for unrelated queries (ρ, as
+`search/weighing.py` measures it in every collection). Users' pictures: of as many as one likes, where they are of all subjects, as here;
+so the default there is lower. Weights: predicted without the model itself.
+
+| evidence | texts | pictures | sketches |
+|---|---|---|---|
+"""
+
 WEIGHTS = """
 ## What weights say
 
@@ -60,6 +69,9 @@ def write_page(found: dict[str, Any]) -> None:
     text = PICTURES
     for name, of in found["pictures"].items():
         text += f"| {name} | {of['text']:.3f} | {of['image']:.3f} |\n"
+    text += WORTH
+    for name, of in found["worth"].items():
+        text += f"| {name} | {of['text']:.2f} | {of['image']:.2f} | {of['sketch']:.2f} |\n"
     text += WEIGHTS
     for name, of in found["weights"].items():
         told = f"{of['nearest among three']} of {of['of']}"

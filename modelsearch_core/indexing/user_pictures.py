@@ -30,6 +30,7 @@ def store_pictures(
     if folders is None:
         folders = [Path(folder) for folder in json.loads(catalog.setting(FOLDERS) or "[]")]
     else:
+        folders = [folder.expanduser().absolute() for folder in folders]
         catalog.put_setting(FOLDERS, json.dumps([str(folder) for folder in folders]))
     models, told = catalog.models(), None
     uses: dict[str, list[Use]] = {}

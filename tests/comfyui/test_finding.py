@@ -74,3 +74,9 @@ def test_names_with_spaces_umlauts_and_folders_are_as_comfyui_lists_them(comfyui
     (name,) = (text.strip("'") for text in shown(entry, "2"))
     assert name in listed
     assert name == str(Path("böse Tinte", "tief", "pïnk mit Lücke.safetensors"))
+
+
+def test_pictures_in_comfyuis_output_folder_are_offered(comfyui: ComfyUI):
+    offered = comfyui.get("/modelsearch/index")["pictures"]
+    assert [Path(folder) for folder in offered["folders"]] == [comfyui.base / "output"]
+    assert offered["on"] is None

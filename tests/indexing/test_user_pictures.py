@@ -210,6 +210,16 @@ def test_the_folders_are_kept_in_mind(bench: Bench):
     assert PicturesTold.from_json(bench.catalog.setting("pictures_told")) == told
 
 
+def test_they_are_the_same_folders_wherever_the_next_run_is_started(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    bench.paint("1.png", ["red"], loras={"red ink": 1.0})
+    monkeypatch.chdir(bench.pictures.parent)
+    store_pictures(bench.catalog, bench.encoder, [Path("outputs")], silent)
+    monkeypatch.chdir("/")
+    told = store_pictures(bench.catalog, bench.encoder, None, silent)
+    assert told is not None
+    assert (told.files, list(told.unread)) == (1, [])
+
+
 def test_a_run_that_is_stopped_goes_on_where_it_was(bench: Bench):
     for n in range(3):
         write_a1111(
