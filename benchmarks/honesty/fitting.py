@@ -25,11 +25,6 @@ from .questions import Question
 Rows = tuple[NDArray[np.floating], NDArray[np.bool_]]  # features (n, 2) and whether the first was right
 
 
-def taught(model: int) -> bool:
-    """Whether a model's questions teach, or test."""
-    return model % 2 == 0
-
-
 def beyond(relevance: float) -> float:
     """x of a relevance: how far a match is beyond what unrelated queries find, in units of their scale."""
     if relevance <= TAIL:
@@ -66,7 +61,7 @@ def halves(index: ModelIndex) -> dict[str, tuple[list[Rows], list[Rows]]]:
     found: dict[str, tuple[list[Rows], list[Rows]]] = {}
     drawn = [question for name in ("outlines", "pencil") for question in asked.by_sketches(WITHOUT_WEIGHTS[name])]
     for name, questions in (("IMAGE", asked.by_pictures()), ("SKETCH", drawn), ("TEXT", asked.by_wordings())):
-        parts = [[q for q in questions if taught(order[q.target]) == which] for which in (True, False)]
+        parts = [[q for q in questions if asked.taught(order[q.target]) == which] for which in (True, False)]
         found[name] = tuple([related(index, part)] for part in parts)  # type: ignore[assignment]  # two of them
         for half, part in zip(found[name], parts, strict=True):
             if name != "TEXT":

@@ -216,6 +216,8 @@ def right_or_wrong(index: ModelIndex) -> dict[str, Figures]:
         found[name] = {"right first": share(answers), "AUC of relevance": auc(answers, lambda a: a.first.relevance)}
         if getattr(answers[0].first, "confidence", None) is not None:
             found[name] |= confident(answers)
+            unseen = [answer for answer in answers if answer.target in asked.untaught()]
+            found[f"{name} of models that taught nothing"] = confident(unseen)
     return found
 
 

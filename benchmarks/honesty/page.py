@@ -42,7 +42,8 @@ HEADINGS = {
     "right or wrong": (
         "Is the first one right?",
         "AUC: how often a right first answer has a higher number than a wrong one; .5 is chance. Texts are all the ways in which the "
-        "world words a look or thing. Brier score: mean squared error of the confidence, beside that of always saying the hit rate.",
+        "world words a look or thing. Brier score: mean squared error of the confidence, beside that of always saying the hit rate. "
+        "The confidence has learned from every second model; rows of the others say how it does on those.",
     ),
     "unwanted": (
         "What is not wanted",

@@ -102,6 +102,16 @@ def look_of(key: str) -> Style | None:
     return None if record is None else Style(record["family"], {n: v for n, v in record.items() if n != "family"})
 
 
+def untaught() -> set[str]:
+    """Models whose questions have taught nothing (`fitting`): every second one."""
+    return {name_of(model) for number, model in enumerate(zoo_models().values()) if not taught(number)}
+
+
+def taught(number: int) -> bool:
+    """Whether a model's questions teach, or test."""
+    return number % 2 == 0
+
+
 def things_and_looks() -> list[tuple[Image.Image, str, str]]:
     """(picture of a thing in no particular look, look in words, model) of every model that has a look."""
     rng = np.random.default_rng(SEED)

@@ -24,6 +24,11 @@ PAPER_TEXT = {"monte_carlo": (0.75,), "best_k": (0.74,), "first_moment": (0.77,)
 PAPER_BOTH = {"picture and text": (0.47, 0.86)}
 
 
+# Rows that know more than a user's picture says.
+TOLD = (
+    "`prompted_kernel_mean`, `rkme_concat` and *auto, with the prompt* are told the very prompts that made the pictures, of the queries "
+    "and of the samples; the others see pictures alone."
+)
 WANTED = (0.5, 0.85)  # top-1 of 1st Moment by picture
 
 
@@ -38,6 +43,7 @@ def content_section(found: dict[str, Any]) -> str:
             _difficulty(found),
             "### Pictures\n",
             accuracy(found["image"], PAPER_IMAGE),
+            f"\n{TOLD}\n",
             "\n### Line drawings of these pictures\n",
             accuracy(found["sketch"], PAPER_SKETCH),
             "\n`drawn_…` compare with line drawings of the samples, all others with the samples themselves.\n",
