@@ -164,7 +164,7 @@ class RayPool:
             self._meet(worker, answer)
         elif answer is not None:
             self._refuse(worker, answer)
-        else:
+        elif all(worker != other for other, _ in self._asked.values()):  # else a newer order is on its way
             self._free.append(worker)
         return []
 
@@ -172,7 +172,11 @@ class RayPool:
         try:
             check_program(description)
         except ModelSearchError as error:
-            self._refuse(worker, str(error))
+            self._tries[worker] = self._tries.get(worker, 0) + 1
+            if self._tries[worker] > 1:
+                self._refuse(worker, str(error))
+            else:
+                self._forget(worker)  # an actor that was left from before an update; the next one starts anew
             return
         if self._device and description.device != self._device:
             self._refuse(

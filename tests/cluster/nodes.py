@@ -74,6 +74,7 @@ def main() -> None:
     command = index_command(folder, catalog, cluster.address, "--map", f"{folder}={there}")
     driver = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     watch.wait_for(2)
+    told["killed"] = time.monotonic()
     cluster.remove_node(nodes[1], allow_graceful=False)
     watch.wait_for(3)
     driver.kill()
