@@ -22,7 +22,7 @@ def told(*models: Any) -> list[tuple[str, int, float]]:
 
 def test_families_that_wait_are_told_with_their_models_the_most_first():
     models = [Waiting("flux", "12b"), Waiting("sdxl"), Waiting("sdxl", evidence="preview"), Waiting("wan", "1.3b")]
-    assert told(*models) == [("Stable Diffusion XL", 2, 4.5), ("FLUX.1", 1, 28.0), ("Wan 2.x 1.3b", 1, 6.2)]
+    assert told(*models) == [("Stable Diffusion XL", 2, 4.5), ("FLUX.1 12b", 1, 28.0), ("Wan 2.x 1.3b", 1, 6.2)]
 
 
 def test_what_was_generated_from_and_what_is_not_known_is_left_out():
