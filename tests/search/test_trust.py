@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trust")
     make_folder(folder / "models", [*MEASURED, *NAMED])
 
-    def generator_for(models: list[ModelFile]) -> ColourGenerator:
+    def generator_for(models: Sequence[ModelFile]) -> ColourGenerator:
         return ColourGenerator(models, broken=NAMED)
 
     engine = Engine(
