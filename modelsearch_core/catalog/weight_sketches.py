@@ -98,7 +98,8 @@ def vectors(sketches: Sequence[Sketch]) -> NDArray[np.float32]:
         row[[place[name] for name in of.names]] = of.s[:, :K]
     flat = X.reshape(len(sketches), -1)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
-    return flat / np.where(length > 0, length, np.float32(1))
+    flat /= np.where(length > 0, length, 1)
+    return flat
 
 
 def _rows(blob: bytes, L: int, scale: float) -> NDArray[np.float32]:
