@@ -37,8 +37,8 @@ PARTS = (
 )
 START_SECONDS = 900.0
 UNAUTHORIZED = 401  # up, and guarded by a password
-# Their installers would upgrade numpy; nothing here needs them.
-DISABLED = ["forge_legacy_preprocessors", "sd_forge_controlnet"]
+# Their installers would upgrade numpy (the last stands on the one before it); nothing here needs them.
+DISABLED = ["forge_legacy_preprocessors", "sd_forge_controlnet", "sd_forge_ipadapter"]
 OPTIONS = ("--skip-torch-cuda-test", "--skip-prepare-environment", "--skip-version-check", "--no-download-sd-model")
 
 
