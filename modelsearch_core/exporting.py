@@ -33,6 +33,8 @@ def export(index: ModelIndex, file: Path) -> int:
     except ImportError as error:
         raise ModelSearchError("export needs the extra `parquet`: pip install pyarrow") from error
     models = index.models()
+    if os.path.lexists(file) and not file.is_file():
+        raise ModelSearchError(f"{file} is there already and is no file; name a new one")
     part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .errors import ModelSearchError
 
-TAG = re.compile(r"<(\w+):([^>]+)>")
+TAG = re.compile(r"<(\w+):([^<>]+)>")  # no name has a `<`: each is looked at once, however many are not closed
 WEIGHT = re.compile(r":\s*[-+]?[\d.]+\s*(?=[)\]])")
 SYNTAX = re.compile(r"\\?[()\[\]{}|]|\b(?:BREAK|AND)\b")
 LORA_TAGS = ("lora", "lyco")

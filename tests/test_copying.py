@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -186,3 +188,23 @@ def test_a_model_known_by_words_is_exported_with_these_alone(tmp_path: Path):
 def test_an_export_is_a_parquet_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["export", str(tmp_path / "models.txt"), "--catalog", str(tmp_path / "none.sqlite")]) == 2
     assert "must end in .parquet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe", "link"])
+@pytest.mark.skipif(sys.platform == "win32", reason="makes them as Unix does")
+def test_what_is_no_file_is_not_written_over(
+    collection: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+):
+    place = tmp_path / "there.parquet"
+    {"folder": place.mkdir, "pipe": lambda: os.mkfifo(place), "link": lambda: place.symlink_to("nowhere")}[what]()
+    before = place.lstat()
+    for words in (["copy", str(collection), str(place)], ["export", str(place), "--catalog", str(collection)]):
+        assert main(words) == 2
+        assert "there.parquet is there already and is no file; name a new one" in capsys.readouterr().err
+    assert (place.lstat().st_ino, list(tmp_path.iterdir())) == (before.st_ino, [place])
+
+
+def test_a_folder_for_pictures_is_named_as_a_url(collection: Path, tmp_path: Path):
+    """Else it would be another folder wherever the copy is used."""
+    with pytest.raises(ModelSearchError, match=r"--pictures shown is no URL; write file:///.*/shown for"):
+        copy(collection, tmp_path / "new.sqlite", "shown")

@@ -25,11 +25,17 @@ OnRows = Callable[[int], object]
 def copy(source: Place, target: Place, pictures: str = "", on_rows: OnRows = lambda _: None) -> dict[str, int]:
     """How many rows there are now, by table. `pictures`: a folder's or an object store's URL that takes the pictures;
     else they are in the catalog. Raises EmptyCatalogError without a source, ModelSearchError where the target holds
-    something already."""
+    something already, or is no place for a file, and for what is no URL."""
+    if pictures and "://" not in pictures:
+        raise ModelSearchError(
+            f"--pictures {pictures} is no URL; write {Path(pictures).absolute().as_uri()} for that folder"
+        )
     if not is_there(source):
         raise EmptyCatalogError(f"there is no catalog at {source}")
     if is_there(target):
         _refuse_full(target)
+    elif isinstance(target, Path) and os.path.lexists(target):  # a link to nothing, a folder, a device
+        raise ModelSearchError(f"{target} is there already and is no file; name a new one")
     learned = _learned(source)
     if not isinstance(target, Path):
         counts = _copied(source, target, pictures, on_rows)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..errors import ModelSearchError
 from ..model_files import ModelFile
 from . import factors as networks
 from .layer_names import canonical
@@ -23,6 +24,8 @@ from .network_files import layers_of
 BUDGET = 4096  # numbers a LoRA, about: few layers are probed more often
 FEWEST, MOST = 4, 128  # probes a layer
 CACHED = 2048  # layers whose probes are kept: those of the next LoRA of the family
+WIDEST = 2**19  # inputs and outputs of a layer together; those of whole vocabularies are about half as many
+WIDEST_CACHED = 2**16
 Probes = tuple[torch.Tensor, torch.Tensor]
 
 
@@ -84,14 +87,20 @@ def _of_kronecker(name: str, factors: Mapping[str, torch.Tensor], K: int) -> NDA
 
 
 def probes(name: str, K: int, outputs: int, inputs: int) -> Probes:
-    """u (K, outputs) and v (K, inputs), signs; the same ones for ever."""
-    signs = torch.from_numpy(_signs(name, K, outputs + inputs).astype(np.float32))
+    """u (K, outputs) and v (K, inputs), signs; the same ones for ever. ModelSearchError for a width that no layer
+    has: a file's header can claim any shape."""
+    width = outputs + inputs
+    if width > WIDEST:
+        raise ModelSearchError(f"the layer {name[:120]!r} would have {outputs} outputs and {inputs} inputs")
+    signs = torch.from_numpy((_kept_signs if width <= WIDEST_CACHED else _signs)(name, K, width).astype(np.float32))
     return signs[:, :outputs], signs[:, outputs:]
 
 
-@lru_cache(maxsize=CACHED)
 def _signs(name: str, K: int, width: int) -> NDArray[np.int8]:
     """(K, width): SHAKE's stream of bits, row by row, which no version of a library draws otherwise."""
     stream = hashlib.shake_128(f"{name} {width}".encode()).digest(-(-K * width // 8))
     bits = np.unpackbits(np.frombuffer(stream, np.uint8), count=K * width)
     return (2 * bits.astype(np.int8) - 1).reshape(K, width)
+
+
+_kept_signs = lru_cache(maxsize=CACHED)(_signs)

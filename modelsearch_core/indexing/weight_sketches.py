@@ -37,6 +37,6 @@ def _store(catalog: Catalog, model: ModelFile) -> None:
         return
     except ModelSearchError as error:
         log.info("%s says nothing by its weights: %s", model.path, error)
-    except Exception:  # a broken file can raise anything from inside torch
-        log.exception("%s says nothing by its weights", model.path)
+    except Exception as error:  # a broken file can raise anything from inside torch
+        log.warning("%s says nothing by its weights (%s: %s)", model.path, type(error).__name__, error)
     catalog.sketches.put(model.fingerprint, VERSION, sketch)

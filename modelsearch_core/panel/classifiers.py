@@ -15,7 +15,8 @@ from ..contact_sheet import fitted
 from ..embedding import Encoder
 from ..errors import EmptyCatalogError
 from ..places import Place
-from .pictures import opened
+from ..raster import Budget
+from .pictures import MOST_PIXELS, opened
 from .refusals import RefusedError
 
 SIDE = 256  # pixels of a probe picture as it is sent
@@ -40,7 +41,9 @@ class ClassifierSearch:
             raise RefusedError(400, f"k must be a number from 1 to {MOST}, not {k!r}")
         try:
             query = ConceptQuery(
-                text=_texts(body, "text"), images=opened(files, "image"), without=_texts(body, "without")
+                text=_texts(body, "text"),
+                images=opened(files, "image", Budget(MOST_PIXELS)),
+                without=_texts(body, "without"),
             )
         except ValueError as error:
             raise RefusedError(400, str(error)) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, cast
 
 from PIL import Image
@@ -14,6 +15,8 @@ from . import documents, graphs, infotext
 from .mention import Mention
 from .texts import texts_of
 
+LONGEST_NAME = 500  # characters; no system has longer names of files
+MOST_MENTIONS = 2000
 PREFIXES = ("prompt:", "workflow:", "Workflow:", "parameters:")
 
 
@@ -70,8 +73,9 @@ def _is_workflow(document: Any) -> bool:
 
 
 def _mentions(told: Iterable[Any]) -> Iterator[Mention]:
-    for each in told:
-        yield from infotext.mentions_of(each) if isinstance(each, str) else documents.mentions_in(each)
+    """Not more than a picture can be made of, nor such as no file is called."""
+    found = (infotext.mentions_of(each) if isinstance(each, str) else documents.mentions_in(each) for each in told)
+    return islice((each for each in chain.from_iterable(found) if len(each.name) <= LONGEST_NAME), MOST_MENTIONS)
 
 
 def _prompt(told: Any) -> str:

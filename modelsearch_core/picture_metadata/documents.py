@@ -16,6 +16,7 @@ from .mention import Mention, number_or
 Fields = Mapping[str, Any]
 
 DEEPEST = 40
+LONGEST_KEY = 300  # characters: what a document calls its fields is joined for each value below them
 MODEL_FILE = re.compile(r".+\.(safetensors|sft|ckpt|pt|pth|bin|gguf)$", re.IGNORECASE)
 KEYS = (  # what a key or a node's class is called, and what stands there; the first that fits
     ("lora", Kind.LORA),
@@ -77,9 +78,9 @@ def _swarm(fields: Fields) -> Iterator[Mention]:
     """`loras` and `loraweights` are lists, or texts with commas; `sui_models` has the hashes."""
     said = cast("Fields", fields["sui_image_params"])
     entries = fields.get("sui_models")
-    models = [cast("Fields", each) for each in cast("list[Any]", entries or []) if isinstance(each, dict)]
+    models = [cast("Fields", each) for each in _list(entries) if isinstance(each, dict)]
     hashes = {bare(str(each.get("name"))): str(each.get("hash") or "") for each in models}
-    names, weights = _list(said.get("loras")), _list(said.get("loraweights"))
+    names, weights = [str(name) for name in _list(said.get("loras"))], _list(said.get("loraweights"))
     for number, name in enumerate(names):
         weight = number_or(weights[number]) if number < len(weights) else 1.0
         yield Mention(name, Kind.LORA, weight, hashes.get(bare(name), ""))
@@ -142,10 +143,12 @@ def _of_json(value: Any, key: str, depth: int, around: Fields | None = None) -> 
 def _of_object(fields: Fields, key: str, depth: int) -> Iterator[Mention]:
     if any(fields.get(switch) is False for switch in SWITCHES) or fields.get("mode") in MUTED:
         return
-    node = str(fields.get("class_type") or fields.get("type") or "")
+    node = fields.get("class_type") or fields.get("type")
+    node = node[:LONGEST_KEY] if isinstance(node, str) else ""
     for name, value in fields.items():
-        under = f"{key} {node} {name}" if name in ("inputs", "widgets_values") else f"{key} {name}"
-        yield from _of_json(value, under, depth + 1, fields)
+        own = name[-LONGEST_KEY:]
+        under = f"{key} {node} {own}" if name in ("inputs", "widgets_values") else f"{key} {own}"
+        yield from _of_json(value, under[-LONGEST_KEY:], depth + 1, fields)
 
 
 def _of_string(text: str, key: str, around: Fields) -> Iterator[Mention]:

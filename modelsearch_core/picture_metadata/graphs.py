@@ -39,12 +39,11 @@ def used(graph: Graph) -> Graph:
 def prompt_of(graph: Graph) -> str:
     """What the samplers' positive conditioning was made of, each text once."""
     texts: dict[str, None] = {}
+    seen: set[str] = set()  # of all samplers: each node is looked at once
     for name in _samplers(graph):
         inputs = graph[name]["inputs"]
         links = [_target(inputs[key]) for key in POSITIVE if key in inputs]
-        seen: set[str] = set()
-        for link in filter(None, links):
-            texts.update(dict.fromkeys(_texts(graph, link, seen)))
+        texts.update(dict.fromkeys(_texts(graph, [link for link in links if link], seen)))
     return ", ".join(texts)
 
 
@@ -67,18 +66,20 @@ def _samples(node: Node) -> bool:
     return "sampler" in str(node["class_type"]).casefold() or any(key in inputs for key in (*SEEDS, "noise", "guider"))
 
 
-def _texts(graph: Graph, name: str, seen: set[str]) -> Iterator[str]:
-    if name in seen or name not in graph:
-        return
-    seen.add(name)
-    inputs = graph[name]["inputs"]
-    own = [inputs[key].strip() for key in TEXTS if isinstance(inputs.get(key), str) and inputs[key].strip()]
-    if own:
+def _texts(graph: Graph, names: list[str], seen: set[str]) -> Iterator[str]:
+    """Of the first texts on the way back from these nodes, in their order."""
+    waiting = names[::-1]
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in graph:
+            continue
+        seen.add(name)
+        inputs = graph[name]["inputs"]
+        own = [inputs[key].strip() for key in TEXTS if isinstance(inputs.get(key), str) and inputs[key].strip()]
         yield from own
-        return
-    for key, value in inputs.items():
-        if not key.startswith(NO_TEXTS) and (link := _target(value)):
-            yield from _texts(graph, link, seen)
+        if not own:
+            links = [_target(value) for key, value in inputs.items() if not key.startswith(NO_TEXTS)]
+            waiting += [link for link in reversed(links) if link]
 
 
 def _links(node: Node) -> Iterator[str]:

@@ -11,8 +11,8 @@ from ..model_files import Kind
 from ..prompt_tags import LORA_TAGS, TAG
 from .mention import Mention, number_or
 
-SETTINGS = re.compile(r"(?:^|\n)\s*Steps: \d")
-NEGATIVE = re.compile(r"(?:^|\n)\s*Negative prompt:")
+SETTINGS = re.compile(r"^[^\S\n]*Steps: \d", re.MULTILINE)
+NEGATIVE = re.compile(r"^[^\S\n]*Negative prompt:", re.MULTILINE)
 CHECKPOINT = re.compile(r"(?:^|,\s*|\n)Model:\s*([^,\n]+)")
 CHECKPOINT_HASH = re.compile(r"(?:^|,\s*|\n)Model hash:\s*([0-9a-fA-F]{8,64})")
 SEED = re.compile(r"(?:^|,\s*|\n)Seed:\s*(\d+)")

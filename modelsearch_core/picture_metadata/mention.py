@@ -23,6 +23,6 @@ def number_or(value: object, otherwise: float = 1.0) -> float:
         return otherwise
     try:
         found = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a whole number of hundreds of digits
         return otherwise
     return found if abs(found) <= 100 else otherwise  # nor is it NaN

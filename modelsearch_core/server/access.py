@@ -80,7 +80,8 @@ class Access:
 
     def _cookie(self, request: web.Request) -> str:
         """One for each port: cookies are shared by all ports of a name."""
-        return f"modelsearch-{request.host.rpartition(':')[2] if ':' in request.host else 'web'}"
+        port = request.host.rpartition(":")[2]
+        return f"modelsearch-{port if port != request.host and port.isdecimal() and port.isascii() else 'web'}"
 
 
 def _authorised(request: web.Request) -> str:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.generators import factors as networks
 from modelsearch_core.generators.sketches import MOST, probes, probes_a_layer, sketch_layer, sketch_of
 from tests.making.fakes import model_file
@@ -98,3 +99,24 @@ def test_kohyas_names_and_those_of_diffusers_are_the_same_layers(tmp_path: Path)
         found.append(sketch_of(model_file(name, path=path)))
     assert {names for names, _ in found} == {("unet.down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_k",)}
     assert all(np.array_equal(s, found[0][1]) for _, s in found)
+
+
+N = 2**18
+CLAIMS = {  # a few megabytes of factors, or none at all, whose layer would take gigabytes
+    "LoRA of rank 0": {"up": (2**27, 0), "down": (0, 2**27)},
+    "LoHa": {"hada_w1_a": (N, 1), "hada_w1_b": (1, N), "hada_w2_a": (N, 1), "hada_w2_b": (1, N)},
+    "LoKr": {"lokr_w1": (N, 1), "lokr_w2": (N, 1)},
+    "LoKr of products": {"lokr_w1": (1, 1), "lokr_w2_a": (N, 1), "lokr_w2_b": (1, N)},
+    "Tucker": {"up": (N, 1, 1, 1), "mid": (1, 1, 1, 1), "down": (1, N, 1, 1)},
+}
+
+
+@pytest.mark.parametrize("form", CLAIMS)
+def test_a_layer_that_no_model_has_is_refused_before_it_is_formed(form: str):
+    with pytest.raises(ModelSearchError, match="layer"):
+        sketch_layer("layer", {name: torch.zeros(shape) for name, shape in CLAIMS[form].items()}, K)
+
+
+def test_a_layer_of_rank_0_changes_nothing():
+    factors = {"up": torch.zeros(12, 0), "down": torch.zeros(0, 10), "alpha": torch.tensor(4.0)}
+    assert np.array_equal(sketch_layer("layer", factors, K), np.zeros(K))

@@ -107,3 +107,9 @@ def test_on_this_machine_alone_nobody_is_asked(tmp_path: Path):
     with serve(tmp_path) as address:  # type: ignore[attr-defined]
         assert "token" not in address
         assert Client(address)("GET", "/modelsearch/status")[0] == 200
+
+
+@pytest.mark.parametrize(("host", "name"), [("[::1]", "web"), ("[::1]:80", "80"), ("127.0.0.1:", "web")])
+def test_a_cookie_has_a_name_under_every_name_of_the_server(address: str, host: str, name: str):
+    status, _, headers = Client(address).raw("GET", f"/?token={token_of(address)}", Host=host)
+    assert (status, cookie_of(headers).partition("=")[0]) == (303, f"modelsearch-{name}")

@@ -113,8 +113,9 @@ def parts(*contents: tuple[str, bytes]) -> bytes:
     return b"".join([*lines, f"--{BOUNDARY}--\r\n".encode()])
 
 
-def send_form(client: Client, content: bytes) -> tuple[int, Any]:
-    return client("POST", "/modelsearch/search", content, Content_Type=f'multipart/form-data; boundary="{BOUNDARY}"')
+def send_form(client: Client, content: bytes, route: str = "search") -> tuple[int, Any]:
+    kind = f'multipart/form-data; boundary="{BOUNDARY}"'
+    return client("POST", f"/modelsearch/{route}", content, Content_Type=kind)
 
 
 def test_a_form_of_many_empty_parts_is_413(client: Client):
@@ -139,10 +140,11 @@ def test_all_of_a_form_counts_not_only_its_contents(client: Client):
     assert client("GET", "/modelsearch/status")[0] == 200
 
 
-def test_the_pixels_of_all_pictures_together_are_limited(client: Client):
+@pytest.mark.parametrize("route", ["search", "classifiers/search"])
+def test_the_pixels_of_all_pictures_together_are_limited(client: Client, route: str):
     stream = io.BytesIO()
     Image.new("1", (8000, 8000)).save(stream, "PNG")
-    status, said = send_form(client, parts(*[("image", stream.getvalue())] * 3))
+    status, said = send_form(client, parts(*[("image", stream.getvalue())] * 3), route)
     assert status == 413
     assert said["error"].startswith("the pictures have more than 128 million pixels together")
 
