@@ -13,11 +13,13 @@ import sys
 import threading
 from argparse import Namespace
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
+from typing import TextIO, cast
 
 from ..errors import CatalogFaultError, ModelSearchError
 from .arguments import about_classifiers, parser
+from .screen import Screen, visible
 
 MODULES = {
     "index": "index",
@@ -56,13 +58,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module = import_module(f".{_module_of(name, args)}", __name__)
     command: Callable[..., int] = getattr(module, BUILT_IN.get(name, name))
     try:
-        with _ended_by_sigterm():
+        with _ended_by_sigterm(), redirect_stdout(cast("TextIO", Screen(sys.stdout))):
             status = command(args)
             sys.stdout.flush()
             return status
     except ModelSearchError as error:
         advice = f"; run `{error.command}`" if error.command else ""
-        print(f"modelsearch: {error}{advice}", file=sys.stderr)
+        print(visible(f"modelsearch: {error}{advice}"), file=sys.stderr)
         return 1 if isinstance(error, CatalogFaultError) else 2
     except BrokenPipeError:  # `modelsearch list | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

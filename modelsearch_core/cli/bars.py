@@ -7,6 +7,7 @@ import sys
 from tqdm import tqdm
 
 from ..indexing import Step
+from .screen import visible
 
 STAGES = {
     "scan": "scanning",
@@ -43,12 +44,12 @@ class Bars:
         if self._bar is None:
             return
         self._images += step.images
-        self._bar.set_postfix_str(self._note(step), refresh=False)
+        self._bar.set_postfix_str(visible(self._note(step)), refresh=False)
         self._bar.update(step.done - self._bar.n)
         if step.images:
             self._bar.refresh()
         if step.failure:
-            self._bar.write(f"failed: {step.model}: {step.failure}", file=sys.stderr)
+            self._bar.write(visible(f"failed: {step.model}: {step.failure}"), file=sys.stderr)
 
     def _open(self, step: Step) -> None:
         self._close()

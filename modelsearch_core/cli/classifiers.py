@@ -32,6 +32,7 @@ from ..errors import EmptyCatalogError, ModelSearchError, UnknownModelError
 from ..model_files import Kind
 from .bars import Bars
 from .evaluate import PICTURES
+from .screen import visible
 from .search import load_image
 from .tables import print_json, print_table
 
@@ -194,9 +195,9 @@ def _tell(report: ClassifierReport, seconds: float, args: argparse.Namespace) ->
         f"pictures each), {report.unchanged} unchanged, {len(report.failed)} failed; {seconds:.0f} s"
     )
     for path, reason in report.failed.items():
-        print(f"  failed: {path}: {reason}", file=sys.stderr)
+        print(visible(f"  failed: {path}: {reason}"), file=sys.stderr)
     for path, note in report.notes.items():
-        print(f"  note: {path}: {note}", file=sys.stderr)
+        print(visible(f"  note: {path}: {note}"), file=sys.stderr)
     if report.named_only:
         print(
             f"  {len(report.named_only)} are known by the class names in the file alone (pickled modules are not run)"

@@ -26,6 +26,7 @@ from ..search.preparing import prepare
 from .bars import Bars
 from .cluster import cluster_of
 from .drawings import reference_set_of
+from .screen import visible
 from .spatial import spatial_encoder_of
 from .tables import print_json
 from .values import check_folders, check_generation
@@ -133,7 +134,7 @@ def _tell(report: Report, seconds: float, args: argparse.Namespace) -> None:
         f"{report.unchanged} unchanged, {len(report.failed)} failed{FAILED if report.failed else ''}; {seconds:.0f} s"
     )
     for path in report.without_effect:
-        print(f"  no effect: {path}: its pictures are those of its base", file=sys.stderr)
+        print(visible(f"  no effect: {path}: its pictures are those of its base"), file=sys.stderr)
     if any("base" in reason for reason in report.failed.values()):
         print("  --base CKPT puts a checkpoint of your choice under the LoRA", file=sys.stderr)
     if report.elsewhere:
