@@ -70,8 +70,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141  # as a shell says that SIGPIPE ended a command
     except KeyboardInterrupt as error:
+        _forget_interrupt()
         print("\nstopped; what was finished is stored, the same command goes on from there", file=sys.stderr)
         return 143 if isinstance(error, _TerminatedError) else 130
+
+
+def _forget_interrupt() -> None:
+    """Python keeps in mind that one came through an exec(), of which imports have many (dataclasses'), and `python -m`
+    would then end by SIGINT, whatever its exit code; until the next exec()."""
+    exec("")  # noqa: S102  of nothing
 
 
 @contextmanager

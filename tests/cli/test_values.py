@@ -111,6 +111,9 @@ def test_a_reader_that_stops_reading_ends_the_command_quietly(tmp_path: Path):
     assert (done.stdout.count("\n"), done.stderr) == (1, "")
 
 
+STOPPED = "stopped; what was finished is stored, the same command goes on from there"
+
+
 def hear_of_interrupts() -> None:
     """What a shell starts in the background does not."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -133,8 +136,19 @@ def test_a_signal_ends_indexing_with_what_was_finished_stored(tmp_path: Path, nu
     time.sleep(1)
     process.send_signal(number)
     said = process.communicate(timeout=120)[1]
-    assert process.returncode == status
-    assert said.strip() == "stopped; what was finished is stored, the same command goes on from there"
+    assert (said.strip(), process.returncode) == (STOPPED, status)
+
+
+def test_an_interrupt_in_the_middle_of_an_import_ends_as_any_other(tmp_path: Path):
+    (tmp_path / "interrupted.py").write_text(
+        "import sys; from modelsearch_core import cli; from modelsearch_core.cli import reports\n"
+        "reports.status = lambda _: exec('raise KeyboardInterrupt')\n"
+        "sys.exit(cli.main(['status']))"
+    )
+    paths = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "interrupted"]
+    done = subprocess.run(command, env=paths, capture_output=True, text=True, check=False)
+    assert (done.stderr.strip(), done.returncode) == (STOPPED, 130)
 
 
 def test_a_failure_is_said_once(capsys: pytest.CaptureFixture[str]):
