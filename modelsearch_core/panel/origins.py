@@ -21,7 +21,15 @@ def may_enter(headers: Mapping[str, str], own_names: Collection[str] = ()) -> bo
     if headers.get("Sec-Fetch-Site", "none") == "cross-site":
         return False
     origin = headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc.casefold() == host.casefold()
+    return origin is None or _netloc(origin) == host.casefold()
+
+
+def _netloc(origin: str) -> str | None:
+    """None for what is no address, such as `http://[`."""
+    try:
+        return urlsplit(origin).netloc.casefold()
+    except ValueError:
+        return None
 
 
 def _is_own(name: str, own_names: Collection[str]) -> bool:

@@ -45,3 +45,10 @@ def test_a_name_that_the_user_gave_is_ours():
     headers = {"Host": "studio.local:8189", "Origin": "http://studio.local:8189"}
     assert not may_enter(headers)
     assert may_enter(headers, ["studio.local"])
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://["}, {"Origin": "http://[x]"}, {"Origin": "null"}, {"Host": "["}]
+)
+def test_what_is_no_address_is_refused(headers: dict[str, str]):
+    assert not may_enter({"Host": "127.0.0.1:8189", **headers})
