@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
@@ -245,6 +248,13 @@ def test_a_name_that_is_refused_is_told_in_the_page(real: WebUI, browser: Any):
     away.page.close()
 
 
+def pump(source: socket.socket, to: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while sent := source.recv(1 << 16):
+            to.sendall(sent)
+        to.shutdown(socket.SHUT_WR)
+
+
 class Stripping(BaseHTTPRequestHandler):
     """A reverse proxy that serves the WebUI below /sd."""
 
@@ -252,9 +262,12 @@ class Stripping(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.0"
 
     def do_GET(self) -> None:
+        path = self.path.removeprefix("/sd") or "/"
+        if self.headers.get("Upgrade"):
+            self._tunnel(path)
+            return
         length = int(self.headers.get("Content-Length") or 0)
         sent = {name: value for name, value in self.headers.items() if name.lower() != "accept-encoding"}
-        path = self.path.removeprefix("/sd") or "/"
         request = Request(self.upstream + path, self.rfile.read(length) or None, sent, method=self.command)
         try:
             reply = urlopen(request, timeout=120)
@@ -266,6 +279,15 @@ class Stripping(BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.end_headers()
         shutil.copyfileobj(reply, self.wfile)
+
+    def _tunnel(self, path: str) -> None:
+        """A WebSocket: gradio 3 runs everything through one."""
+        upstream = urlsplit(self.upstream)
+        with socket.create_connection((upstream.hostname or "", upstream.port or 80)) as line:
+            head = [f"GET {path} HTTP/1.1", *(f"{name}: {value}" for name, value in self.headers.items())]
+            line.sendall("\r\n".join([*head, "", ""]).encode())
+            threading.Thread(target=pump, args=(line, self.connection), daemon=True).start()
+            pump(self.connection, line)
 
     do_POST = do_HEAD = do_GET  # noqa: N815
 
@@ -300,6 +322,7 @@ def test_below_a_path_of_a_proxy_and_in_another_language(proxied: tuple[WebUI, s
     assert "in txt2img eingefügt" in said
     assert opened.prompt().input_value().startswith("crimson, rough <lora:red:")
     opened.keep("webui_german")
+    assert not opened.page.get_by_text("Connection errored out").count()
     assert not opened.errors
     opened.page.close()
 
