@@ -75,7 +75,7 @@ class Patches:
                 self._write(module.weight, changed_weight(module.weight, factors, strength))
             if "diff_b" in factors:
                 self._write(module.bias, changed_weight(module.bias, {"diff": factors["diff_b"]}, strength))
-        except (RuntimeError, KeyError, AttributeError) as error:
+        except (ModelSearchError, RuntimeError, KeyError, AttributeError) as error:
             if isinstance(error, torch.cuda.OutOfMemoryError):
                 raise
             shapes = {name: tuple(tensor.shape) for name, tensor in factors.items()}

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from modelsearch_core import pairs
 from tests.indexing.folders import make_folder
 from tests.making.clip import clip_folder
 from tests.webui.collection import fill, painted
@@ -31,7 +30,7 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def two_files(webui: Any, indexed: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The stubs, over small files that stand for Wan's."""
-    monkeypatch.setattr(pairs, "PAIRED", ("sd15",))
+    monkeypatch.setattr(webui.find("modelsearch_core.pairs"), "PAIRED", ("sd15",))  # as it is imported by now
     use_folders(webui.find, indexed)
     return webui
 
