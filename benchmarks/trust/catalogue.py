@@ -69,7 +69,7 @@ def kills(folder: Path, count: int, seed: int) -> Figures:
             sound = connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
         figures.outcomes["all there" if sound and not lost else "lost or damaged"] += 1
         figures.broken += [f"{sorted(lost)[:5]} lost, sound: {sound}"] if lost or not sound else []
-    figures.outcomes[f"models stored by {count} writers"] = len(said)
+    figures.outcomes[f"({len(said)} models stored by {count} writers)"] = 0
     return figures
 
 
