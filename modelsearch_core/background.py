@@ -1,4 +1,4 @@
-"""Texts that have nothing to do with a query: what scores are compared with (METHODS, section 7)."""
+"""Texts that have nothing to do with a query: what scores are compared with (docs/methods.md 10)."""
 
 from __future__ import annotations
 

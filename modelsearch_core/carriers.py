@@ -1,4 +1,4 @@
-"""Prompts that a text is put behind, to see what it adds to them (CARLoS, arXiv 2512.08826).
+"""Prompts that a text is put behind, to see what it adds to them (CARLoS, arXiv 2512.08826; docs/methods.md 5).
 
 Δ_q = mean over carriers c of t(c + ", " + q) − t(c).
 """

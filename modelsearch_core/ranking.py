@@ -1,6 +1,8 @@
 """From scores to an order: several inputs at once, ties, diversity, duplicates. The only place that flips a sign.
 
-z (M,): standardised scores of M models (`scores.calibration.standardise`), NaN where a model cannot be compared.
+docs/methods.md 11.
+
+z (M,): standardised scores of M models (`search.yardstick`), NaN where a model cannot be compared.
 Signatures (M, D): what tells models apart, rows with the common part taken off: directions, or means less their mean.
 """
 
@@ -21,12 +23,6 @@ NEAR = 0.5  # cosine of signatures above which two models give the same sort of 
 def from_distance(distance: NDArray[np.floating]) -> NDArray[np.floating]:
     """A score: what is near comes first."""
     return -distance
-
-
-def z_scored(scores: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Zero mean and unit spread over the gallery (..., M), where there is no bank to go by; equal scores give 0."""
-    mean, deviation = np.nanmean(scores, axis=-1, keepdims=True), np.nanstd(scores, axis=-1, keepdims=True)
-    return (scores - mean) / np.where(deviation > 1e-6 * np.maximum(1, np.abs(mean)), deviation, 1)
 
 
 def combine(experts: Sequence[tuple[NDArray[np.floating], float]]) -> NDArray[np.floating]:

@@ -1,6 +1,6 @@
 """The reference set: subjects of all sorts as line drawings, which every model is asked to fill out.
 
-After "Image-Generation AI Model Retrieval by Contrastive Learning-based Style Distance Calculation" (METHODS 4).
+After "Image-Generation AI Model Retrieval by Contrastive Learning-based Style Distance Calculation"; docs/methods.md 7.
 The bundled subjects are drawn by `benchmarks/reference_subjects.py`; a user's own folder of pictures does as well.
 """
 

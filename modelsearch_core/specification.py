@@ -59,7 +59,7 @@ class Specification:
     Z: Features  # (S, D)
     numbers: NDArray[np.int32]  # (S,)
     drawings: Features | None = None  # (S, D)
-    strength: float | None = None  # mean ‖δ‖ of a LoRA's differences to its base (METHODS, section 5)
+    strength: float | None = None  # mean ‖δ‖ of a LoRA's differences to its base (docs/methods.md 5)
     consistency: float | None = None  # mean cosine of two of these differences
     shares: NDArray[np.floating] | None = None  # (S,): how much of a picture is this model's, in its mean; None: all
 
@@ -71,8 +71,8 @@ class Requirement:
     modality: Modality
     h: Features  # (T, D)
     weight: float = 1.0
-    prompt: Features | None = None  # (D,), q̂ of METHODS section 2
-    difference: Features | None = None  # (D,), Δ_q of METHODS section 5
+    prompt: Features | None = None  # (D,), q̂ of docs/methods.md 4
+    difference: Features | None = None  # (D,), Δ_q of docs/methods.md 5
     model: int | None = None  # the row of the collection that asks
     styles: Features | None = None  # (T, d), style vectors of pictures, where a network of their own gives them
     layouts: Features | None = None  # (T, F), unit maps of pictures, where the layout counts

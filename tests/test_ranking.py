@@ -82,13 +82,6 @@ def test_words_add_to_what_was_measured_where_there_are_any():
     assert fused[2] == 1, "words never speak against a model"
 
 
-def test_z_scores_have_mean_0_and_spread_1_and_equal_scores_are_0():
-    z = ranking.z_scored(np.array([[1.0, 2.0, 3.0, nan], [0.3, 0.3, 0.3, 0.1 + 0.2]]))
-    np.testing.assert_allclose(z[0, :3], np.array([-1, 0, 1]) * 1.5**0.5)
-    assert np.isnan(z[0, 3])
-    np.testing.assert_allclose(z[1], 0, atol=1e-9)
-
-
 def test_a_diverse_list_has_the_best_of_every_cluster_before_anyone_s_second():
     clusters = np.repeat(np.eye(3), 3, axis=0) + 0.01 * np.random.default_rng(0).standard_normal((9, 3))
     found = ranking.diverse(np.arange(9), clusters, 5)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import baselines
 from modelsearch_core.embedding import unit
 from modelsearch_core.scores import logits
 
@@ -56,8 +57,8 @@ def probelog(answers: Answers, concepts: Array, *, r: int = R, k: int = NEIGHBOU
 
 
 def all_probes(answers: Answers, concepts: Array, *, k: int = NEIGHBOURS, calibrate: bool = True) -> Array:
-    distance = logits.all_probes_distance(answers.phi, answers.cosines(concepts))
-    background = lambda: logits.all_probes_distance(answers.phi, answers.cosines(answers.background))  # noqa: E731
+    distance = baselines.all_probes_distance(answers.phi, answers.cosines(concepts))
+    background = lambda: baselines.all_probes_distance(answers.phi, answers.cosines(answers.background))  # noqa: E731
     return -_less_hubs(distance, background, k, calibrate)
 
 
@@ -68,8 +69,8 @@ def mutual_information(answers: Answers, concepts: Array, measure: Callable[...,
 
 
 METHODS: Mapping[str, Callable[[Answers, Array], Array]] = {
-    "WPMI": lambda a, c: mutual_information(a, c, logits.wpmi),
-    "SoftWPMI": lambda a, c: mutual_information(a, c, logits.soft_wpmi),
+    "WPMI": lambda a, c: mutual_information(a, c, baselines.wpmi),
+    "SoftWPMI": lambda a, c: mutual_information(a, c, baselines.soft_wpmi),
     "all probes": lambda a, c: all_probes(a, c, calibrate=False),
     "all probes, calibrated": lambda a, c: all_probes(a, c),
     "truncated, not calibrated": lambda a, c: probelog(a, c, calibrate=False),
@@ -138,7 +139,7 @@ def _to_background(answers: Answers, top: logits.Top) -> Array:
 
 
 def _less_hubs(distance: Array, background: Callable[[], Array], k: int, calibrate: bool) -> Array:
-    return logits.calibrated(distance, logits.hubness(background(), k)) if calibrate else distance
+    return distance - logits.hubness(background(), k) if calibrate else distance
 
 
 def _interval(order: NDArray[np.integer], answers: Answers, asked: NDArray[np.integer]) -> tuple[float, float]:

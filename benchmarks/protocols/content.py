@@ -1,4 +1,4 @@
-"""Content-based search (METHODS 1): pictures, line drawings, texts, pictures with texts, models."""
+"""Content-based search (docs/methods.md 2): pictures, line drawings, texts, pictures with texts, models."""
 
 from __future__ import annotations
 
@@ -124,11 +124,16 @@ def models(of: Indexed) -> dict[str, dict[str, float]]:
     asking = np.unique(questions.owner)
     means = np.stack([questions.h[questions.owner == m].mean(axis=0) for m in asking])
     gallery = content.means(of.collection.samples.Z, of.collection.samples.offsets)
-    centred = content.model_to_model(gallery - gallery.mean(axis=0), means - means.mean(axis=0))
+    centred = _cosines(gallery - gallery.mean(axis=0), means - means.mean(axis=0))
     return {
-        "cosine of means": figures(content.model_to_model(gallery, means), asking),
+        "cosine of means": figures(_cosines(gallery, means), asking),
         "less the collection's mean": figures(centred, asking),
     }
+
+
+def _cosines(gallery: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """(T, M)"""
+    return content.first_moment(unit(gallery), unit(means))
 
 
 def categories(asker: Asker) -> dict[str, dict[str, float]]:

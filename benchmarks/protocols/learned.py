@@ -1,4 +1,4 @@
-"""Learned matching (METHODS 1): 5-fold cross-validation over all models, and 30 LoRA for training against the others."""
+"""Learned matching (docs/methods.md 3): 5-fold cross-validation over all models, and 30 LoRA for training against the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One image (METHODS 2): which of 16 checkpoints of one category made a picture; prompts of queries and probes apart.
+"""One image (docs/methods.md 4): which of 16 checkpoints of one category made a picture; prompts of queries and probes apart.
 
 55 prompts specify a model; 18 others, with 10 seeds each, ask. Methods and baselines of the paper, and the weights that it does not try.
 """
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.baselines import pixels
 from benchmarks.zoo import diffusion
 from benchmarks.zoo.large import ANIMALS
 from benchmarks.zoo.world import caption, sample_scene
@@ -154,8 +155,8 @@ class _World:
             entry = self.of.collection.entries[int(m)]
             stored = self.of.collection.catalog.sample_images(*entry.key)  # pictures, for a baseline alone
             samples += [_small(stored[int(n)]) for n in self._numbers(m) if n < SPECIFY]
-        X = unit(kernel_mean.pixels(np.stack(samples)))
-        asked = unit(kernel_mean.pixels(np.stack([_small(Image.fromarray(p)) for p in self.pixels])))
+        X = unit(pixels(np.stack(samples)))
+        asked = unit(pixels(np.stack([_small(Image.fromarray(p)) for p in self.pixels])))
         return from_distance(kernel_mean.rkme_distance(*kernel_mean.reduce_to_one(X, self.offsets), asked))
 
     def size_one(self) -> Scores:
@@ -180,10 +181,11 @@ class _World:
             first = [int(rows[0]) for rows in sets]
             similarity = kernel_mean.self_similarity(K, self.offsets, w[first])
             d = [
-                kernel_mean.kernel_mean_distance(self.Z, self.offsets, w[f], self.questions.h[rows], similarity=s)
+                kernel_mean.kernel_mean_distances(self.Z, self.offsets, w[f], self.questions.h[rows], similarity=s)
                 for f, rows, s in zip(first, sets, similarity, strict=True)
             ]
-            found[str(T)] = figures(from_distance(np.stack(d)), self.targets[first])
+            means = np.stack([each.mean(axis=0) for each in d])  # less what is the same for all models
+            found[str(T)] = figures(from_distance(means), self.targets[first])
         return found
 
     def half_sets(self) -> dict[str, dict[str, float]]:

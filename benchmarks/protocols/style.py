@@ -1,4 +1,4 @@
-"""Style (METHODS 4): heads trained on 20 and 30 LoRA, asked about 100 that they never saw; reference sets of 30 drawings.
+"""Style (docs/methods.md 7): heads trained on 20 and 30 LoRA, asked about 100 that they never saw; reference sets of 30 drawings.
 
 The training LoRA paint 30 scenes of all subjects and 30 of one; the unseen ones paint the 30 of the reference set and two
 that ask. Painting takes the time (`python -m benchmarks.protocols.style`, resumable); `--share` splits it.
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.baselines import csls
 from benchmarks.style.measuring import reciprocal_rank, variants
 from benchmarks.style.world import World, models_of, painted, references_of, scenes
 from benchmarks.zoo.large import TRAINING, loras
@@ -26,7 +27,6 @@ from modelsearch_core.mini_zoo import FOLDER, zoo_models
 from modelsearch_core.model_files import Kind
 from modelsearch_core.ranking import from_distance
 from modelsearch_core.reference_set import ReferenceSet, cleansed
-from modelsearch_core.scores import calibration
 from modelsearch_core.scores import style as style_scores
 from modelsearch_core.scores.samples import offsets_of
 from modelsearch_core.statistics import Statistics
@@ -144,7 +144,7 @@ def csls_reciprocal_rank(world: World, V: Features, unseen: np.ndarray) -> float
     bank = from_distance(style_scores.mean_style_distances(references, offsets, references[offsets[:-1]]))
     np.fill_diagonal(bank, np.nan)
     targets = np.searchsorted(unseen, world.labels.models[asking])
-    return mean_reciprocal_rank(calibration.csls(scores, bank), targets)
+    return mean_reciprocal_rank(csls(scores, bank), targets)
 
 
 def main() -> None:

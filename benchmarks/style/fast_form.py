@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.baselines import comparisons, overlap_at
 from modelsearch_core.embedding import unit
 from modelsearch_core.scores import style
 
@@ -30,9 +31,9 @@ def fast_form() -> list[dict[str, float]]:
         fast = style.Shortlist(V, offsets, style.moments(V, offsets))
         exact_seconds, exact = timed(lambda V=V, offsets=offsets, q=q: style.mean_style_distances(V, offsets, q))
         fast_seconds, near = timed(lambda fast=fast, q=q: fast(q))
-        few = style.comparisons(M, S, fast.pool)
+        few = comparisons(M, S, fast.pool)
         rows.append({
-            "models": M, "overlap": style.overlap_at(exact, near), "comparisons": few[0], "fast_comparisons": few[1],
+            "models": M, "overlap": overlap_at(exact, near), "comparisons": few[0], "fast_comparisons": few[1],
             "ms": 1000 * exact_seconds / len(q), "fast_ms": 1000 * fast_seconds / len(q),
         })  # fmt: skip
     return rows

@@ -1,6 +1,7 @@
-"""Classifiers, taggers, raters and detectors, found by the concept that one of their outputs knows (METHODS 3).
+"""Classifiers, taggers, raters and detectors, found by the concept that one of their outputs knows.
 
-Each is asked the same pictures; each output's responses are compared with what CLIP says of a concept on them.
+Each is asked the same pictures; each output's responses are compared with what CLIP says of a concept on them
+(docs/methods.md 16).
 """
 
 from .files import ClassifierFile, Form

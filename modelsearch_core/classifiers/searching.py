@@ -294,7 +294,7 @@ class ClassifierIndex:
         if not len(rows):
             return 0.0, 1.0
         near = self._hubs[rows] - truncated_distance(_rows(self.outputs, rows), self._z_background[::5])
-        return location_and_scale(near, near)
+        return location_and_scale(near)
 
     @cached_property
     def _best(self) -> Background:
@@ -317,7 +317,7 @@ class ClassifierIndex:
         background = background_features(self._catalog, self.encoder, keep=False)
         sample = np.random.default_rng(0).permutation(len(self.outputs.labels))[:SAMPLE]
         fit = self._label_features[sample] @ background.T
-        return location_and_scale(fit, fit)
+        return location_and_scale(fit)
 
 
 def _rows(outputs: Outputs, rows: NDArray[np.integer]) -> Top:

@@ -52,10 +52,6 @@ class PhraseInterrogator:
         heads = captions or [self._subject(feature) for feature in features]
         return [self.extended(head, feature) for head, feature in zip(heads, features, strict=True)]
 
-    def from_feature(self, feature: Features) -> str:
-        """A prompt for the picture that has this feature (D,)."""
-        return self.extended(self._subject(feature), feature)
-
     def extended(self, head: str, feature: Features) -> str:
         """The head with the phrases that bring it nearer to the picture."""
         manner = [self._phrases(name).nearest(feature, 1)[0] for name in ("mediums", "styles")]

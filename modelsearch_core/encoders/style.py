@@ -1,4 +1,4 @@
-"""The paper's style encoder: VGG19 with ImageNet's weights and a head of 128 numbers (METHODS, section 4).
+"""The paper's style encoder: VGG19 with ImageNet's weights and a head of 128 numbers (docs/methods.md 7).
 
 Simonyan and Zisserman, arXiv 1409.1556. The last of its three dense layers is replaced; all layers are trained. Layers
 are taken from the tensors' shapes, so that a narrower network of the same form does as well.
@@ -19,7 +19,7 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from ..embedding import Features
-from ..errors import MissingWeightsError, ModelSearchError
+from ..errors import ModelSearchError
 from .device import best_device
 from .downloading import Progress
 from .preparation import Preparation
@@ -81,13 +81,6 @@ def imagenet_weights(
         TIMM, folders=folders, may_download=may_download, progress=progress
     )
     return read_tensors(file)
-
-
-def has_imagenet_weights(folders: Sequence[Path] = ()) -> bool:
-    try:
-        return bool(find(TORCHVISION, folders) or weights_file(TIMM, folders=folders, may_download=False))
-    except MissingWeightsError:
-        return False
 
 
 class StyleEncoder:

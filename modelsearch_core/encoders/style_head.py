@@ -1,4 +1,4 @@
-"""The practical style encoder: a linear head on an image encoder's features, trained with triplets (METHODS 8).
+"""The practical style encoder: a linear head on an image encoder's features, trained with triplets (docs/methods.md 7).
 
 W (d, D), b (d,): a picture's feature z becomes the style vector W·z + b at unit length.
 """

@@ -1,7 +1,7 @@
 """How each family is asked: size, steps, guidance, sampler, as its record says.
 
 Sizes are those the models were trained at, but SDXL and the large transformers get 768, where they still compose well
-and cost half of 1024 (METHODS 9); encoders look at 224 pixels anyway, and for them 16 steps of DPM++ 2M are enough.
+and cost half of 1024; encoders look at 224 pixels anyway, and for them 16 steps of DPM++ 2M are enough.
 All samplers are deterministic, given the starting noise.
 """
 

@@ -3,6 +3,7 @@
 s_k = u_kᵀ ΔW v_k with signs u_k, v_k from a seed that hashes the layer's canonical name. The mean of s·s′ over k is an
 unbiased estimate of ⟨ΔW, ΔW′⟩ for two LoRA, off by about ‖ΔW‖‖ΔW′‖/√K a layer (Alon, Matias & Szegedy 1996). ΔW is
 never formed where its factors are smaller. DoRA's magnitude is left out, as it takes the base's weights to apply.
+docs/methods.md 9.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ def _models_of(files: Iterable[ModelFile | SkippedFile]) -> list[ModelFile]:
 def store_background(
     catalog: Catalog, encoder: Encoder, probes: Sequence[Probe] | None = None, progress: Progress = silent
 ) -> None:
-    """Features of generic texts: what an unrelated query looks like (METHODS, section 7)."""
+    """Features of generic texts: what an unrelated query looks like (docs/methods.md 10)."""
     usual = carriers(probes)
     texts = list(dict.fromkeys([*background_texts(), *usual, *behind_all(compared_texts(), usual)]))
     known = catalog.text_features(encoder.name, texts)

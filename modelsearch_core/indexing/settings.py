@@ -15,7 +15,7 @@ MANY = 9  # models from which on all get a few pictures first
 @dataclass(frozen=True, kw_only=True)
 class IndexSettings:
     """`samples` asks exactly that many of every model; None starts with `first` and adds, up to `most`, for a LoRA
-    whose direction is less reliable than `reliability` (METHODS, section 5)."""
+    whose direction is less reliable than `reliability` (docs/methods.md 5)."""
 
     samples: int | None = None
     few: int = 8  # of each of many new models, before any of them gets more

@@ -1,4 +1,4 @@
-"""Pictures that users have made, as evidence of the models that their files name (METHODS, section 12)."""
+"""Pictures that users have made, as evidence of the models that their files name (docs/methods.md 15)."""
 
 from __future__ import annotations
 

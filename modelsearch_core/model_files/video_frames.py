@@ -27,10 +27,6 @@ PATIENCE = 30.0  # seconds for a frame
 log = logging.getLogger(__name__)
 
 
-def can_open_videos() -> bool:
-    return find_spec("av") is not None or shutil.which("ffmpeg") is not None
-
-
 def frames_of(path: Path) -> list[Image.Image]:
     """The first frame and one of the middle, RGB. Empty for what is no video, and where nothing here opens one."""
     form = FORMATS[path.suffix.lower()]

@@ -166,13 +166,6 @@ class Library:
             self._retired = []
             self._snapshot = self._samples = self._watch = None
 
-    @property
-    def is_empty(self) -> bool:
-        try:
-            return not self.newest().models
-        except EmptyCatalogError:
-            return True
-
 
 def _unseen(catalog: Catalog, serial: int) -> Snapshot:
     """What a scan alone tells."""

@@ -1,4 +1,4 @@
-"""Scores made comparable by asking what background queries would have scored.
+"""Scores made comparable by asking what background queries would have scored (docs/methods.md 10, 13).
 
 Bank: scores (B, M) of B background queries (generic names, the index's own prompts and pictures); NaN where a query
 must not count for a model, such as a picture of its own. Hubs: models that are near to every query (Radovanović et
@@ -44,11 +44,6 @@ def without_hubs(scores: Scores, bias: NDArray[np.floating], alpha: float = ALPH
     return scores - alpha * bias
 
 
-def csls(scores: Scores, bank_scores: Scores, k: int = 10) -> Scores:
-    """2s − r_T(query) − r_M(model), r the mean of the k nearest (Lample et al. 2018), on cosines (T, M)."""
-    return 2 * scores - mean_of_top(scores, k, axis=1)[:, None] - hub_bias(bank_scores, k)
-
-
 def n10(bank_scores: Scores, n: int = 10) -> NDArray[np.floating]:
     """N_10 (M,): in how many background queries' first ten a model is; models that tie share the places left."""
     known = np.where(np.isfinite(bank_scores), bank_scores, -np.inf)
@@ -71,25 +66,10 @@ def when_to_correct(bank_scores: Scores) -> bool:
     return n10_skewness(bank_scores) > SKEWED
 
 
-def standardise(scores: Scores, bank_scores: Scores, groups: NDArray[np.integer]) -> Scores:
-    """z (T, M): each score less its group's bank median, in units of the group's spread.
-
-    Models of one evidence, kind and modality form a group (M,), so that different ones can stand in one list. A group
-    that the bank says too little of is measured by the scores at hand as well.
-    """
-    z = np.empty(scores.shape)
-    for group in np.unique(groups):
-        of = groups == group
-        location, scale = location_and_scale(bank_scores[:, of], scores[:, of])
-        z[:, of] = (scores[:, of] - location) / scale
-    return z
-
-
-def location_and_scale(bank: Scores, scores: Scores) -> tuple[float, float]:
-    """Median, and half the distance of the 16 % and 84 % quantiles (a normal's σ); 0 and 1 where nothing is known."""
-    known = bank[np.isfinite(bank)]
-    if len(known) < ENOUGH:
-        known = np.concatenate([known, scores[np.isfinite(scores)]])
+def location_and_scale(scores: Scores) -> tuple[float, float]:
+    """Of the finite ones: median, and half the distance of the 16 % and 84 % quantiles (a normal's σ); 0 and 1 where
+    there is none. z is (score − location)/scale."""
+    known = scores[np.isfinite(scores)]
     if not len(known):
         return 0.0, 1.0
     low, middle, high = np.quantile(known, [0.16, 0.5, 0.84])

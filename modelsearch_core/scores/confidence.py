@@ -1,4 +1,4 @@
-"""How likely the first answer is the right one: a logistic of how far it stands out (METHODS, section 10).
+"""How likely the first answer is the right one: a logistic of how far it stands out (docs/methods.md 13).
 
 z₁ ≥ z₂: standardised scores of the two best.  x: how far z₁ is beyond what unrelated queries find, in units of
 `calibration.Background`'s scale.  p = σ(a + b·x + c·(z₁ − z₂)). Relevance asks whether anything fits; this, whether

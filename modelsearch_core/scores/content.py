@@ -1,4 +1,4 @@
-"""Content-based search of generative models (Lu et al., SIGGRAPH Asia 2023, arXiv 2210.03116).
+"""Content-based search of generative models (Lu et al., SIGGRAPH Asia 2023, arXiv 2210.03116; docs/methods.md 2).
 
 z: unit feature of a sample, S of them a model.  μ, Σ: their mean and covariance.  μ̃: μ at unit length.
 h: unit feature of a query.  τ: temperature; CLIP is trained to 1/τ = 100.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..embedding import Features, unit
+from ..embedding import Features
 from .samples import Offsets, by_size, cosines, mean_of, mean_rows, sizes, spread
 
 Scores = NDArray[np.floating]  # (T, M)
@@ -25,11 +25,6 @@ def means(Z: Features, offsets: Offsets) -> NDArray[np.floating]:
 def first_moment(means_unit: Features, h: Features) -> Scores:
     """μ̃·h: equation 12, for text, images and sketches."""
     return np.asarray(h, np.float32) @ np.asarray(means_unit, np.float32).T
-
-
-def model_to_model(means: NDArray[np.floating], means_q: NDArray[np.floating]) -> Scores:
-    """Cosine of the models' means, a model being the query: section 7."""
-    return first_moment(unit(means), unit(means_q))
 
 
 def monte_carlo(Z: Features, offsets: Offsets, h: Features, temperature: float = CLIP_TEMPERATURE) -> Scores:

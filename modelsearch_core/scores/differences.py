@@ -1,4 +1,4 @@
-"""What a LoRA changes: paired differences of outputs with and without it (CARLoS, arXiv 2512.08826).
+"""What a LoRA changes: paired differences of outputs with and without it (CARLoS, arXiv 2512.08826; docs/methods.md 5).
 
 δ_i = z_i(with it) − z_i(base), same prompt and noise.  Δ_q: the change that a query asks for.  n: how many δ there are.
 c: consistency, mean cosine of two different δ.  r: reliability, cosine of the mean of n δ with the true direction.

@@ -5,6 +5,8 @@ pictures.  û_e, û: their means over the models of a query, σ_e, σ: their spr
 evidence, the correlation of z_e − û_e and z − û over models that have both. What is known of z is then a normal with
 mean û + ρ·σ/σ_e·(z_e − û_e) and deviation σ·√(1 − ρ²); models are ranked by the mean. So the best of many names is as
 extreme as the best of as many pictures, but only ρ times as convincing.
+
+Formulas, sources, constants: docs/methods.md 12.
 """
 
 from __future__ import annotations

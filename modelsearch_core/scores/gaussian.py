@@ -3,6 +3,8 @@
 With S samples Σ has rank below S, and Σ + 1e-4 I is over-confident in the directions it has not seen. Here Σ keeps its
 r strongest axes (probabilistic PCA, Tipping & Bishop 1999) above an absolute floor ε.
 μ: mean.  V (r, D), λ (r,): axes of Σ and the variances along them.  d = h − μ.
+
+Formulas, sources, constants: docs/methods.md 2.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Finding a generative model by one image: weighted reduced kernel mean embedding ("You Only Submit One Image to Find
-the Most Suitable Generative Model", equations 2, 3 and 9).
+the Most Suitable Generative Model", equations 2, 3 and 9; docs/methods.md 4).
 
 k(a, b) = exp(−γ‖a−b‖²); the paper's γ = .02 on features of norm 10 is γ = 2 on unit features.
 w: what a sample counts for, by its prompt.  K_m (S, S): k between model m's samples.  z*, β: a reduced set of one.
@@ -9,8 +9,6 @@ The baselines are `rkme_distance` on other features: unit image features (RKME-C
 """
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,19 +96,6 @@ def kernel_mean_distances(
     return similarity - 2 * cross_similarity(Z, offsets, w, h, gamma) + 1
 
 
-def kernel_mean_distance(
-    Z: Features,
-    offsets: Offsets,
-    w: Weights,
-    images: Features,
-    gamma: float = GAMMA,
-    similarity: NDArray[np.floating] | None = None,
-) -> NDArray[np.floating]:
-    """‖(1/S) Σ w_i k(z_i,·) − (1/T) Σ k(h_t,·)‖²: one query of T images and one w (N,), appendix A.2, (M,)."""
-    apart = kernel_mean_distances(Z, offsets, w, images, gamma, similarity).mean(axis=0)
-    return apart - 1 + kernel(images, images, gamma).mean()
-
-
 def reduce_to_one(
     X: Features, offsets: Offsets, gamma: float = GAMMA, w: Weights | None = None
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
@@ -157,13 +142,3 @@ def rkme_distance(
 def side_by_side(Z: Features, Q: Features) -> NDArray[np.floating]:
     """[z_i; q_i]: RKME-Concat's features, of samples and prompts as of image and its prompt."""
     return np.concatenate([Z, Q], axis=-1)
-
-
-def pixels(images: NDArray[np.uint8]) -> NDArray[np.floating]:
-    """RKME-Basic's features: the raw pixels of n images of one size, from 0 to 1, (n, H·W·3)."""
-    return images.reshape(len(images), -1).astype(np.float32) / 255
-
-
-def download_count(counts: Sequence[float | None]) -> NDArray[np.floating]:
-    """The score that model hubs sort by, (M,); unknown is NaN and comes last."""
-    return np.array([np.nan if count is None else count for count in counts], float)

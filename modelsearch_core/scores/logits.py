@@ -1,4 +1,4 @@
-"""Text-to-logit matching ("ProbeLog", METHODS 3): an output's responses to probes against what CLIP says of them.
+"""Text-to-logit matching (docs/methods.md 16, ProbeLog): an output's responses against what CLIP says of the probes.
 
 n ordered probes, the same for every classifier.  φ_logit (L, n): responses of L outputs.  φ_text (C, n): CLIP cosines
 of C concepts with the probes.  z: φ less its mean, in units of its standard deviation, both over all n probes.
@@ -65,13 +65,6 @@ def truncated_distance(top: Top, z_text: Array) -> Array:
     return distance
 
 
-def all_probes_distance(phi_logit: Array, phi_text: Array) -> Array:
-    """Equation 4 on standardised rows, over all probes: the paper's baseline. (L, n), (C, n) → (C, L)."""
-    z_logit, z_text = standardised(np.asarray(phi_logit, np.float64)), standardised(np.asarray(phi_text, np.float64))
-    squares = (z_text**2).sum(axis=1)[:, None] + (z_logit**2).sum(axis=1) - 2 * z_text @ z_logit.T
-    return np.sqrt(np.maximum(squares, 0))
-
-
 def hubness(background_distance: Array, k: int = NEIGHBOURS) -> Array:
     """Equation 6's second term: the mean of the k smallest distances (B, L) to background concepts, (L,)."""
     k = min(k, len(background_distance))
@@ -89,37 +82,6 @@ def hubness_without_itself(background_distance: Array, k: int = NEIGHBOURS) -> A
     return np.where(inside, first - background_distance + last, first) / k
 
 
-def calibrated(distance: Array, hubs: Array) -> Array:
-    """Equation 6: is the output nearer to this concept than to its own nearest others?"""
-    return distance - hubs
-
-
-def concept_probabilities(phi_text: Array, sharpness: float) -> Array:
-    """p(c|x) (C, n): softmax over the concepts of the cosines times `sharpness`, as CLIP-Dissect has it."""
-    exponents = sharpness * np.asarray(phi_text, np.float64)
-    exponents -= exponents.max(axis=0)
-    raised = np.exp(exponents)
-    return raised / raised.sum(axis=0)
-
-
-def wpmi(a: NDArray[np.integer], phi_text: Array, *, k: int = 28, sharpness: float = 2.0, weight: float = 0.6) -> Array:
-    """Weighted pointwise mutual information of concepts and outputs, a score (C, L).
-
-    log p(c|x_a) summed over an output's k highest probes, less λ log p(c), the mean of the same over all outputs. The
-    last is one number a concept and does not change which output fits it best."""
-    joint = _log_sums(np.log(concept_probabilities(phi_text, sharpness) + 1e-7), a[:, :k])
-    return joint - weight * _log_mean(joint)
-
-
-def soft_wpmi(a: NDArray[np.integer], phi_text: Array, *, k: int = 100, sharpness: float = 10.0) -> Array:
-    """The same where a probe belongs to an output's own with a probability that falls from .998 to .97."""
-    a = a[:, :k]
-    member = 0.998 - np.arange(a.shape[1]) / a.shape[1] * (0.998 - 0.97)
-    p = concept_probabilities(phi_text, sharpness)
-    joint = np.stack([np.log(1 + member * (row[a] - 1) + 1e-7).sum(axis=1) for row in p])
-    return joint - _log_mean(joint)
-
-
 def suggested_threshold(top: Top, z_text: Array, *, share: float = 0.01, present: float = 1.0) -> Array:
     """(L,) responses above which a picture probably shows the concept.
 
@@ -131,15 +93,6 @@ def suggested_threshold(top: Top, z_text: Array, *, share: float = 0.01, present
     place = np.where(over.any(axis=1), over.argmax(axis=1), top.a.shape[1] - 1)
     z = np.asarray(top.z, np.float64)[np.arange(len(place)), place]
     return z * top.deviation + top.mean
-
-
-def _log_sums(logs: Array, a: NDArray[np.integer]) -> Array:
-    return np.stack([row[a].sum(axis=1) for row in logs])
-
-
-def _log_mean(joint: Array) -> Array:
-    highest = joint.max(axis=1, keepdims=True)
-    return highest + np.log(np.exp(joint - highest).mean(axis=1, keepdims=True))
 
 
 def _on_all_cores(fill: Callable[[slice], None], rows: int, width: int) -> None:

@@ -1,4 +1,4 @@
-"""Learned matching: a matrix between queries and statistics (Lu et al., section 3.2 of arXiv 2210.03116).
+"""Learned matching: a matrix between queries and statistics (section 3.2 of arXiv 2210.03116; docs/methods.md 3).
 
 A: (D, D), or (D,) for a diagonal one. 1st Moment: cosine of A·μ̃ and A·h. Gaussian: log N(h; μ, AΣAᵀ), which with
 B = A⁻¹ is log N(Bh; Bμ, Σ) + log|B|, the last term the same for all models; so it is B that is kept, and Σ stays as is.

@@ -1,4 +1,4 @@
-"""Kernel ridge regression with an unpenalised mean, judged by leaving each one out (METHODS, section 11).
+"""Kernel ridge regression with an unpenalised mean, judged by leaving each one out (docs/methods.md 9).
 
 G (n, n): Gram matrix of unit sketches of models whose directions D (n, d) are known.  λ: penalty.  g (m, n): of others.
 With a constant in the kernel, A = G + c + λI, the error of leaving i out is (A⁻¹D)_i / (A⁻¹)_ii (Allen 1974; Cawley &

@@ -2,6 +2,8 @@
 
 Spaces (n, d): unit rows of different sorts of evidence, zero rows where a model has none of it. The distance of two is
 the mean of 1 − cosine over the spaces that know both; 1 where none does.
+
+Formulas, sources, constants: docs/methods.md 15.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 v: style vector of one of a model's reference pictures, S of them a model in V (N, d).  μ: their mean.
 σ²: mean of ‖v − μ‖².  q: style vector of a query.  What shrinks with likeness is a distance.
+
+Formulas, sources, constants: docs/methods.md 7.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..embedding import Features
-from .samples import Offsets, blocks, by_size, mean_of, mean_rows, sizes
+from .samples import Offsets, blocks, mean_of, mean_rows, sizes
 
 Distances = NDArray[np.floating]  # (T, M)
 
@@ -24,17 +26,6 @@ def mean_style_distances(V: Features, offsets: Offsets, q: Features) -> Distance
     for a, b in blocks(offsets, max(q.shape[1], len(q))):
         rows, local = V[offsets[a] : offsets[b]], offsets[a : b + 1] - offsets[a]
         distances[:, a:b] = mean_of(euclidean(q, rows), local)
-    return distances
-
-
-def best_k_style_distances(V: Features, offsets: Offsets, q: Features, k: int = 5) -> Distances:
-    """Mean of the k smallest ‖q − v‖ of each model; of all where it has fewer."""
-    distances = np.empty((len(q), len(offsets) - 1), np.float32)
-    for a, b in blocks(offsets, max(q.shape[1], len(q))):
-        d, local = euclidean(q, V[offsets[a] : offsets[b]]), offsets[a : b + 1] - offsets[a]
-        for models, rows in by_size(local):
-            nearest = np.sort(d[:, rows], axis=2)[:, :, : min(k, rows.shape[1])]
-            distances[:, a + models] = nearest.mean(axis=2)
     return distances
 
 
@@ -87,15 +78,3 @@ def euclidean(a: Features, b: Features) -> NDArray[np.floating]:
     """‖a_i − b_j‖, (len(a), len(b)), without ever forming a difference of all pairs."""
     squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * (a @ b.T)
     return np.sqrt(np.maximum(squared, 0))
-
-
-def overlap_at(first: Distances, second: Distances, k: int = 10) -> float:
-    """Mean share of the k nearest models of one that are among the k nearest of the other."""
-    k = min(k, first.shape[1])
-    tops = [np.argsort(distances, axis=1, kind="stable")[:, :k] for distances in (first, second)]
-    return float(np.mean([len(np.intersect1d(a, b)) / k for a, b in zip(*tops, strict=True)]))
-
-
-def comparisons(M: int, S: int, pool: int) -> tuple[int, int]:
-    """How many vectors a query meets: with the paper's form, and with the fast one."""
-    return M * S, M + min(pool, M) * S

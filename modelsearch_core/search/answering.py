@@ -234,7 +234,7 @@ class Answering:
             self._of_sampled = self.judges(None if whole else self.sampled)
         queries = self._queries(method, modality)
         background = queries.masked(self._scores_of_bank(method, queries), self.sampled)
-        # CSLS corrects styles whatever the skewness (METHODS, section 7)
+        # hubs are taken off styles whatever the skewness (docs/methods.md 7)
         correct = True if method == "style" else None
         return Measures.of(background, self._groups(method)[self.sampled], kin=self._kin(method), correct=correct)
 
@@ -299,7 +299,7 @@ class Answering:
     # the authors' words
 
     def _with_words(self, requirement: Requirement, measured: Answer, models: Models) -> Answer:
-        """Fused with what the authors wrote of their models, where they did (METHODS, section 8b)."""
+        """Fused with what the authors wrote of their models, where they did (docs/methods.md 11)."""
         yardstick = self.words_yardstick()
         scores = self.words(requirement.h, models)[0]
         part = Part(method=WORDS, weight=WORDS_WEIGHT, scores=scores, models=models, yardstick=yardstick)

@@ -1,4 +1,4 @@
-"""Unrelated queries of each modality: what a score is compared with before it means anything (METHODS, section 7)."""
+"""Unrelated queries of each modality: what a score is compared with before it means anything (docs/methods.md 10)."""
 
 from __future__ import annotations
 

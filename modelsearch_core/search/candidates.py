@@ -2,7 +2,7 @@
 
 All models are compared by columns: a mean each. Of those that pass the filters, those that are best so, for
 the whole query and for each thing that it asks for, are looked at closely: as many as keep the first ten of 10,000
-models what the full computation finds (docs/results_speed.md; of sketches only the first one).
+models what the full computation finds (docs/methods.md 14, docs/results_speed.md; of sketches only the first one).
 """
 
 from __future__ import annotations

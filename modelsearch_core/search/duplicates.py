@@ -34,11 +34,6 @@ def alike(statistics: Statistics, threshold: float) -> list[tuple[int, int, floa
     return sorted((pair for pair in found if pair[2] >= threshold), key=lambda pair: -pair[2])
 
 
-def paired_cosine(collection: Collection, a: int, b: int) -> float:
-    """Mean cosine of two models' samples for the probes that both were asked; 0 where there is none."""
-    return _paired_cosine(collection, a, b, dict(zip((a, b), collection.specifications([a, b]), strict=True)))
-
-
 def _paired_cosine(collection: Collection, a: int, b: int, rows: Mapping[int, Specification]) -> float:
     of_a, of_b = _by_prompt(collection, a, rows[a]), _by_prompt(collection, b, rows[b])
     common = sorted(of_a.keys() & of_b.keys())

@@ -1,6 +1,6 @@
 """Evidence `weights`: what a LoRA's pictures would look like, by what it changes and by those that were generated.
 
-Family by family, kernel ridge regression from sketches of ΔW to directions (METHODS, section 11; after W2T, arXiv
+Family by family, kernel ridge regression from sketches of ΔW to directions (docs/methods.md 9; after W2T, arXiv
 2603.15990). It is used where it beats the mean of the others on those that are left out. These keep what the others
 predict of them, so that its worth is measured as that of all evidence is.
 """

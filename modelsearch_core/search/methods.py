@@ -2,6 +2,8 @@
 
 A method that reads columns judges all models of a collection at once; one that reads samples or drawings judges the
 models whose rows are at hand.
+
+Formulas, sources, constants: docs/methods.md 2 to 9.
 """
 
 from __future__ import annotations

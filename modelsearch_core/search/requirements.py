@@ -14,6 +14,7 @@ from ..collection import Collection, Entry
 from ..drawing import to_sketch_tone
 from ..embedding import Encoder, Features, ImageEncoder, unit
 from ..errors import NonsenseError, UnknownModelError
+from ..scores.differences import text_difference
 from ..sketch_views import COUNT, views
 from ..specification import Modality, Requirement
 from ..statistics import Statistics
@@ -65,7 +66,7 @@ class Reader:
         with_query = self._encoder.encode_texts(
             [text, *(behind(carrier, text) for carrier in self._collection.carriers)]
         )
-        difference = (with_query[1:] - self._carriers).mean(axis=0)
+        difference = text_difference(self._carriers, with_query[1:])
         h = with_query[:1]
         return Requirement(modality=Modality.TEXT, h=h, weight=weight, prompt=h[0], difference=difference, label=text)
 

@@ -1,5 +1,5 @@
 """Models of different evidence in one list: what is known by a name or a preview counts by what it is worth
-(`scores.evidence`), beside what was measured; and queries that are unusual for all models alike are centred.
+(docs/methods.md 12), beside what was measured; and queries that are unusual for all models alike are centred.
 """
 
 from __future__ import annotations

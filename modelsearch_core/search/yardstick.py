@@ -2,7 +2,7 @@
 
 0 is an average unrelated query's score for a model of its group, 1 is one standard deviation better. The bank (B
 queries) is put to a sample of the models (n of M), as many of each group as make its location and scale sure; nothing
-of size (B, M) is ever held.
+of size (B, M) is ever held. docs/methods.md 10.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Measures(NamedTuple):
         for group in np.unique(groups):
             of = groups == group
             scale = scales[int(group)] = _shared(background, groups, int(group), kin)
-            location, spread = scale or calibration.location_and_scale(background[:, of], background[:, of])
+            location, spread = scale or calibration.location_and_scale(background[:, of])
             z[:, of] = (background[:, of] - location) / spread
         return cls(scales, bias, z)
 
@@ -172,7 +172,7 @@ class Yardstick:
         """(location, scale); by the scores at hand where the bank says too little."""
         if (scale := self._scales.get(group)) is not None:
             return scale
-        return calibration.location_and_scale(corrected, corrected)
+        return calibration.location_and_scale(corrected)
 
     def _hubs(self, models: Models) -> NDArray[np.floating]:
         """(C,): how near each of these models is to every query."""
@@ -198,4 +198,4 @@ def _shared(background: Scores, groups: NDArray[np.integer], group: int, kin: Ki
 def _scale_of(known: Scores) -> tuple[float, float] | None:
     """(location, scale), or None for a group that the bank says too little of."""
     enough = np.isfinite(known).sum() >= calibration.ENOUGH
-    return calibration.location_and_scale(known, known[:0]) if enough else None
+    return calibration.location_and_scale(known) if enough else None

@@ -45,7 +45,7 @@ def by_share(top1: float, top5: float, candidates: int) -> Verdict:
 def more_samples(samples: int, top1: float, top1_of_half: float, consistency: float | None) -> int | None:
     """How many pictures would be worth making; None where more of them promise nothing.
 
-    A LoRA's consistency says how many its direction takes (METHODS, section 5); what half of the samples found says
+    A LoRA's consistency says how many its direction takes (docs/methods.md 5); what half of the samples found says
     whether the number matters here.
     """
     wanted = USUAL if samples < USUAL else 0

@@ -1,4 +1,4 @@
-"""What a model's samples are compared with, to see what the model itself adds (METHODS, section 5).
+"""What a model's samples are compared with, to see what the model itself adds (docs/methods.md 5).
 
 A LoRA's samples with its base's pictures for the same probes; every other model's with the collection's mean for the
 same probes, where enough of the collection was asked the same, else with the collection's mean.

@@ -2,6 +2,8 @@
 
 Every model is a class, pictures that its statistics do not hold are the queries. `cross_validation` chooses how the
 matrix is parameterised and how long it is trained.
+
+Formulas, sources, constants: docs/methods.md 3.
 """
 
 from __future__ import annotations

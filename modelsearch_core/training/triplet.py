@@ -3,6 +3,8 @@
 A network gives style vectors of unit length, so that a margin means the same for every network; the paper leaves the
 margin and the vectors' scale open. An epoch's triplets follow from the seed and the epoch alone, so that a training
 that was interrupted goes on exactly as it would have.
+
+Formulas, sources, constants: docs/methods.md 7.
 """
 
 from __future__ import annotations

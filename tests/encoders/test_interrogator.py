@@ -60,8 +60,9 @@ def test_what_a_picture_has_is_found_and_nothing_else():
 
 def test_the_words_come_nearer_to_the_picture_with_each_phrase():
     encoder = PhraseEncoder()
-    feature = encoder.encode_images([picture(*AXES)])[0]
-    words = PhraseInterrogator(encoder).from_feature(feature).split(", ")
+    asked = [picture(*AXES)]
+    feature = encoder.encode_images(asked)[0]
+    words = PhraseInterrogator(encoder).describe(asked)[0].split(", ")
     scores = [float((encoder.encode_texts([", ".join(words[:n])]) @ feature)[0]) for n in range(1, len(words) + 1)]
     assert scores == sorted(scores)
     assert scores[-1] == pytest.approx(1)

@@ -106,13 +106,13 @@ def simulated(S: int, shift: float) -> dict[str, float]:
 
 @pytest.mark.parametrize("S", [16, 32, 64])
 def test_rank_16_is_no_worse_than_the_full_covariance_with_a_low_floor(S):
-    """METHODS 6's table, in small."""
+    """docs/methods.md 2's table, in small."""
     found = simulated(S, shift=0)
     assert found["rank 16"] >= found["low floor"]
 
 
 @pytest.mark.parametrize("S", [32, 64])
 def test_under_a_domain_shift_few_axes_win_and_a_low_floor_falls(S):
-    """METHODS 6: rank 8 with 1e-3 wins, and the full covariance with 1e-4 falls."""
+    """docs/methods.md 2: rank 8 with 1e-3 wins, and the full covariance with 1e-4 falls."""
     found = simulated(S, shift=1)
     assert min(found["rank 8"], found["rank 16"]) > found["full"] > found["low floor"] + 0.05

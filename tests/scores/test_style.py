@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from benchmarks.baselines import comparisons, overlap_at
 from modelsearch_core.embedding import unit
 from modelsearch_core.scores import style
 
@@ -35,15 +36,6 @@ def test_the_mean_distance_is_its_definition():
         rows = V[offsets[m] : offsets[m + 1]]
         wanted = sum(float(np.sqrt(((q[t] - v) ** 2).sum())) for v in rows) / len(rows)
         assert style.mean_style_distances(V, offsets, q)[t, m] == pytest.approx(wanted, rel=1e-5)
-
-
-@pytest.mark.parametrize("k", [1, 2, 5])
-def test_best_k_takes_the_nearest(k: int):
-    V, offsets, q = ragged()
-    for t, m in np.ndindex(2, 3):
-        all_of_them = sorted(float(np.linalg.norm(q[t] - v)) for v in V[offsets[m] : offsets[m + 1]])
-        wanted = np.mean(all_of_them[:k])
-        assert style.best_k_style_distances(V, offsets, q, k)[t, m] == pytest.approx(wanted, rel=1e-5)
 
 
 def test_the_first_look_is_the_root_of_the_mean_square():
@@ -77,8 +69,8 @@ def test_the_fast_form_keeps_the_top_ten(within: float, seed: int):
     V, offsets, q = world(740, 30, 128, seed=seed, within=within)
     exact = style.mean_style_distances(V, offsets, q)
     fast = style.Shortlist(V, offsets, style.moments(V, offsets))(q)
-    assert style.overlap_at(exact, fast) >= 0.95
-    all_pairs, few = style.comparisons(740, 30, 50)
+    assert overlap_at(exact, fast) >= 0.95
+    all_pairs, few = comparisons(740, 30, 50)
     assert few < all_pairs / 9
 
 
@@ -92,9 +84,3 @@ def test_models_of_different_sizes_are_shortlisted_too():
     V, offsets, q = ragged()
     fast = style.Shortlist(V, offsets, style.moments(V, offsets), pool=3)(q)
     assert fast == pytest.approx(style.mean_style_distances(V, offsets, q), rel=1e-5)
-
-
-def test_overlap_counts_what_both_name():
-    first, second = np.array([[1.0, 2, 3, 4]]), np.array([[1.0, 4, 3, 2]])
-    assert style.overlap_at(first, second, 2) == 0.5
-    assert style.overlap_at(first, first, 10) == 1.0
