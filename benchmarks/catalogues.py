@@ -168,7 +168,9 @@ def _put_texts(catalog: Catalog, encoder: Chance, sets: Sequence[tuple[int, Prob
     catalog.put_encoder(encoder.name, "chance", D)
     usual = carriers(sets[0][1].probes)
     prompts = [probe.prompt for probe in sets[0][1].probes]
-    wanted = list(dict.fromkeys([*background_texts(), *usual, *behind_all(compared_texts(), usual), *prompts]))
+    wanted = list(
+        dict.fromkeys([*background_texts(), *compared_texts(), *usual, *behind_all(compared_texts(), usual), *prompts])
+    )
     catalog.put_text_features(encoder.name, wanted, encoder.encode_texts(wanted))
 
 

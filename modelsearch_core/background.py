@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib import util
 from pathlib import Path
@@ -11,9 +12,9 @@ import numpy as np
 from .encoders.phrases import own_list
 
 COUNT = 512
-COMPARED = 256  # of them that are put behind carriers, all of these, as a query is
 SEED = 21_000
 TEMPLATE = "a picture of {}"  # neutral as to medium: the models searched paint as often as they photograph
+EACH = 64  # of `compared_texts`: names as they are; in the template, and as prompts, twice as many
 
 
 @cache
@@ -24,10 +25,33 @@ def background_texts(count: int = COUNT, seed: int = SEED) -> list[str]:
     return [TEMPLATE.format(names[i]) for i in sorted(chosen)]
 
 
+@cache
 def compared_texts() -> list[str]:
-    """The texts that scores of texts are compared with: evenly out of the background's."""
-    texts = background_texts()
-    return texts[:: max(1, len(texts) // COMPARED)][:COMPARED]
+    """The texts that scores of texts are compared with, put behind all carriers as a query is: things as people name
+    them, in a few words or one, and prompts as people write them, which find more alike in any collection."""
+    names = background_texts()
+    step = max(1, len(names) // EACH)
+    framed, bare, prompted = [
+        [text for start in starts for text in names[start::step][:EACH]] for starts in ((0, 4), (2,), (1, 5))
+    ]
+    return list(dict.fromkeys([*framed, *unframed(bare), *as_prompts(unframed(prompted))]))
+
+
+def unframed(texts: Sequence[str]) -> list[str]:
+    """The names alone."""
+    return [text.removeprefix(TEMPLATE.format("")) for text in texts]
+
+
+def as_prompts(things: Sequence[str]) -> list[str]:
+    """Each with a medium and a flavour, every other one of the project's lists: the rest is for benchmarks."""
+    rng = np.random.default_rng(SEED + 1)
+    mediums, flavours = (own_list(name)[::2] for name in ("mediums", "flavours"))
+    return [f"{thing}, {rng.choice(mediums)}, {rng.choice(flavours)}" for thing in things]
+
+
+def is_prompt(text: str) -> bool:
+    """Whether a text is written as prompts are, in parts, rather than as a name or a sentence."""
+    return "," in text
 
 
 def imagenet_names() -> list[str]:

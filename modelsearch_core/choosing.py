@@ -18,7 +18,7 @@ MOST = 3
 USUAL_STRENGTH = 0.8
 # Confidence below which nothing is applied unasked, by docs/results_trust.md. A prompt may be about anything; a picture
 # was chosen to be like something.
-SURE, SURE_OF_WORDS = 0.3, 0.4
+SURE, SURE_OF_WORDS = 0.3, 0.2
 
 
 def least_confidence(query: Query) -> float:

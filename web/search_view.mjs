@@ -269,6 +269,7 @@ export class SearchView {
     if (this.known.encoder && !this.known.encoder.ready && results.searched) return this.offer();
     if (!results.count) return this.note("nothing_title", "nothing_text");
     if (results.searched && results.at(0).weak) return this.note("weak_title", "weak_text");
+    if (results.searched && this.query.varied && results.at(results.count - 1).weak) return this.note("unvaried_title", "unvaried_text");
     this.notice.hidden = true;
     return undefined;
   }

@@ -26,7 +26,7 @@ Rows = tuple[NDArray[np.floating], NDArray[np.bool_]]  # features (n, 2) and whe
 
 
 def beyond(relevance: float) -> float:
-    """x of a relevance: how far a match is beyond what unrelated queries find, in units of their scale."""
+    """x of a relevance: how far a match is beyond what unrelated queries find, in units of `Background`'s scale."""
     if relevance <= TAIL:
         return float(np.log(max(relevance, 1e-12) / (1 - relevance)))
     return float(np.log(TAIL / (1 - TAIL)) + (np.sqrt((1 - TAIL) / max(1 - relevance, 1e-12)) - 1) * 2 / TAIL)
@@ -34,7 +34,8 @@ def beyond(relevance: float) -> float:
 
 def told(matches: Sequence[Match]) -> list[float]:
     """Features of an answer's two first."""
-    return [beyond(matches[0].relevance), matches[0].score - matches[1].score]
+    first, second = (beyond(match.relevance) for match in matches)
+    return [first, float(confidence.lead(np.asarray(first - second)))]
 
 
 def related(index: ModelIndex, questions: Sequence[Question], *, there: bool = True) -> Rows:
@@ -59,7 +60,7 @@ def halves(index: ModelIndex) -> dict[str, tuple[list[Rows], list[Rows]]]:
     """(what teaches, what tests) by modality."""
     order = {name: n for n, name in enumerate(dict.fromkeys(q.target for q in asked.by_texts()))}
     found: dict[str, tuple[list[Rows], list[Rows]]] = {}
-    drawn = [question for name in ("outlines", "pencil") for question in asked.by_sketches(WITHOUT_WEIGHTS[name])]
+    drawn = [question for name in WITHOUT_WEIGHTS for question in asked.by_sketches(WITHOUT_WEIGHTS[name])]
     for name, questions in (("IMAGE", asked.by_pictures()), ("SKETCH", drawn), ("TEXT", asked.by_wordings())):
         parts = [[q for q in questions if asked.taught(order[q.target]) == which] for which in (True, False)]
         found[name] = tuple([related(index, part)] for part in parts)  # type: ignore[assignment]  # two of them

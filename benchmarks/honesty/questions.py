@@ -132,9 +132,9 @@ def unrelated_texts() -> list[str]:
 
 
 def unrelated_prompts() -> list[str]:
-    """Prompts as people write them: a thing, a medium, a flavour."""
+    """Prompts as people write them: a thing, a medium, a flavour; media and flavours that are not the background's."""
     rng = np.random.default_rng(SEED + 1)
-    parts = [own_list(name) for name in ("subjects", "mediums", "flavours")]
+    parts = [own_list("subjects"), *(own_list(name)[1::2] for name in ("mediums", "flavours"))]
     return [", ".join(str(rng.choice(part)) for part in parts) for _ in range(UNRELATED)]
 
 

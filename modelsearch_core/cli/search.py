@@ -15,7 +15,7 @@ from ..errors import ModelSearchError
 from ..model_files.opening import open_regular
 from ..pairs import one_each
 from ..raster import open_raster
-from ..search import Match, ModelIndex, Query
+from ..search import Match, ModelIndex, Query, nothing_to_vary
 from .explaining import print_explanations
 from .tables import print_json, print_table
 from .values import (
@@ -56,6 +56,8 @@ def search(args: argparse.Namespace) -> int:
             print_matches(matches)
             if args.explain and matches:
                 print_explanations(index, matches)
+        if args.diverse and matches and (why := nothing_to_vary(matches, args.k)):
+            print(why, file=sys.stderr)
     return 0 if matches else 1
 
 

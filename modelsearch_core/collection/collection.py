@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..background import compared_texts
+from ..background import compared_texts, is_prompt
 from ..carriers import behind, behind_all, carriers
 from ..catalog import Catalog
 from ..catalog.statistics import Key
@@ -31,6 +32,15 @@ RESIDENT = 2**26  # numbers of samples that are kept once they were read, 256 MB
 Groups = NDArray[np.intp]
 Models = NDArray[np.integer] | Sequence[int]
 Masks = Sequence[NDArray[np.bool_]]  # (S,) of each model
+
+
+class Compared(NamedTuple):
+    """Generic texts as a query is made of them: unit features h (B, D), what each adds to the carriers (B, D), and
+    which are written as prompts are (B,)."""
+
+    h: Features
+    added: Features
+    are_prompts: NDArray[np.bool_]
 
 
 class Collection:
@@ -164,8 +174,8 @@ class Collection:
         return usual if self.catalog.text_features(self.encoder, [first]) else carriers()
 
     @cached_property
-    def background(self) -> tuple[Features, Features]:
-        """Unit features (B, D) of generic texts, and what each adds to the carriers, (B, D): as a query's are made."""
+    def background(self) -> Compared:
+        """Of an index from before, of those texts that it knows."""
         texts, usual = compared_texts(), self.carriers
         found = self.catalog.text_features(self.encoder, [*texts, *usual, *behind_all(texts, usual)])
         told = [(text, [c for c in usual if {c, behind(c, text)} <= found.keys()]) for text in texts if text in found]
@@ -176,7 +186,8 @@ class Collection:
             np.mean([found[behind(c, text)].astype(np.float32) - found[c] for c in of], axis=0) for text, of in known
         ]
         shape = (len(known), self.dimension)
-        return np.array(h, np.float32).reshape(shape), np.array(added, np.float32).reshape(shape)
+        prompts = np.array([is_prompt(text) for text, _ in known], bool)
+        return Compared(np.array(h, np.float32).reshape(shape), np.array(added, np.float32).reshape(shape), prompts)
 
     def prompt_features(self, prompts: Sequence[str]) -> Features:
         """(n, D) unit text features of prompts; those that indexing has not encoded (with a model's own trigger words)

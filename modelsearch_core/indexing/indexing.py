@@ -146,7 +146,7 @@ def store_background(
 ) -> None:
     """Features of generic texts: what an unrelated query looks like (docs/methods.md 10)."""
     usual = carriers(probes)
-    texts = list(dict.fromkeys([*background_texts(), *usual, *behind_all(compared_texts(), usual)]))
+    texts = list(dict.fromkeys([*background_texts(), *compared_texts(), *usual, *behind_all(compared_texts(), usual)]))
     known = catalog.text_features(encoder.name, texts)
     new = [text for text in texts if text not in known]
     for start in range(0, len(new), BATCH):

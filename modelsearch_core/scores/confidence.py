@@ -1,8 +1,9 @@
 """How likely the first answer is the right one: a logistic of how far it stands out (docs/methods.md 13).
 
-z₁ ≥ z₂: standardised scores of the two best.  x: how far z₁ is beyond what unrelated queries find, in units of
-`calibration.Background`'s scale.  p = σ(a + b·x + c·(z₁ − z₂)). Relevance asks whether anything fits; this, whether
-something else would fit as well.
+z₁ ≥ z₂: standardised scores of the two best.  x₁, x₂: how far they are beyond what unrelated queries find, in units
+of `calibration.Background`'s scale.  p = σ(a + b·x₁ + c·ln(1 + x₁ − x₂)), at most the relevance: a lead of many such
+units says little more than one of a few, and what an unrelated query finds as well is not meant for its lead. Relevance
+asks whether anything fits; this, whether something else would fit as well.
 """
 
 from __future__ import annotations
@@ -22,20 +23,25 @@ class Confidence(NamedTuple):
 
     intercept: float
     beyond: float
-    margin: float
+    lead: float
 
 
 def features(first: NDArray[np.floating], second: NDArray[np.floating], of: Background) -> NDArray[np.floating]:
-    """(..., 2): x and z₁ − z₂; a first that is alone stands as far out as it is beyond what unrelated queries find."""
+    """(..., 2): x₁ and ln(1 + x₁ − x₂), below 0 where the second is better; a first that is alone leads by as much as
+    it is beyond what unrelated queries find."""
     x = (first - of.location) / of.scale
-    lone = np.maximum(first - of.location, 0)
-    margin = np.where(np.isfinite(second), first - np.where(np.isfinite(second), second, 0), lone)
-    return np.stack([x, margin], axis=-1)
+    rival = np.where(np.isfinite(second), (second - of.location) / of.scale, np.minimum(x, 0))
+    return np.stack([x, lead(x - rival)], axis=-1)
+
+
+def lead(distance: NDArray[np.floating]) -> NDArray[np.floating]:
+    """ln(1 + x₁ − x₂), mirrored below 0."""
+    return np.sign(distance) * np.log1p(np.abs(distance))
 
 
 def probability(of: Confidence, x: NDArray[np.floating]) -> NDArray[np.floating]:
-    """p of `features`, between 0 and 1."""
-    logit = of.intercept + x @ np.array([of.beyond, of.margin])
+    """p of `features`, between 0 and 1, whatever the relevance."""
+    logit = of.intercept + x @ np.array([of.beyond, of.lead])
     return 1 / (1 + np.exp(-np.clip(logit, -50, 50)))
 
 

@@ -26,6 +26,7 @@ from .yardstick import Kin, Measures, Models, Reading, Unrelated, Yardstick, sam
 
 WORDS = "words"  # what authors wrote, beside the methods
 FEW = 64  # models of each evidence that say what is usual for a query, where all would have to be read
+OF_A_FORM = 32  # unrelated texts that say what texts written so are told
 MOST_AT_ONCE = 8  # pictures of one model, from which on more make no difference to what is usual
 
 
@@ -81,7 +82,18 @@ class Answering:
         What is known of a model by cheap evidence counts by what it is worth."""
         judges = self.judges(models)
         found = self._by(requirement, method, judges)
-        return self._weighed(requirement, method, found, judges.models)
+        weighed = self._weighed(requirement, method, found, judges.models)
+        return replace(weighed, unrelated=self._of_its_form(requirement, weighed.unrelated))
+
+    def _of_its_form(self, requirement: Requirement, unrelated: Unrelated) -> Unrelated:
+        """What a name gets is compared with what names get, a prompt with prompts, where the index knows enough."""
+        if requirement.modality is not Modality.TEXT:
+            return unrelated
+        are_prompts = self._bank(Modality.TEXT.value, Modality.TEXT).are_prompts
+        if are_prompts is None or len(are_prompts) != len(unrelated.z):
+            return unrelated
+        same = are_prompts == requirement.is_prompt
+        return replace(unrelated, z=unrelated.z[same]) if same.sum() >= OF_A_FORM else unrelated
 
     def _by(self, requirement: Requirement, method: str, judges: Judges) -> Answer:
         """As if all evidence were worth the same."""

@@ -38,6 +38,7 @@ class Queries:
     differences: Features | None = None  # (T, D), of texts
     styles: Features | None = None  # (T, d), style vectors
     layouts: Features | None = None  # (T, F), maps of pictures
+    are_prompts: NDArray[np.bool_] | None = None  # (T,), of texts: which are written as prompts are
     folds: NDArray[np.intp] | None = None  # (T,): with what of the models' samples it must not be compared, -1 for none
 
     def __len__(self) -> int:
@@ -69,7 +70,8 @@ class Queries:
     def some(self, rows: NDArray[np.intp]) -> Queries:
         """Some of them."""
         found = {
-            name: getattr(self, name) for name in ("owner", "prompts", "differences", "styles", "layouts", "folds")
+            name: getattr(self, name)
+            for name in ("owner", "prompts", "differences", "are_prompts", "styles", "layouts", "folds")
         }
         kept = {name: None if values is None else values[rows] for name, values in found.items()}
         texts = None if self.prompt_texts is None else [self.prompt_texts[int(row)] for row in rows]
@@ -87,8 +89,8 @@ def bank(statistics: Statistics, modality: Modality) -> Queries:
     """Generic names for texts; the collection's own pictures, drawings or means for the others."""
     collection = statistics.collection
     if modality is Modality.TEXT:
-        h, added = collection.background
-        return Queries(modality=modality, h=h, prompts=h, differences=added)
+        h, added, are_prompts = collection.background
+        return Queries(modality=modality, h=h, prompts=h, differences=added, are_prompts=are_prompts)
     owner = _some_models(collection, modality)
     if modality is Modality.MODEL:
         nothing = np.zeros((len(owner), collection.dimension))

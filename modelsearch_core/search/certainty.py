@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..scores import confidence
+from ..scores import calibration, confidence
 from ..scores.calibration import Background
 from ..scores.confidence import Confidence
 from ..specification import Modality, Requirement
@@ -15,9 +15,9 @@ from ..specification import Modality, Requirement
 # Learned from questions about every second model of the mini zoo, and from as many that no model here is about
 # (`python -m benchmarks.honesty.fitting`); the others' figures are in docs/results_trust.md.
 LEARNED = {
-    Modality.TEXT: Confidence(-3.12, 0.14, 2.28),
-    Modality.IMAGE: Confidence(-1.90, 0.33, 0.49),
-    Modality.SKETCH: Confidence(-2.90, 0.23, 0.82),
+    Modality.TEXT: Confidence(-3.45, 0.27, 0.96),
+    Modality.IMAGE: Confidence(-2.35, 0.29, 0.74),
+    Modality.SKETCH: Confidence(-3.01, 0.08, 1.53),
 }
 FIRST = (Modality.IMAGE, Modality.TEXT, Modality.SKETCH)  # whose experience counts where inputs are mixed
 
@@ -25,13 +25,15 @@ FIRST = (Modality.IMAGE, Modality.TEXT, Modality.SKETCH)  # whose experience cou
 def confidence_of(
     requirements: Sequence[Requirement], z: NDArray[np.floating], order: NDArray[np.intp], unrelated: Background
 ) -> NDArray[np.floating]:
-    """Of the models at these places among all that were judged, z (C,): each against the best of the others."""
+    """Of the models at these places among all that were judged, z (C,): each against the best of the others, and none
+    surer than it is relevant."""
     best = np.sort(z[~np.isnan(z)])[::-1]
     if not len(best):
         return np.zeros(len(order))
     second = best[1] if len(best) > 1 else np.nan
     rival = np.where(z[order] >= best[0], second, best[0])
-    return confidence.probability(_of(requirements), confidence.features(z[order], rival, unrelated))
+    sure = confidence.probability(_of(requirements), confidence.features(z[order], rival, unrelated))
+    return np.minimum(sure, calibration.relevance(z[order], unrelated))
 
 
 def _of(requirements: Sequence[Requirement]) -> Confidence:

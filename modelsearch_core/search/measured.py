@@ -19,7 +19,7 @@ from ..specification import Modality
 from .banks import Queries
 from .yardstick import Measures
 
-NAME, VERSION = "yardsticks", 3
+NAME, VERSION = "yardsticks", 4
 LEAST_KNOWN = 0.5  # of the models: below it, what is stored is of another collection
 STALE = 0.05  # share of models new or gone from which on indexing works it out again
 Arrays = Mapping[str, NDArray[np.floating]]

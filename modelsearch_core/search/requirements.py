@@ -9,6 +9,7 @@ from functools import cached_property
 from PIL import Image
 
 from .. import nonsense
+from ..background import is_prompt
 from ..carriers import behind
 from ..collection import Collection, Entry
 from ..drawing import to_sketch_tone
@@ -68,7 +69,15 @@ class Reader:
         )
         difference = text_difference(self._carriers, with_query[1:])
         h = with_query[:1]
-        return Requirement(modality=Modality.TEXT, h=h, weight=weight, prompt=h[0], difference=difference, label=text)
+        return Requirement(
+            modality=Modality.TEXT,
+            h=h,
+            weight=weight,
+            prompt=h[0],
+            difference=difference,
+            is_prompt=is_prompt(text),
+            label=text,
+        )
 
     @cached_property
     def _carriers(self) -> Features:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelsearch_core import background
-from modelsearch_core.background import TEMPLATE, background_texts
+from modelsearch_core.background import TEMPLATE, background_texts, compared_texts, is_prompt
 
 
 def test_there_are_as_many_as_asked_for_and_hardly_one_twice():
@@ -29,3 +29,12 @@ def test_without_timm_the_projects_own_names_are_enough(monkeypatch: pytest.Monk
     background_texts.cache_clear()
     assert len(set(texts)) == 512
     assert all(text.startswith(TEMPLATE.format("")) for text in texts)
+
+
+def test_texts_are_compared_with_names_as_people_write_them_and_with_prompts():
+    texts = compared_texts()
+    prompts = [text for text in texts if is_prompt(text)]
+    framed = [text for text in texts if text.startswith(TEMPLATE.format(""))]
+    assert len(prompts) >= 120 and len(framed) >= 120 and len(texts) - len(prompts) - len(framed) >= 60
+    assert all(len(text.split(", ")) >= 3 for text in prompts)
+    assert set(framed) <= set(background_texts())  # what an older index knows, too

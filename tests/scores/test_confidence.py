@@ -20,12 +20,24 @@ def drawn(true: Confidence, n: int = 20_000, seed: int = 0) -> tuple[np.ndarray,
 
 def test_features_are_what_stands_out_and_by_how_much():
     x = confidence.features(np.array([3.0, 2.0]), np.array([2.5, 1.0]), OF)
-    np.testing.assert_allclose(x, [[2.0, 0.5], [0.0, 1.0]])
+    np.testing.assert_allclose(x, [[2.0, np.log(2)], [0.0, np.log(3)]])
+
+
+def test_a_second_is_as_far_behind_as_the_first_is_ahead():
+    ahead, behind = confidence.features(np.array([3.0, 2.0]), np.array([2.0, 3.0]), OF)[:, 1]
+    assert ahead == -behind == pytest.approx(np.log(3))
+
+
+def test_a_lead_counts_in_units_of_what_unrelated_queries_find():
+    first, second = np.array([3.0]), np.array([2.0])
+    x = confidence.features(first, second, OF)
+    wider = confidence.features(10 * first, 10 * second, Background(location=20.0, scale=5.0))
+    np.testing.assert_allclose(x, wider)
 
 
 def test_a_first_without_a_second_is_measured_by_unrelated_queries():
     x = confidence.features(np.array([3.0, 1.0]), np.array([-np.inf, np.nan]), OF)
-    np.testing.assert_allclose(x, [[2.0, 1.0], [-2.0, 0.0]])
+    np.testing.assert_allclose(x, [[2.0, np.log(3)], [-2.0, 0.0]])
 
 
 def test_the_fit_finds_what_the_data_were_drawn_by():
@@ -46,10 +58,10 @@ def test_more_of_either_never_makes_it_less_sure():
     rng = np.random.default_rng(3)
     x = np.column_stack([rng.normal(size=40), rng.exponential(size=40)])
     found = confidence.fit(x, rng.random(40) < 1 / (1 + np.exp(3 * x[:, 0] + 3 * x[:, 1] - 3)))
-    assert found.beyond == 0 and found.margin == 0
+    assert found.beyond == 0 and found.lead == 0
 
 
 def test_a_few_right_answers_are_no_certainty():
     found = confidence.fit(np.array([[1.0, 1.0], [2.0, 0.5]]), np.array([True, True]))
     assert np.isfinite(found).all()
-    assert found.beyond < 2 and found.margin < 2
+    assert found.beyond < 2 and found.lead < 2

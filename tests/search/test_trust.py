@@ -18,12 +18,16 @@ from modelsearch_core.errors import NonsenseError
 from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.scores import evidence
-from modelsearch_core.search import Match, ModelIndex, Query
+from modelsearch_core.scores.calibration import Background
+from modelsearch_core.search import Match, ModelIndex, Query, nothing_to_vary
+from modelsearch_core.search.certainty import confidence_of
 from modelsearch_core.search.weighing import same_words
+from modelsearch_core.specification import Modality, Requirement
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, ColourEncoder, ColourGenerator
 
 MEASURED = ["base checkpoint", "red", "green", "blue", "yellow", "red blue"]
+ONE_TEXT = Requirement(modality=Modality.TEXT, h=np.ones((1, 3)))
 NAMED = [f"{colour} {thing}" for colour in ("red", "green", "blue") for thing in ("ink", "sea", "fog", "dust")]
 
 
@@ -137,7 +141,7 @@ def test_a_diverse_list_holds_nothing_weak_while_enough_fits(colours: ModelIndex
 
 
 def test_texts_of_the_background_are_compared_as_they_would_be_asked(colours: ModelIndex):
-    h, added = colours.collection.background
+    h, added, _ = colours.collection.background
     texts, usual = compared_texts(), colours.collection.carriers
     assert len(h) == len(added) == len(texts) and len(usual) > 1
     told = ColourEncoder().encode_texts([*usual, *behind_all(texts[:1], usual)])
@@ -149,6 +153,37 @@ def test_confidence_is_the_first_one_s_by_its_lead(colours: ModelIndex):
     alone, torn = (colours.search(Query(text=text), k=99) for text in (["yellow"], ["yellow", "green"]))
     assert alone[0].confidence > torn[0].confidence
     assert all(alone[0].confidence >= match.confidence >= 0 for match in alone)
+
+
+def test_what_fits_no_better_than_unrelated_queries_is_not_sure_whatever_its_lead(colours: ModelIndex):
+    queries = [Query(text=[text]) for text in ("red", "grey", "teapot", "red, green", "blue sea")]
+    found = [match for query in queries for match in colours.search(query, k=99)]
+    assert all(match.confidence <= match.relevance for match in found)
+    behind = Background(location=9.0, scale=0.1)
+    sure = confidence_of([ONE_TEXT], np.array([8.0, -50.0]), np.array([0]), behind)
+    assert sure[0] < 0.001 and np.isfinite(sure[0])
+
+
+def test_a_prompt_is_compared_with_prompts_and_a_name_with_names(colours: ModelIndex):
+    unrelated = colours.collection.background
+    asked = {text: colours._requirements(Query(text=[text]), "auto")[0] for text in ("red", "red, an oil painting")}
+    assert [requirement.is_prompt for requirement in asked.values()] == [False, True]
+    rows = [len(colours._answering.answer(requirement).unrelated.z) for requirement in asked.values()]
+    assert rows == [int((~unrelated.are_prompts).sum()), int(unrelated.are_prompts.sum())]
+    assert min(rows) >= 64
+
+
+def test_a_varied_list_says_when_there_is_nothing_to_vary(colours: ModelIndex):
+    plain = colours.search(Query(text=["red"]), k=99)
+    fitting = sum(not match.weak for match in plain)
+    few, many = (colours.search(Query(text=["red"]), k=k, diverse=True) for k in (fitting, fitting + 1))
+    assert nothing_to_vary(few, fitting) is None
+    assert (
+        nothing_to_vary(many, fitting + 1)
+        == f"nothing to vary: only {fitting} models fit well, and what fits is shown, best first"
+    )
+    assert nothing_to_vary(plain[fitting:], 3) == "nothing to vary: no model fits well"
+    assert str(nothing_to_vary(plain[:1], 3)).startswith("nothing to vary: only one model fits well")
 
 
 def test_a_picture_counts_half_beside_words(colours: ModelIndex):
