@@ -12,6 +12,7 @@ from PIL import Image
 
 from ..modelsearch_core.collection import Filters
 from ..modelsearch_core.errors import ModelSearchError
+from ..modelsearch_core.guesses import Guesses
 from ..modelsearch_core.pairs import is_low_noise, one_each, other_halves
 from ..modelsearch_core.search import Match, Query
 from . import places
@@ -25,6 +26,7 @@ ANY = "any"
 PICTURES = 4
 LOW_NOISE = "For a second loader, where a model is two files (Wan 2.2): the one for low noise; else the same name."
 MOST = 100  # models that a search hands on: as far as a rank goes
+GUESSES = Guesses(places.catalog_path)
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def _answered(query: Query, wanted: Wanted, names: Iterable[Path]) -> tuple[list
         return found, other_halves(found)
     with reading() as index:
         found = index.search(query, filters=wanted.filters(names), method=wanted.method, k=wanted.count)
+        GUESSES.saw(found)
         return found, other_halves(index.collection.entries)
 
 

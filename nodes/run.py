@@ -18,6 +18,7 @@ from ..modelsearch_core.indexing import (
     begin_rounds,
     end_rounds,
     index,
+    one_by_one,
     update_files,
 )
 from ..modelsearch_core.model_files import ModelFile
@@ -166,10 +167,11 @@ class Run:
     def _each(self, stage: str, found: Sequence[ModelFile], samples: int | None) -> None:
         models = [model for model in found if self._is_meant(model)]
         failures = self._announcer.progress.failures
-        for done, model in enumerate(models):
-            self._announcer.report(stage=stage, done=done, total=len(models), model=model.title, failures=failures)
-            remembering.mark(model.fingerprint)
-            failures += self._one(model, samples, style=stage == "references")
+        with Catalog(places.catalog_path(), read_only=True) as catalog:
+            for done, model in enumerate(one_by_one(catalog, models)):
+                self._announcer.report(stage=stage, done=done, total=len(models), model=model.title, failures=failures)
+                remembering.mark(model.fingerprint)
+                failures += self._one(model, samples, style=stage == "references")
         remembering.mark("")
         self._announcer.report(stage=stage, done=len(models), total=len(models), failures=failures)
 

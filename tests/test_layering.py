@@ -46,6 +46,7 @@ ORDER = (
     "correcting",
     "effects",
     "pairs",
+    "guesses",
     "choosing",
     "identifying",
     "evaluation",

@@ -61,7 +61,7 @@ export class IndexView {
 
   drawNow(progress) {
     const { t } = this.context;
-    const key = JSON.stringify([progress, this.answer?.folders?.length, this.answer?.paints_drawings, this.answer?.pictures, this.status?.models, this.status?.encoder]);
+    const key = JSON.stringify([progress, this.answer?.folders?.length, this.answer?.paints_drawings, this.answer?.pictures, this.answer?.forecast, this.status?.evidence, this.status?.models, this.status?.encoder]);
     if (key === this.drawn) return;
     this.drawn = key;
     const focused = this.now.contains(document.activeElement) && document.activeElement.dataset.key;
@@ -106,7 +106,7 @@ export class IndexView {
     const some = this.status?.models > 0;
     const ready = this.answer ? this.answer.folders.length > 0 : true;
     const start = (quick, key, extra, label = key) =>
-      button(t(label), { icon: quick ? "words" : "play", class: extra, disabled: !ready, onclick: () => this.change({ action: "start", quick, style: this.style && !quick, ...this.looking() }), dataset: { key } });
+      button(t(label), { icon: quick ? "words" : "play", class: extra, disabled: !ready, onclick: () => this.change({ action: "start", quick, style: this.style && !quick, ...this.looking(), ...(this.samples && !quick && { samples: this.samples }) }), dataset: { key } });
     return [
       h("h2", { class: `ms-state ms-state-${state}`, text: this.title(state, some) }),
       message && h("p", { class: state === "done" ? "ms-facts" : "ms-failure", text: message }),
@@ -115,6 +115,7 @@ export class IndexView {
       this.answer?.pictures?.folders.length > 0 && this.picturesSwitch(),
       this.answer?.paints_drawings && this.styleSwitch(),
       some && this.encoderLacks() && this.offer(),
+      this.unseen() > 0 && this.answer?.forecast?.length > 0 && this.picturesOfEach(),
       h("div", { class: "ms-actions" }, start(false, some ? "update" : "start", "ms-primary", this.unseen() ? "start" : undefined), start(true, "quick", "")),
     ];
   }
@@ -153,6 +154,17 @@ export class IndexView {
     return h("label", { class: "ms-option" }, box, words);
   }
 
+  /** How many pictures of each model, with what all of them take here and what fewer cost in right answers. */
+  picturesOfEach() {
+    const { t } = this.context;
+    const said = ({ pictures, seconds, found }) =>
+      [pictures ? t("n_pictures", { n: pictures }) : t("as_many_as_needed"), seconds && t("takes_time", { time: this.time(seconds) }), found && found < 1 && t("finds_share", { n: Math.round(100 * found) })].filter(Boolean).join(" · ");
+    const choose = () => (this.samples = Number(list.value) || null);
+    const list = h("select", { class: "ms-select", onchange: choose, dataset: { key: "samples" } }, ...this.answer.forecast.map((each) => h("option", { value: String(each.pictures ?? ""), text: said(each), selected: (each.pictures ?? null) === (this.samples ?? null) })));
+    const unknown = this.answer.forecast.every(({ seconds }) => !seconds);
+    return h("label", { class: "ms-pictures-each" }, h("b", { text: t("pictures_each") }), list, unknown && h("small", { text: t("time_unknown") }));
+  }
+
   styleSwitch() {
     const { t } = this.context;
     const box = h("input", { type: "checkbox", class: "ms-switch", checked: this.style, onchange: () => (this.style = box.checked), dataset: { key: "style" } });
@@ -164,7 +176,7 @@ export class IndexView {
     const { t } = this.context;
     if (state === "failed") return t("run_failed");
     if (state === "cancelled") return t("cancelled");
-    if (some && this.unseen()) return t("unseen", { n: this.unseen() });
+    if (some && this.unseen()) return this.unseen() === 1 ? t("one_unseen") : t("unseen", { n: this.unseen() });
     return some ? t("done") : t("empty_title");
   }
 

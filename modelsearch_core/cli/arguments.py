@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..indexing import IndexSettings
 from ..model_files import Kind
 from ..places import catalog_place, default_catalog
 from ..search import METHODS
@@ -56,6 +57,13 @@ def _add_index(command: argparse.ArgumentParser) -> None:
     command.add_argument("--quick", action="store_true", help="names, words and previews only; generate nothing")
     command.add_argument(
         "--samples", type=whole(1, 4096), metavar="N", help="pictures a model (else as many as it takes)"
+    )
+    command.add_argument(
+        "--budget",
+        type=number(0.001, 1e9),
+        default=IndexSettings.budget,
+        metavar="N",
+        help="most of one model, in what N pictures of SD 1.5 take (%(default)g); --samples goes without",
     )
     cluster = command.add_argument_group("cluster (models are generated from on other machines' GPUs)")
     cluster.add_argument("--ray", metavar="ADDRESS", help="of a Ray cluster that this machine has joined, or auto")

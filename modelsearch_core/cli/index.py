@@ -43,6 +43,7 @@ def index(args: argparse.Namespace) -> int:
     check_generation(args)
     settings = IndexSettings(
         samples=args.samples,
+        budget=args.budget,
         quick=args.quick,
         refresh=args.refresh,
         kinds=[Kind(kind) for kind in args.kind] if args.kind else None,

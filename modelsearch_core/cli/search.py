@@ -12,6 +12,7 @@ from PIL import Image
 
 from ..contact_sheet import Cell, Row, contact_sheet
 from ..errors import ModelSearchError
+from ..guesses import Guesses
 from ..model_files.opening import open_regular
 from ..pairs import one_each
 from ..raster import open_raster
@@ -58,6 +59,9 @@ def search(args: argparse.Namespace) -> int:
                 print_explanations(index, matches)
         if args.diverse and matches and (why := nothing_to_vary(matches, args.k)):
             print(why, file=sys.stderr)
+    guesses = Guesses(lambda: args.catalog)
+    guesses.saw(matches)
+    guesses.join()
     return 0 if matches else 1
 
 

@@ -16,6 +16,7 @@ from .indexing import (
 )
 from .progress import Progress, Report, Step, silent
 from .settings import IndexSettings
+from .wanted import one_by_one
 
 __all__ = [
     "Engine",
@@ -28,6 +29,7 @@ __all__ = [
     "end_rounds",
     "generate_all",
     "index",
+    "one_by_one",
     "outstanding",
     "paint_references",
     "silent",

@@ -32,6 +32,7 @@ from .settings import IndexSettings
 from .spatial_maps import store_maps
 from .turns import Turns
 from .user_pictures import store_pictures
+from .wanted import one_by_one
 from .weight_sketches import store_sketches
 
 GeneratorFor = Callable[[Sequence[ModelFile]], Generator]  # gets all known models, as candidates for a base
@@ -191,7 +192,7 @@ def generate_all(
     for part in begin_rounds(catalog, settings, new):
         asking.settings = part
         report.unchanged, have = 0, generated_samples(catalog, engine.encoder)
-        for done, model in enumerate(left):
+        for done, model in enumerate(one_by_one(catalog, left)):
             current = Step(stage="generate", done=done, total=len(left), model=model.name)
             asked, failure = asking.sample(model, have, report)
             if failure is not None:

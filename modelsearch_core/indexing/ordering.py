@@ -1,4 +1,4 @@
-"""Which models to generate from first: base by base, and those that differ most from what is known before the others.
+"""Which models to generate from first: what searches wanted, then base by base, what differs most from the known first.
 
 What is known before generating tells how they differ: sketches of their weights, their authors' words, pictures found
 beside them or made by the user. So near-duplicates come last, and the map of a collection is covered early.
@@ -20,6 +20,7 @@ from ..generation import Generator
 from ..model_files import ModelFile
 from ..scores.spread import farthest_first
 from ..specification import Evidence
+from .wanted import wanted_first
 
 WIDTH = 128  # numbers that a sketch is brought down to here
 SEED = 30_000
@@ -27,10 +28,10 @@ SEEN = (Evidence.PICTURES, Evidence.PREVIEW)
 
 
 def in_order(catalog: Catalog, encoder: Encoder, models: Iterable[ModelFile], generator: Generator) -> list[ModelFile]:
-    """These models, each base's together so that it is loaded once; a base before its LoRA."""
+    """What searches wanted first. The others each base's together so that it is loaded once; a base before its LoRA."""
     by_base = sorted(models, key=lambda model: (*_base_of(model, generator), str(model.path)))
     groups = groupby(by_base, key=lambda model: _base_of(model, generator))
-    return [model for _, group in groups for model in _spread(catalog, encoder, list(group))]
+    return wanted_first(catalog, [model for _, group in groups for model in _spread(catalog, encoder, list(group))])
 
 
 def _base_of(model: ModelFile, generator: Generator) -> tuple[str, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -12,11 +13,13 @@ from PIL import Image
 from ..catalog import Catalog
 from ..catalog.records import from_webp
 from ..embedding import Encoder, Features
+from ..families.costs import pictures_of_sd15
 from ..generation import Generator
 from ..model_files import ModelFile
 from ..probes import Probe, ProbeSet
 from ..scores import differences
 from ..specification import Evidence, Specification
+from . import pace
 from .settings import IndexSettings
 from .thumbnails import compressed
 
@@ -55,15 +58,16 @@ class Sampler:
         """Generates, encodes and stores what is missing: pictures batch by batch, features when all are there."""
         probe_set = self.generator.plan(model, self.probes)
         base = self.generator.base_of(model)
+        settings = self.settings.within_budget(pictures_of_sd15(model.architecture, model.variant))
         if base is None:
             with self._alone(model, probe_set):
                 work = self._begin(model, probe_set)
-                self._extend(work, self.settings.samples or self.settings.plain)
+                self._extend(work, settings.samples or settings.plain)
                 return self._store(work)
         work = self._begin(model, probe_set)
-        self._extend(work, self.settings.samples or self.settings.first)
+        self._extend(work, settings.samples or settings.first)
         facets = self._compare(work, base)
-        while (wanted := self._wanted(facets)) > len(work.numbers):
+        while (wanted := _wanted(facets, settings)) > len(work.numbers):
             self._extend(work, wanted)
             facets = self._compare(work, base)
         return self._store(work, facets)
@@ -76,13 +80,6 @@ class Sampler:
             float(differences.strength(delta, all_of_it)[0]),
             float(differences.consistency(delta, all_of_it)[0]),
         )
-
-    def _wanted(self, facets: tuple[float, float]) -> int:
-        """How many samples this LoRA needs, from how well its differences agree."""
-        if self.settings.samples is not None:
-            return self.settings.samples
-        needed = differences.samples_needed(facets[1], self.settings.reliability)
-        return int(min(self.settings.most, needed))
 
     def _ensure_base(self, base: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> Features:
         """The base's features on these probes; generated once per base and stored on their own."""
@@ -129,12 +126,16 @@ class Sampler:
         if kept:
             yield kept, [stored[number] for number in kept], []
         new = [number for number in missing if number not in stored]
-        start = 0
+        start, seconds, began = 0, 0.0, time.monotonic()
         for images in self.generator.generate(work.model, work.probe_set, new) if new else ():
+            seconds += time.monotonic() - began  # not what whoever takes the pictures does with them
             self.check(work.model)
             webps = [compressed(image) for image in images]
             yield new[start : start + len(images)], [*map(from_webp, webps)], webps
             start += len(images)
+            began = time.monotonic()
+        if start:
+            pace.note(self.catalog, work.model, seconds, start)
 
     def _store(self, work: _Work, facets: tuple[float, float] | None = None) -> Specification:
         specification = work.specification(self.encoder.name, facets)
@@ -147,6 +148,13 @@ class Sampler:
             self.catalog.put_text_features(self.encoder.name, new, features)
             self.catalog.put_specification(specification)
         return specification
+
+
+def _wanted(facets: tuple[float, float], settings: IndexSettings) -> int:
+    """How many samples a LoRA needs, from how well its differences agree."""
+    if settings.samples is not None:
+        return settings.samples
+    return int(min(settings.most, differences.samples_needed(facets[1], settings.reliability)))
 
 
 @dataclass(kw_only=True)

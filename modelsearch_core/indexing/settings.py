@@ -9,6 +9,7 @@ from pathlib import Path
 from ..model_files import Kind
 
 LIST = 128
+LEAST = 12  # pictures, however much one takes; more than the few of a first round
 MANY = 9  # models from which on all get a few pictures first
 
 
@@ -23,6 +24,7 @@ class IndexSettings:
     plain: int = 64  # for a model without a base, which has no direction
     most: int = 128
     reliability: float = 0.9
+    budget: float = 1000  # most that one model may take, in pictures of SD 1.5; not of `samples`
     quick: bool = False  # words and previews only
     refresh: bool = False  # again for models whose probes were other ones
     sketches: bool = True  # read what LoRA change from their weights
@@ -33,6 +35,15 @@ class IndexSettings:
     def __post_init__(self) -> None:
         if self.samples is not None and self.samples < 1:
             raise ValueError(f"samples must be at least 1, not {self.samples}")
+        if not self.budget > 0:
+            raise ValueError(f"budget must be more than 0, not {self.budget}")
+
+    def within_budget(self, takes: float | None) -> IndexSettings:
+        """For a model of whose pictures one takes as long as so many of SD 1.5; None: that is not known."""
+        if not takes:
+            return self
+        most = max(LEAST, int(self.budget / takes))
+        return replace(self, first=min(self.first, most), plain=min(self.plain, most), most=min(self.most, most))
 
     def rounds(self, models: int) -> tuple[IndexSettings, ...]:
         """Settings of one run after the other: a few pictures of all models, then what each is to have."""

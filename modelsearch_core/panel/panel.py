@@ -15,6 +15,8 @@ from ..effects import without_effect
 from ..encoders import DEFAULT_ENCODER_MEGABYTES
 from ..errors import EmptyCatalogError
 from ..families import ARCHITECTURES
+from ..guesses import Guesses
+from ..indexing.pace import seconds_a_picture
 from ..model_files import Kind
 from ..pairs import one_each, other_halves
 from ..pictures import FOLDERS, TOLD, PicturesTold
@@ -24,7 +26,7 @@ from . import browsing, painted, pictures, previews
 from .checking import CheckJob
 from .classifiers import ClassifierSearch
 from .collection_map import CollectionMap
-from .costs import costs
+from .costs import costs, forecast
 from .host import Host
 from .indexing import Indexing
 from .library import Library, Seen, Snapshot
@@ -45,9 +47,11 @@ class Panel:
         self._map = CollectionMap(self.library)
         self.classifiers = ClassifierSearch(catalog_path, host.encoder)
         self._check = CheckJob(catalog_path)
+        self._guesses = Guesses(lambda: catalog_path)
         self._duplicates: tuple[int, dict[str, Any]] = 0, {}
 
     def close(self) -> None:
+        self._guesses.join()
         self.library.close()
         self.classifiers.close()
 
@@ -100,6 +104,7 @@ class Panel:
             return self._by_words(wanted, started)
         with self.library.reading() as snapshot:
             matches = wanted.run(snapshot.index)
+        self._guesses.saw(matches)
         named = browsing.named(snapshot.models, wanted)
         shown, _ = one_each(matches)
         return {
@@ -321,8 +326,11 @@ class Panel:
         try:
             snapshot = self.library.newest()
         except EmptyCatalogError:
-            return {"failures": [], "skipped": [], "skipped_total": 0, "costs": []}
+            return {"failures": [], "skipped": [], "skipped_total": 0, "costs": [], "forecast": []}
         failed = [model for model in snapshot.models if model.id in snapshot.failures]
+        meant = [m for m in snapshot.models if m.kind != "pictures" and m.id not in snapshot.failures]
+        with self.library.samples() as catalog:
+            paces = seconds_a_picture(catalog)
         return {
             "failures": [
                 {"id": model.id, "name": model.name, "path": str(model.path), "reason": snapshot.failures[model.id]}
@@ -331,6 +339,7 @@ class Panel:
             "skipped": [{"path": str(f.path), "reason": f.reason} for f in snapshot.skipped[:SKIPPED_SHOWN]],
             "skipped_total": len(snapshot.skipped),
             "costs": costs(snapshot.models),
+            "forecast": forecast(meant, paces),
         }
 
     def change_indexing(self, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.browser.acting import first, type_text
 from tests.browser.conftest import NAMES
+from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS
 from tests.making.user_pictures import Made, write_a1111
 from tests.server.running import running
@@ -123,3 +124,29 @@ def test_pictures_that_the_user_has_made_are_looked_at_unless_it_is_switched_off
         page.locator("[data-key=pictures]").uncheck()
         page.click("[data-key=quick]")
         page.wait_for_selector(".ms-legend li:has-text('your pictures')", state="detached")
+
+
+def test_what_so_many_pictures_take_is_said_before_they_are_made(opened: Any, models: Path):
+    with running("tests.server.colour_server", models, "--slow", "0.05") as address:
+        client = Client(address)
+        client.indexed(quick=True)
+        page = opened(address)
+        page.click("[data-view=index]")
+        chosen = page.locator(".ms-pictures-each select")
+        chosen.wait_for()
+        assert "known after the first models" in page.inner_text(".ms-pictures-each small")
+        of_each = chosen.locator("option").all_inner_texts()
+        assert of_each[0] == "as many as it takes"
+        assert of_each[1] == "8 · 82 % of the right answers that 64 find"
+        assert len(of_each) == 5
+
+        chosen.select_option("8")
+        with page.expect_request(lambda request: '"samples":8' in (request.post_data or "")):
+            page.click("[data-key=update]")
+        client.settled()
+
+        make_folder(models / "models" / "new", ["pink", "yellow pink"])
+        client.indexed(quick=True)
+        page.reload()
+        page.click("[data-view=index]")
+        page.wait_for_selector(".ms-pictures-each option:has-text('here')", state="attached")

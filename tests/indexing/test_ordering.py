@@ -12,6 +12,7 @@ from modelsearch_core.catalog import Catalog
 from modelsearch_core.catalog.weight_sketches import VERSION, Sketch
 from modelsearch_core.indexing import IndexSettings, Step
 from modelsearch_core.indexing.ordering import in_order
+from modelsearch_core.indexing.wanted import want
 from modelsearch_core.model_files import Kind
 from tests.indexing.test_indexing import Bench
 from tests.making.fakes import ColourEncoder, ColourGenerator, model_file
@@ -32,6 +33,13 @@ def test_what_weights_call_a_duplicate_comes_last_and_bases_stay_together(tmp_pa
     assert found[-1] is other
     assert found[4].title in "ab"
     assert {model.title for model in found[1:4]} in ({"a", "c", "d"}, {"b", "c", "d"})
+
+
+def test_what_a_search_guessed_is_asked_first_in_a_whole_run(many: Bench):
+    many.run(quick=True)
+    want(many.catalog, [next(m.fingerprint for m in many.catalog.models() if m.title == "pink green")])
+    many.run(samples=12)
+    assert next(title for title, _ in many.generators[-1].asked if title != "a checkpoint") == "pink green"
 
 
 def test_of_models_that_nothing_is_known_of_the_order_is_that_of_paths(tmp_path: Path):
