@@ -38,7 +38,9 @@ def page() -> str:
             *table(("family", "", "widths within it", "lines within it"), map(told_apart, FAMILIES.values())),
             "\n## How they are asked\n",
             "Where it says why not, models of the family are found by their words and previews only.\n",
-            "What a picture takes is how many teraflops its evaluations are, against one of Stable Diffusion 1.5.\n",
+            "What a picture takes is how many teraflops its evaluations are, against one of Stable Diffusion 1.5: twice the\n"
+            "weights that a token meets, by the released widths and numbers of blocks, for each token. Attention among tokens\n"
+            "is left out.\n",
             *table(("family", "one picture", "takes", "told by its name"), asked()),
             "\n## What a bare diffusion model needs in ComfyUI\n",
             "The released files; quantised copies are found by what they are called.\n",
@@ -67,8 +69,8 @@ def asked_row(family: Family, variant: str | None) -> Sequence[str]:
     if isinstance(recipe, No):
         return name, f"not: {recipe.why}", "", ""
     few = [(each, each.on(recipe)) for each in known(family.few_steps) if variant in (each.variants or (variant,))]
-    shown = [f"{each.name}: {how(on)} ({times(family.teraflops(variant, on))})" for each, on in few]
-    return name, f"{recipe.size} pixels, {how(recipe)}", times(family.teraflops(variant, recipe)), "; ".join(shown)
+    shown = [f"{each.name}: {how(on)} ({takes(family, variant, on)})" for each, on in few]
+    return name, f"{recipe.size} pixels, {how(recipe)}", takes(family, variant, recipe), "; ".join(shown)
 
 
 def how(recipe: Recipe) -> str:
@@ -76,9 +78,11 @@ def how(recipe: Recipe) -> str:
     return f"{recipe.steps} steps, guidance {recipe.guidance:g}{shift}"
 
 
-def times(teraflops: float | None) -> str:
+def takes(family: Family, variant: str | None, recipe: Recipe) -> str:
+    teraflops, work = family.teraflops(variant, recipe), family.work_of(variant)
     if teraflops is None:
-        return "?"
+        assert isinstance(work, No)
+        return work.why
     found = of_sd15(teraflops)
     return f"{found:.0f} ×" if found >= 10 else f"{found:.2g} ×"
 

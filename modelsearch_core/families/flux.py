@@ -25,7 +25,6 @@ from .shared import (
     NOT_IN_COMFYUI,
     NOT_IN_DIFFUSERS,
     NOT_QUANTISED,
-    SIZE_UNKNOWN,
 )
 
 _NAMED_BY_DIFFUSERS = """
@@ -213,7 +212,7 @@ FLUX3 = Family(
     gguf=NOT_QUANTISED,
     recipe=Recipe(size=768, steps=20, guidance=4.5, sampler="own"),
     few_steps=NO_FEW_STEPS,
-    work=SIZE_UNKNOWN,
+    work=Work(weights=4.0),
     parts=NOT_IN_COMFYUI,
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder=NO_SMALL_DECODER,

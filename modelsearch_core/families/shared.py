@@ -15,7 +15,6 @@ NOT_IN_COMFYUI = No("ComfyUI does not load it")
 NO_SMALL_DECODER = No("no small decoder is published for its latents")
 BY_NETWORKS = No("they are told by the networks that are merged into them, the same for all of its kind")
 NO_FEW_STEPS = No("no model of it that needs fewer steps is known")
-SIZE_UNKNOWN = No("how many weights a token meets is not known here")
 NO_LAYERS = No("how its LoRA name their layers is not known")
 
 OTHER = Recipe(size=768, steps=20, guidance=4.5, sampler="own")  # where nothing better was measured

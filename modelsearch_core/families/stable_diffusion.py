@@ -31,7 +31,7 @@ SD_MINI = Family(
     gguf=NOT_QUANTISED,
     recipe=Recipe(size=64, steps=15, guidance=3.0),
     few_steps=BY_NETWORKS,
-    work=No("a toy, whose pictures cost next to nothing"),
+    work=No("a toy, its pictures cost next to nothing"),
     parts=No("ComfyUI knows no text encoder of that width"),
     pipeline=Pipeline(name="StableDiffusionPipeline"),
     small_decoder="taesd_mini",

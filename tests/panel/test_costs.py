@@ -27,7 +27,7 @@ def test_families_that_wait_are_told_with_their_models_the_most_first():
 
 
 def test_what_was_generated_from_and_what_is_not_known_is_left_out():
-    assert told(Waiting("sdxl", evidence="generated"), Waiting("unknown"), Waiting("svd"), Waiting("prx")) == []
+    assert told(Waiting("sdxl", evidence="generated"), Waiting("unknown"), Waiting("svd"), Waiting("kandinsky6")) == []
 
 
 def test_the_index_view_is_told(panel: Panel):
