@@ -105,7 +105,8 @@ class Audition:
             likeness = closeness(index.encoder, pictures, query or Query(text=[prompt]))
         order = np.argsort(-likeness, kind="stable")
         ranked = [
-            replace(chosen[n], match=replace(chosen[n].match, rank=place)) for place, n in enumerate(map(int, order), 1)
+            replace(chosen[n], match=replace(chosen[n].match, rank=place), wanted=0.0)  # it was looked at
+            for place, n in enumerate(map(int, order), 1)
         ]
         lines = [f"{one.match.rank}. {one.name}  {likeness[n]:.3f}" for one, n in zip(ranked, order, strict=True)]
         report = "\n".join([*lines, *misfits])

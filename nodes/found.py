@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import Image
 
+from ..modelsearch_core.choosing import least_confidence
 from ..modelsearch_core.collection import Filters
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.guesses import Guesses
@@ -32,11 +33,13 @@ GUESSES = Guesses(places.catalog_path)
 @dataclass(frozen=True)
 class Found:
     """A match and its name in ComfyUI's lists. Of two files that are one model (Wan 2.2), `name` is the one for high
-    noise, whichever was found; `low_noise` is the other, and the same where there is one file only."""
+    noise, whichever was found; `low_noise` is the other, and the same where there is one file only. `wanted`: how sure
+    the search must be that the match is meant, for it to be applied though nobody has looked at it."""
 
     match: Match
     name: str
     low_noise: str
+    wanted: float = 0.0
 
     def half(self, noise: str) -> Found:
         """With the file for `high` or `low` noise in its place."""
@@ -107,7 +110,10 @@ def search(query: Query, wanted: Wanted) -> list[Found]:
         raise ModelSearchError(no_file(wanted.kind, wanted.folder))
     matches, halves = _answered(query, wanted, names)
     relevant, _ = one_each(_relevant(matches, names, wanted), halves)
-    return [found_of(replace(match, rank=rank), names, halves) for rank, match in enumerate(relevant, 1)]
+    sure = least_confidence(query)
+    return [
+        replace(found_of(replace(match, rank=n), names, halves), wanted=sure) for n, match in enumerate(relevant, 1)
+    ]
 
 
 def _answered(query: Query, wanted: Wanted, names: Iterable[Path]) -> tuple[list[Match], dict[Path, Path]]:

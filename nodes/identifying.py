@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import folder_paths
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ..modelsearch_core.choosing import SURE
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.identifying import Identification, identify
 from ..modelsearch_core.raster import known_formats
@@ -69,7 +71,9 @@ class IdentifyModel:
         names = places.listed(kind)
         with reading() as index:
             found = identify(index, _opened(picture, image), kind=kind, among=names, k=count)
-            matches = [found_of(one.match, names, {}) for one in found.models]
+            matches = [
+                replace(found_of(one.match, names, {}), wanted=0.0 if one.named else SURE) for one in found.models
+            ]
         text = report(found, matches)
         if not matches:
             raise ModelSearchError(f"No {kind} of your folders is in the index. {text}".strip())

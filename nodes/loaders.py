@@ -17,12 +17,16 @@ from .sockets import CATEGORY, LORA_STACK, MODEL_MATCHES, MODEL_NAME
 
 NONE = "none: nothing is relevant enough"
 NOISE = {"tooltip": "Which file of a LoRA of two (Wan 2.2): the one for high noise or for low noise."}
+MINIMUM = "Below it, a LoRA is left out. 0 applies the best whatever it is, also where the search is not sure of it."
 NO_FIT = "none: nothing fits the model"
 
 
 class LoadFoundLora:
     CATEGORY = CATEGORY
-    DESCRIPTION = "Applies the best LoRA of a search, together as strong as one; none where none is relevant enough."
+    DESCRIPTION = (
+        "Applies the best LoRA of a search, together as strong as one; none where none is relevant enough, or the "
+        "search is not sure of it."
+    )
     FUNCTION = "load"
     RETURN_TYPES = ("MODEL", "CLIP", LORA_STACK, "STRING", "STRING")
     RETURN_NAMES = ("MODEL", "CLIP", "lora_stack", "trigger_words", "lora_tags")
@@ -37,7 +41,7 @@ class LoadFoundLora:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         strength = {"default": 1.0, "min": -4.0, "max": 4.0, "step": 0.05, "tooltip": "Times the suggested strengths."}
-        minimum = {"default": 0.5, "min": 0.0, "max": 1.0, "step": 0.05, "tooltip": "Below it, a LoRA is left out."}
+        minimum = {"default": 0.5, "min": 0.0, "max": 1.0, "step": 0.05, "tooltip": MINIMUM}
         return {
             "required": {
                 "matches": (MODEL_MATCHES,),
@@ -64,7 +68,8 @@ class LoadFoundLora:
         noise: str = "high",
         unique_id: str | None = None,
     ) -> tuple[Any, ...]:
-        relevant = [found.half(noise) for found in matches if found.match.relevance >= minimum_relevance]
+        unsure = doubt(matches, minimum_relevance)
+        relevant = [found.half(noise) for found in matches if found.match.relevance >= minimum_relevance and not unsure]
         chosen, misfits = fitting(relevant, count, model, clip)
         stack = [
             (_there(found, "lora").name, round(strength * weight, 3), round(strength * weight, 3))
@@ -72,7 +77,7 @@ class LoadFoundLora:
         ]
         for name, on_model, on_clip in stack:
             model, clip = applied(model, clip, name, on_model, on_clip)
-        lines = [f"{name}  {weight:g}" for name, weight, _ in stack] or [NONE if not misfits else NO_FIT]
+        lines = [f"{name}  {weight:g}" for name, weight, _ in stack] or [unsure or (NO_FIT if misfits else NONE)]
         tell(unique_id, "\n".join([*lines, *misfits]))
         words = ", ".join(found.trigger_words for found in chosen if found.trigger_words)
         tags = " ".join(f"<lora:{name.rsplit('.', 1)[0]}:{weight:g}>" for name, weight, _ in stack)
@@ -101,6 +106,19 @@ class LoadFoundCheckpoint:
         found = _there(at_rank(matches, rank), "checkpoint")
         tell(unique_id, found.line())
         return (*CheckpointLoaderSimple().load_checkpoint(found.name), found.name)
+
+
+def doubt(matches: Sequence[Found], minimum: float) -> str:
+    """Why none is applied though one is relevant enough; nothing where the search is sure of its best, or a minimum of
+    0 takes the best whatever it is."""
+    best = max(matches, key=lambda found: found.match.relevance)
+    sure = best.match.confidence
+    if minimum <= 0 or best.match.relevance < minimum or sure >= best.wanted:
+        return ""
+    return (
+        f"none: {best.name} is the best, but only {sure:.0%} sure to be meant, and {best.wanted:.0%} are asked for; "
+        "say more of what it shall make, or apply it all the same with a minimum_relevance of 0"
+    )
 
 
 def fitting(matches: Sequence[Found], count: int, model: Any, clip: Any) -> tuple[list[Found], list[str]]:

@@ -46,7 +46,9 @@ export function card(match, context) {
       match.trigger_words.length ? words(match) : folder(match),
     ),
   );
-  element.append(quickActions(match, context));
+  const quick = quickActions(match, context);
+  element.append(quick);
+  element.addEventListener("pointerenter", () => quick.replaceChildren(...quickActions(match, context).children)); // what a host can do changes
   return element;
 }
 

@@ -1,19 +1,24 @@
-/** What the panel's buttons do in ComfyUI's graph. Model names are the server's: `match.listed.name`. */
+/**
+ * What the panel's buttons do in ComfyUI's graph. Model names are the server's: `match.listed.name`, and
+ * `match.listed.halves` of a model that is two files, one for high and one for low noise (Wan 2.2).
+ */
 
 const LOADERS = {
   lora: { node: "LoraLoader", widget: "lora_name" },
   checkpoint: { node: "CheckpointLoaderSimple", widget: "ckpt_name" },
   diffusion_model: { node: "UNETLoader", widget: "unet_name" },
 };
+const HALF_OF_LORA = { ...LOADERS.lora, node: "LoraLoaderModelOnly" }; // no text encoder is in one of two files
+const LOW_NOISE = /(?<![a-z])low([-_ ]?noise)?(?![a-z])|[-_ ]ln?(?=$|[-_ .])/i;
 const STACK = "Power Lora Loader (rgthree)";
 const GAP = 40;
 const SIZE = [320, 140]; // of a loader, before it is drawn
 const TURNS = 24;
 
-/** @param {any} app ComfyUI's */
-export function graphActions(app) {
+/** @param {any} app ComfyUI's @param {(key: string, values?: any) => string} say */
+export function graphActions(app, say) {
   return {
-    insertLoader: (match) => insertLoader(app, match),
+    insertLoader: (match) => insert(app, match, say),
     setSelectedLoader: (match) => setSelectedLoader(app, match),
     addToStack: (match) => addToStack(app, match),
     dragsCards: true,
@@ -28,37 +33,52 @@ function can(app, match, action) {
   return true;
 }
 
-/** A card let go over the graph: the loader that is there takes the model, or else a new one is put there. */
-export async function dropCard(app, match, event) {
+/** A card let go over the graph: the loader that is there takes the model, or else a new one is put there; in words. */
+export async function dropCard(app, match, event, say) {
   const at = app.canvas.convertEventToCanvasOffset(event);
   const node = graphOf(app).getNodeOnPos(at[0], at[1]);
   if (node?.type === STACK && match.kind === "lora") return addRow(app, node, match);
   const widget = node && loaderWidget(node, match);
-  if (!widget) return insertLoader(app, match, at);
-  await setWidget(app, node, widget.name, match.listed.name);
-  return app.canvas.setDirty?.(true, true);
+  if (!widget) return insert(app, match, say, at);
+  await setWidget(app, node, widget.name, nameFor(node, match));
+  app.canvas.setDirty?.(true, true);
+  return "";
 }
 
-/** A loader with the model, selected, where no other node is, or at a place. */
-async function insertLoader(app, match, at = null) {
-  const { node: type, widget } = LOADERS[match.kind];
+/** A loader with the model, where no other node is, or at a place; two, where it is two files. */
+async function insert(app, match, say, at = null) {
+  const { halves, name } = match.listed;
+  if (!halves) {
+    await insertLoader(app, match, LOADERS[match.kind], name, at);
+    return "";
+  }
+  const loader = match.kind === "lora" ? HALF_OF_LORA : LOADERS[match.kind];
+  const first = await insertLoader(app, match, loader, halves.high, at);
+  const below = at && [at[0], at[1] + first.size[1] + 2 * GAP];
+  await insertLoader(app, match, loader, halves.low, below);
+  return say("both_halves", halves);
+}
+
+/** Selects it. */
+async function insertLoader(app, match, { node: type, widget }, name, at) {
   const node = window.LiteGraph.createNode(type);
   if (!node) throw new Error(`ComfyUI has no node ${type}`);
   const graph = graphOf(app);
   node.pos = at ? [at[0], at[1]] : freePlace(app, node.size ?? SIZE);
   graph.add(node);
-  await setWidget(app, node, widget, match.listed.name);
+  await setWidget(app, node, widget, name);
   if (match.strength) {
     for (const each of node.widgets ?? []) if (each.name.startsWith("strength_")) each.value = match.strength;
   }
   app.canvas.selectNode?.(node);
   app.canvas.setDirty?.(true, true);
+  return node;
 }
 
 async function setSelectedLoader(app, match) {
   const { node, widget } = selectedLoader(app, match) ?? {};
   if (!node) throw new Error("Select a loader node first");
-  await setWidget(app, node, widget.name, match.listed.name);
+  await setWidget(app, node, widget.name, nameFor(node, match));
   app.canvas.setDirty?.(true, true);
 }
 
@@ -70,7 +90,7 @@ async function addToStack(app, match) {
 }
 
 function addRow(app, node, match) {
-  const row = node.addNewLoraWidget(match.listed.name);
+  const row = node.addNewLoraWidget(nameFor(node, match));
   if (row?.value && match.strength) row.value = { ...row.value, strength: match.strength };
   node.setSize?.(node.computeSize?.() ?? node.size);
   app.canvas.setDirty?.(true, true);
@@ -93,6 +113,22 @@ function selectedLoader(app, match) {
 function loaderWidget(node, match) {
   const wanted = LOADERS[match.kind]?.widget;
   return node.widgets?.find(({ name, type }) => name === wanted && type === "combo");
+}
+
+/** Of a model of two files the one that goes with the diffusion model under a node, or else with what it holds. */
+function nameFor(node, match) {
+  const { halves, name } = match.listed;
+  return halves ? halves[isLowNoise(node) ? "low" : "high"] : name;
+}
+
+function isLowNoise(node) {
+  const held = (at, name) => at?.widgets?.find((widget) => widget.name === name)?.value;
+  let under = node;
+  for (let turn = 0; under && !held(under, "unet_name") && turn < TURNS; turn++) {
+    const slot = under.inputs?.findIndex((input) => input.name === "model") ?? -1;
+    under = slot < 0 ? null : under.getInputNode(slot);
+  }
+  return LOW_NOISE.test(held(under, "unet_name") ?? held(node, "lora_name") ?? "");
 }
 
 /** A name that is newer than the page is not among a combo's values yet. */

@@ -89,7 +89,10 @@ app.registerExtension({
       render: open,
       destroy: close,
     });
-    takeCards((match, event) => dropCard(app, match, event).catch((error) => toast("error", error.message)));
+    takeCards((match, event) => {
+      const done = dropCard(app, match, event, words());
+      done.then((told) => told && toast("info", told)).catch((error) => toast("error", error.message));
+    });
     extendPictureMenus(() => words()("find_models_like"), findLike);
     api.addEventListener(PROGRESS, ({ detail }) => watch(detail));
     await load();
@@ -127,7 +130,7 @@ function host() {
   return {
     name: "comfyui",
     language: app.extensionManager.setting.get("Comfy.Locale"),
-    ...graphActions(app),
+    ...graphActions(app, words()),
     audition: (asked) => audition({ app, api, ...asked }),
     architectureOfGraph: () => architectureOfGraph(app, architectures),
     onProgress(listener) {

@@ -121,5 +121,6 @@ class Host(Protocol):
 
     def listed(self, path: Path, kind: str) -> Mapping[str, Any]:
         """What the host calls this model; goes with each match to the browser as `listed`. `name` (as its loaders list
-        it) and `tag` (what stands in `<lora:tag:weight>`) are used by the panel; empty where it does not know it."""
+        it) and `tag` (what stands in `<lora:tag:weight>`) are used by the panel, which adds `halves` (names for `high`
+        and `low` noise) to a model of two files; empty where it does not know it."""
         ...

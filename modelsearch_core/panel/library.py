@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 from ..catalog import Catalog
 from ..collection import Collection
@@ -14,6 +16,7 @@ from ..collection.entries import newest
 from ..embedding import Encoder
 from ..errors import EmptyCatalogError
 from ..model_files import SkippedFile
+from ..pairs import other_halves
 from ..places import Place
 from ..probes import ProbeSet
 from ..search import Description, ModelIndex
@@ -40,6 +43,11 @@ class Snapshot:
     skipped: list[SkippedFile]
     serial: int
     state: object = None  # of a catalog without an index
+
+    @cached_property
+    def halves(self) -> Mapping[Path, Path]:
+        """Where the other file of a model of two lies."""
+        return other_halves(self.models)
 
     def model(self, id: str) -> Description:
         if id not in self.by_id:

@@ -18,7 +18,7 @@ from ..families import ARCHITECTURES
 from ..guesses import Guesses
 from ..indexing.pace import seconds_a_picture
 from ..model_files import Kind
-from ..pairs import one_each, other_halves
+from ..pairs import is_low_noise, one_each
 from ..pictures import FOLDERS, TOLD, PicturesTold
 from ..places import Place
 from ..search import METHODS, Description, Match
@@ -105,10 +105,10 @@ class Panel:
         with self.library.reading() as snapshot:
             matches = wanted.run(snapshot.index)
         self._guesses.saw(matches)
-        named = browsing.named(snapshot.models, wanted)
-        shown, _ = one_each(matches)
+        named, _ = one_each(browsing.named(snapshot.models, wanted), snapshot.halves)
+        shown, _ = one_each(matches, snapshot.halves)
         return {
-            "matches": [self._match(match) for match in shown],
+            "matches": [{**match.to_json(), "listed": self._listed(snapshot, match)} for match in shown],
             "named": [self._card(snapshot, model) for model in named],
             "seconds": round(time.monotonic() - started, 3),
             "serial": snapshot.serial,
@@ -118,25 +118,30 @@ class Panel:
         """Models that are called or described so, while no encoder has looked at any."""
         snapshot = self.library.newest()
         found = browsing.described(snapshot.models, wanted.query.text, wanted.filters)[: wanted.k]
+        shown, _ = one_each([model for _, model in found], snapshot.halves)
         return {
-            "matches": [self._card(snapshot, model) for _, model in found],
+            "matches": [self._card(snapshot, model) for model in shown],
             "named": [],
             "seconds": round(time.monotonic() - started, 3),
             "serial": snapshot.serial,
         }
 
-    def _match(self, match: Match) -> dict[str, Any]:
-        return {**match.to_json(), "listed": self._listed(match)}
-
-    def _listed(self, model: Match | Description) -> dict[str, Any]:
-        """What the host calls the first copy of the model that it lists."""
+    def _listed(self, snapshot: Snapshot, model: Match | Description) -> dict[str, Any]:
+        """What the host calls the first copy of the model that it lists; where a model is two files and it lists both,
+        their names, too."""
         paths = (model.path, *model.copies)
-        return dict(next(filter(None, (self._host.listed(path, model.kind) for path in paths)), {}))
+        listed = dict(next(filter(None, (self._host.listed(path, model.kind) for path in paths)), {}))
+        other = snapshot.halves.get(model.path)
+        name = self._host.listed(other, model.kind).get("name") if other else None
+        if name is None or "name" not in listed:
+            return listed
+        both = (name, listed["name"]) if is_low_noise(model.path) else (listed["name"], name)
+        return {**listed, "halves": dict(zip(("high", "low"), both, strict=True))}
 
     def models(self, query: Mapping[str, str]) -> dict[str, Any]:
         """A page of all models. Query: kind, architecture, folder, name, sort, offset, limit."""
         snapshot = self.library.newest()
-        found, page = browsing.page(one_each(snapshot.models)[0], query)
+        found, page = browsing.page(one_each(snapshot.models, snapshot.halves)[0], query)
         return {
             "total": len(found),
             "models": [self._card(snapshot, model) for model in page],
@@ -150,7 +155,7 @@ class Panel:
             **model.to_json(),
             "thumbnails": numbers[:: max(1, len(numbers) // most)][:most],
             "failure": snapshot.failures.get(model.id),
-            "listed": self._listed(model),
+            "listed": self._listed(snapshot, model),
         }
 
     def _numbers(self, key: tuple[str, str] | None) -> list[int]:
@@ -172,7 +177,7 @@ class Panel:
             by_hand = catalog.by_hand.get(id).to_json()
             told = {row.number: row.prompt for row in catalog.pictures.chosen(*key)} if key else {}
             idle = snapshot.index is not None and id in without_effect(catalog, snapshot.index.collection.encoder)
-        other = other_halves(snapshot.models).get(model.path)
+        other = snapshot.halves.get(model.path)
         return {
             **card,
             "by_hand": by_hand,

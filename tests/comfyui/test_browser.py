@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from tests.comfyui.collection import make_collection
+from tests.comfyui.engine import until
 from tests.comfyui.host import PACK, ROOT, ComfyUI, install
+from tests.comfyui.test_found import HIGH, LOW, wan
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -309,6 +311,47 @@ def test_the_nodes_stand_in_the_library_and_find_is_wired_by_hand(page: Any):
     assert made == [True, names]
     prompt = page.evaluate("async () => (await window.app.graphToPrompt()).output")
     assert ["1", 0] in [node["inputs"].get("lora_name") for node in prompt.values()]
+
+
+UNETS = """() => ['high', 'low'].forEach((noise, row) => {
+    const unet = window.LiteGraph.createNode('UNETLoader');
+    const lora = window.LiteGraph.createNode('LoraLoaderModelOnly');
+    unet.pos = [500, 100 + 300 * row]; lora.pos = [900, 100 + 300 * row];
+    window.app.graph.add(unet); window.app.graph.add(lora);
+    unet.widgets.find(({ name }) => name === 'unet_name').value = `wan2.2_${noise}_noise.safetensors`;
+    unet.connect(0, lora, lora.inputs.findIndex(({ name }) => name === 'model'));
+})"""
+LORA_NODES = "window.app.graph.nodes.filter(({ type }) => type === 'LoraLoaderModelOnly')"
+HELD = f"() => {LORA_NODES}.map((node) => node.widgets[0].value)"
+
+
+def test_a_model_of_two_files_is_inserted_as_two_loaders_and_each_loader_takes_its_own(page: Any, server: ComfyUI):
+    loras = server.base / "models" / "loras"
+    if not (loras / HIGH).exists():
+        wan(loras / HIGH, 1)
+        wan(loras / LOW, 2)
+        assert server.post("/modelsearch/index", {"action": "start", "quick": True})[0] == 200
+    until(server, lambda now: not now["active"])
+    open_tab(page)
+    page.fill(".modelsearch .ms-input", "walk")
+    card = page.locator(".ms-card", has_text="walk").first
+    card.hover()
+    card.locator("[data-action=insertLoader]").click()
+    page.wait_for_selector(f".ms-toast:has-text('{HIGH} for high noise, {LOW} for low noise')", timeout=60_000)
+    page.shot("two-files")
+    assert page.evaluate(HELD) == [HIGH, LOW]
+    first, second = ((x, y, x + w, y + h) for *_, (x, y), (w, h) in page.evaluate(GRAPH))
+    assert not overlap(first, second)
+
+    page.evaluate("() => window.app.graph.clear()")
+    page.evaluate(UNETS)
+    for number, file in enumerate((HIGH, LOW)):
+        page.evaluate(f"n => window.app.canvas.selectNodes([{LORA_NODES}[n]])", number)
+        page.mouse.move(700, 700)
+        card.hover()
+        card.locator("[data-action=setSelectedLoader]").click()
+        page.wait_for_function(f"([n, file]) => {LORA_NODES}[n].widgets[0].value === file", arg=[number, file])
+    assert page.evaluate(HELD) == [HIGH, LOW]
 
 
 def test_the_key_opens_and_closes_the_tab(page: Any):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -16,7 +17,7 @@ from safetensors.numpy import save_file
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.indexing import IndexSettings, Report, silent, update_files
 from tests.comfyui import pack
-from tests.comfyui.collection import fill
+from tests.comfyui.collection import fill, painted
 from tests.indexing.folders import make_folder
 from tests.making.clip import clip_folder
 
@@ -135,6 +136,36 @@ def test_without_clip_what_needs_it_says_so(scanned: dict[str, Any]):
         found(scanned, text="", images=torch.zeros(1, 8, 8, 3))
     with pytest.raises(Exception, match=r"No model is called or described as 'sunset'.*Download CLIP"):
         found(scanned, text="sunset")
+
+
+def said(nodes: dict[str, Any], monkeypatch: pytest.MonkeyPatch, matches: Any, minimum: float) -> tuple[list[str], str]:
+    """Names that Load Found LoRA(s) applies, and what it shows."""
+    shown: list[str] = []
+    instance = SimpleNamespace(send_progress_text=lambda text, node: shown.append(text))
+    monkeypatch.setattr(sys.modules["server"], "PromptServer", SimpleNamespace(instance=instance))
+    stack = nodes["ModelSearchLoadLora"]().load(matches, 1, 1.0, minimum, unique_id="7")[2]
+    return [name for name, *_ in stack], shown[-1]
+
+
+@pytest.mark.parametrize(("asked", "wanted"), [("text", 0.4), ("images", 0.3)])
+def test_what_the_search_is_not_sure_of_is_not_applied(
+    nodes: dict[str, Any], monkeypatch: pytest.MonkeyPatch, asked: str, wanted: float
+):
+    picture = torch.from_numpy(np.asarray(painted("red"), np.float32)[None] / 255)
+    given = {"text": "a walk"} if asked == "text" else {"text": "", "images": picture}
+    first = found(nodes, **given)["matches"][0]
+    sure, unsure = (
+        [replace(first, match=replace(first.match, relevance=0.9, confidence=confidence))]
+        for confidence in (wanted, wanted - 0.01)
+    )
+    assert said(nodes, monkeypatch, sure, 0.5)[0] == [first.name]
+    names, told = said(nodes, monkeypatch, unsure, 0.5)
+    assert names == []
+    assert told.startswith(
+        f"none: {first.name} is the best, but only {wanted - 0.01:.0%} sure to be meant, and {wanted:.0%} are"
+    )
+    assert said(nodes, monkeypatch, unsure, 0.95) == ([], "none: nothing is relevant enough")
+    assert said(nodes, monkeypatch, unsure, 0.0)[0] == [first.name]
 
 
 def test_the_first_says_how_sure_it_is_and_a_guess_that_it_is_one(scanned: dict[str, Any]):

@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from modelsearch_core import pairs
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.indexing import IndexSettings, index
 from modelsearch_core.panel import ROUTES, Panel, Request, answer, previews
-from tests.panel.conftest import NAMES, ColourHost
+from tests.indexing.folders import make_folder
+from tests.panel.conftest import NAMES, ColourHost, colour_engine
 
 
 def ask(panel: Panel, method: str, route_path: str, **request: Any) -> tuple[int, Any]:
@@ -50,6 +53,27 @@ def test_a_match_carries_what_the_host_calls_it(panel: Panel):
     assert match["listed"] == {"name": "yellow.safetensors", "kind": "lora"}
     assert match["evidence"] == "generated"
     assert panel.sample(match["id"], match["thumbnails"][0])[:4] == b"RIFF"
+
+
+def test_a_model_of_two_files_carries_both_names_whichever_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, png: Callable[[str], bytes]
+):
+    monkeypatch.setattr(pairs, "PAIRED", ("sd15",))
+    make_folder(tmp_path / "models", ["red high_noise", "red low_noise", "blue", "base checkpoint"])
+    with Catalog(tmp_path / "catalog.sqlite") as catalog:
+        index(catalog, [tmp_path / "models"], colour_engine(), IndexSettings(samples=8))
+    panel = Panel(tmp_path / "catalog.sqlite", ColourHost(tmp_path))
+    both = {"high": "red high_noise.safetensors", "low": "red low_noise.safetensors"}
+    answers = [
+        panel.search({}, {"image": [png("red")]}),
+        panel.search({"k": 1}, {"image": [png("red")]}),
+        panel.models({}),
+    ]
+    found = [answer["matches"][0] for answer in answers[:2]]
+    found += [model for model in answers[2]["models"] if model["name"].startswith("red")]
+    assert [model["listed"]["halves"] for model in found] == [both] * 3
+    assert not any("halves" in match["listed"] for match in answers[0]["matches"][1:])
+    panel.close()
 
 
 def test_filters_leave_only_what_they_name(panel: Panel, indexed: Path):
