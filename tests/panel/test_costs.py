@@ -57,4 +57,4 @@ def test_an_expensive_family_is_reckoned_within_its_budget():
 
 
 def test_what_cannot_be_reckoned_is_left_out():
-    assert forecast([Waiting("sdxl"), Waiting("prx")], {"sdxl": 1.0})[1]["seconds"] == 8  # type: ignore[list-item]
+    assert forecast([Waiting("sdxl"), Waiting("kandinsky6")], {"sdxl": 1.0})[1]["seconds"] == 8  # type: ignore[list-item]
