@@ -1,9 +1,10 @@
 """150 small classifiers, each really trained on some of the world's concepts, as users have them: timm's folders and ONNX.
 
 `python -m benchmarks.classifiers.zoo` goes on where it was interrupted. Networks that were trained on all concepts are the
-beginning, as in the paper for nine of ten. The first `WHOLE` classifiers are trained as a whole, one of ten of these from
-nothing; the others learn their last layer on the frozen network, from few pictures or many. No file says what its outputs
-mean: `zoo.json` does, and how well each output tells its concept from all others.
+beginning, as in the paper for nine of ten; one of ten starts from nothing. All are trained as a whole. Where a processor has
+no time for all, `--whole N` trains the first N so; the others learn their last layer on the frozen network, from few
+pictures or many. No file says what its outputs mean: `zoo.json` does, and how well each output tells its concept from all
+others.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ from .concepts import CONCEPTS, SEEN, Pool
 ROOT = Path(__file__).resolve().parents[2]
 ZOO = ROOT / "build" / "classifiers"
 COUNT = 150
-WHOLE = 6
 BATCH = 48
 MEAN, STD = (0.5, 0.5, 0.5), (0.3, 0.3, 0.3)
 
@@ -79,12 +79,13 @@ class Plan:
         return f"v{self.number:03}"
 
 
-def plans(count: int = COUNT, seed: int = 17) -> list[Plan]:
+def plans(count: int = COUNT, whole: int = COUNT, seed: int = 17) -> list[Plan]:
+    """The same networks on the same concepts however many of them are trained as a whole."""
     rng = np.random.default_rng(seed)
     found = []
     for number in range(count):
-        size = int(rng.integers(5, 61))
-        frozen = number >= WHOLE
+        size, few = int(rng.integers(5, 61)), int(rng.integers(3, SEEN + 1))
+        frozen = number >= whole
         from_nothing = bool(rng.random() < 0.1) and not frozen
         found.append(
             Plan(
@@ -94,7 +95,7 @@ def plans(count: int = COUNT, seed: int = 17) -> list[Plan]:
                 steps=int(rng.integers(40, 241)) * (3 if from_nothing else 1),
                 from_nothing=from_nothing,
                 frozen=frozen,
-                pictures=int(rng.integers(3, SEEN + 1)) if frozen else SEEN,
+                pictures=few if frozen else SEEN,
                 form="onnx" if rng.random() < 1 / 3 else "timm",
             )
         )
@@ -301,11 +302,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--zoo", type=Path, default=ZOO)
     parser.add_argument("--count", type=int, default=COUNT)
+    parser.add_argument("--whole", type=int, default=COUNT, help="the others only learn their last layer")
     parser.add_argument("--foundation-steps", type=int, default=900)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    Builder(args.zoo).build(plans(args.count), args.foundation_steps)
+    Builder(args.zoo).build(plans(args.count, args.whole), args.foundation_steps)
 
 
 if __name__ == "__main__":

@@ -124,15 +124,25 @@ class ClassifierIndex:
         """(L,) standardised scores of all outputs, for evaluation; without what files call them where that is asked."""
         return self._total(query, labels=labels)[0]
 
-    def model(self, name: str) -> Model:
-        """The classifier of that path, name or title. UnknownModelError if not just one."""
+    def called(self, name: str) -> list[Model]:
+        """The classifiers of that path, fingerprint, name or title."""
         wanted = name.casefold()
-        same = [
-            m
-            for m in self.outputs.models
-            if wanted in (m.file.fingerprint, str(m.file.path).casefold(), m.name.casefold(), m.file.title.casefold())
-            or m.file.path == Path(name).absolute()
-        ]
+
+        def fits(model: Model) -> bool:
+            file, paths = model.file, (model.file.path, *model.copies)
+            words = (
+                file.fingerprint,
+                model.name.casefold(),
+                file.title.casefold(),
+                *(str(p).casefold() for p in paths),
+            )
+            return wanted in words or Path(name).absolute() in paths
+
+        return [model for model in self.outputs.models if fits(model)]
+
+    def model(self, name: str) -> Model:
+        """The one that is `called` so. UnknownModelError if not just one."""
+        same = self.called(name)
         if len(same) == 1:
             return same[0]
         if not same:

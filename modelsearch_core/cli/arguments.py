@@ -207,7 +207,7 @@ def _add_search(command: argparse.ArgumentParser) -> None:
 
 
 def _add_short_commands(commands: Commands) -> None:
-    commands.add_parser("list", help="all models of the index")
+    commands.add_parser("list", help="all models, classifiers and detectors of the index")
     show = commands.add_parser("show", help="what is known of one model")
     show.add_argument("model", metavar="MODEL")
     show.add_argument("--sheet", type=Path, metavar="PNG", help="write its samples as a contact sheet")

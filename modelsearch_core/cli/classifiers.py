@@ -1,4 +1,4 @@
-"""What `index`, `search`, `show`, `list` and `status` say of classifiers, taggers and detectors."""
+"""`index`, `search` and `evaluate` of classifiers, taggers and detectors."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from ..catalog import Catalog
@@ -21,23 +19,17 @@ from ..classifiers import (
     ProbeSettings,
     index_classifiers,
 )
-from ..classifiers.describing import described_outputs
 from ..classifiers.evaluating import by_labels, by_pictures
 from ..classifiers.indexing import FEW
-from ..classifiers.matches import named
-from ..classifiers.outputs import Model
 from ..contact_sheet import Cell, Row, contact_sheet
 from ..encoders import DEFAULT_ENCODER, open_encoder
-from ..errors import EmptyCatalogError, ModelSearchError, UnknownModelError
+from ..errors import ModelSearchError
 from ..model_files import Kind
 from .bars import Bars
 from .evaluate import PICTURES
 from .screen import visible
 from .search import load_image
 from .tables import print_json, print_table
-
-SHOWN = 20  # outputs of a model that `show` prints; all with --json
-PICTURED = 100  # and that its sheet shows
 
 
 def index(args: argparse.Namespace) -> int:
@@ -78,21 +70,6 @@ def search(args: argparse.Namespace) -> int:
     return 0 if matches else 1
 
 
-def show(args: argparse.Namespace) -> bool:
-    """What a classifier's outputs are, if MODEL is one: in its own words, in CLIP's, in pictures. Whether it was."""
-    try:
-        index = ClassifierIndex.open(args.catalog)
-    except EmptyCatalogError:
-        return False
-    with index:
-        try:
-            model = index.model(args.model)
-        except UnknownModelError:
-            return False
-        _show(index, model, args)
-    return True
-
-
 def evaluate(args: argparse.Namespace) -> int:
     """How often a label, or pictures in a folder of its name, finds an output that bears it, labels left out."""
     with ClassifierIndex.open(args.catalog, device=args.device) as index:
@@ -115,19 +92,6 @@ def evaluate(args: argparse.Namespace) -> int:
     return 0
 
 
-def listed(catalog: Path) -> list[tuple[str, str, str, int, str]]:
-    """(kind, form, evidence, outputs, name) of every classifier; none where none was indexed."""
-    try:
-        with ClassifierIndex.open(catalog) as index:
-            models = index.outputs.models
-    except EmptyCatalogError:
-        return []
-    return [
-        (m.file.kind.value, m.file.form.value, "responses" if m.descriptor else "labels", len(m.rows), m.name)
-        for m in models
-    ]
-
-
 def answer_sheet(index: ClassifierIndex, matches: Sequence[OutputMatch]) -> Image.Image:
     """A row for each output: the probes that excite it most."""
     rows = [
@@ -137,33 +101,6 @@ def answer_sheet(index: ClassifierIndex, matches: Sequence[OutputMatch]) -> Imag
         for m in matches
     ]
     return contact_sheet(rows)
-
-
-def _show(index: ClassifierIndex, model: Model, args: argparse.Namespace) -> None:
-    outputs = described_outputs(index, model, None if args.json or args.sheet else SHOWN)
-    if args.sheet:
-        rows = [Row(one.heading, [Cell(image=index.probe(n)) for n in one.probes]) for one in outputs[:PICTURED]]
-        contact_sheet(rows).save(args.sheet)
-    known = float(index.agreements[index.outputs.models.index(model)])
-    facts = {
-        "path": str(model.file.path),
-        "kind": model.file.kind.value,
-        "form": model.file.form.value,
-        "outputs": len(model.rows),
-        "labels borne out": None if np.isnan(known) else f"{known:.2f}",
-        "note": (model.descriptor.note if model.descriptor else model.failure) or None,
-    }
-    if args.json:
-        print_json({**facts, "each": [one.to_json() for one in outputs]})
-        return
-    print_table(["what", "value"], [(key, value) for key, value in facts.items() if value is not None])
-    print()
-    print_table(
-        ["output", "its label", "seems to be for (CLIP's words)"],
-        [(named(o.output, None, o.turned), o.label or "-", ", ".join(o.seems)) for o in outputs[:SHOWN]],
-    )
-    if len(model.rows) > SHOWN:
-        print(f"... {len(model.rows) - SHOWN} more: --json has them all, --sheet PNG shows their probes")
 
 
 def _print_matches(matches: Sequence[OutputMatch]) -> None:

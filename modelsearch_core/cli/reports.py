@@ -13,7 +13,7 @@ from ..model_files import ModelFile, SkippedFile
 from ..pairs import one_each, other_halves
 from ..pictures import TOLD, PicturesTold
 from ..search import ModelIndex
-from . import classifiers
+from . import classifier_reports
 from .tables import print_json, print_table
 from .values import check_picture_target, save_picture
 
@@ -23,23 +23,25 @@ def list_(args: argparse.Namespace) -> int:
     with ModelIndex.open(args.catalog) as index:
         models = index.models()
     shown, others = one_each(models)
+    probed = classifier_reports.listed(args)
     if args.json:
         halves = {path: str(other) for path, other in others.items()}
-        print_json([{**model.to_json(), "other_half": halves.get(model.path)} for model in models])
+        print_json([*({**model.to_json(), "other_half": halves.get(model.path)} for model in models), *probed])
     else:
         names = {m.path: f"{m.name} + {others[m.path].stem}" if m.path in others else m.name for m in shown}
         rows = [
             (m.kind, m.architecture, m.evidence or "-", m.samples, names[m.path], ", ".join(m.trigger_words))
             for m in shown
         ]
+        rows += [(m["kind"], m["form"], m["evidence"] or "-", f"{m['outputs']} outputs", m["name"], "") for m in probed]
         print_table(["kind", "arch", "evidence", "samples", "name", "trigger words"], rows)
-    return 0 if models else 1
+    return 0 if models or probed else 1
 
 
 def show(args: argparse.Namespace) -> int:
     """All that is known of one model."""
     check_picture_target(args.sheet)
-    if classifiers.show(args):
+    if classifier_reports.show(args):
         return 0
     with ModelIndex.open(args.catalog) as index:
         model = index.describe(args.model)
@@ -77,6 +79,7 @@ def status(args: argparse.Namespace) -> int:
     failed = {str(m.path): failures[m.fingerprint] for m in models if m.fingerprint in failures}
     no_effect = {str(m.path): "its pictures are those of its base" for m in models if m.fingerprint in idle}
     skipped = {str(file.path): file.reason for file in files if isinstance(file, SkippedFile)}
+    probed = classifier_reports.stated(args)
     summary = {"models": len(models), "evidence": dict(evidence), "encoder": encoders[0][0] if encoders else None}
     if args.json:
         print_json(
@@ -86,6 +89,7 @@ def status(args: argparse.Namespace) -> int:
                 "failed": failed,
                 "no_effect": list(no_effect),
                 "skipped": skipped,
+                "classifiers": probed,
                 "catalog": str(args.catalog),
             }
         )
@@ -98,11 +102,15 @@ def status(args: argparse.Namespace) -> int:
         if reasons:
             print(f"\n{heading}:")
             print_table(["file", "reason"], list(reasons.items()), wrapped=True)
+    if probed:
+        classifier_reports.print_state(probed)
     return 0
 
 
 def forget(args: argparse.Namespace) -> int:
     """Drops what was measured of one model; the file stays."""
+    if classifier_reports.forget(args):
+        return 0
     with ModelIndex.open(args.catalog) as index:
         model = index.describe(args.model)
     with Catalog(args.catalog) as catalog:

@@ -74,3 +74,45 @@ def test_a_drawing_is_no_question_for_classifiers(catalog: Path, tmp_path: Path,
     ask = ["search", "--sketch", str(drawing), "--kind", "detector", "--catalog", str(catalog)]
     assert main(ask) == 2
     assert "leave --sketch, --like off" in capsys.readouterr().err
+
+
+def test_list_and_status_count_them(catalog: Path, capsys: pytest.CaptureFixture[str]):
+    code, listed = answer(capsys, "list", "--catalog", str(catalog))
+    assert code == 0
+    assert [(m["kind"], m["name"], m["evidence"], m["outputs"]) for m in listed] == [
+        ("detector", "v3_best", "responses", len(NAMES)),
+        ("classifier", "rater", "responses", 2),
+    ]
+    code, state = answer(capsys, "status", "--catalog", str(catalog))
+    counted = state["classifiers"]
+    assert code == 0
+    assert (counted["classifiers"], counted["detectors"], counted["outputs"]) == (1, 1, len(NAMES) + 2)
+    assert (counted["probes"], counted["failed"], counted["by_labels"]) == (160, {}, 0)
+    assert main(["list", "--catalog", str(catalog)]) == 0 == main(["status", "--catalog", str(catalog)])
+    told = capsys.readouterr().out
+    assert "v3_best" in told and "1 classifiers, 1 detectors" in told
+
+
+def test_what_is_forgotten_is_asked_again(catalog: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    where = ["--catalog", str(tmp_path / "copy.sqlite")]
+    assert main(["copy", str(catalog), str(tmp_path / "copy.sqlite")]) == 0
+    capsys.readouterr()
+    code, forgotten = answer(capsys, "forget", "v3_best", *where)
+    assert (code, Path(forgotten["path"]).name) == (0, "v3_best.onnx")
+    assert [m["name"] for m in answer(capsys, "list", *where)[1]] == ["rater"]
+    assert main(["show", "v3_best", *where]) == 2
+    assert "v3_best" in capsys.readouterr().err
+
+
+def test_a_name_that_two_bear_is_refused_with_their_paths(
+    catalog: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    for folder in "ab":
+        making.detector(tmp_path / "models" / folder / "twin.onnx", NAMES[: 3 if folder == "a" else 4])
+    where = ["--catalog", str(tmp_path / "catalog.sqlite")]
+    probes = ["--probes", str(making.probe_pictures(tmp_path / "probes", 20)), "--encoder", str(FOLDER / "clip")]
+    assert main(["index", str(tmp_path / "models"), "--kind", "detector", *probes, *where]) == 0
+    for command in ("show", "forget"):
+        assert main([command, "twin", *where]) == 2
+        assert "2 classifiers are called 'twin'" in capsys.readouterr().err
+    assert main(["show", str(tmp_path / "models" / "a" / "twin.onnx"), *where]) == 0
