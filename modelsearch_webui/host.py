@@ -30,6 +30,9 @@ class WebUIHost:
     def folders(self) -> Sequence[Folder]:
         return places.folders()
 
+    def classifier_folders(self) -> Sequence[Path]:
+        return places.classifier_folders()
+
     def picture_folders(self) -> Sequence[Path]:
         return places.picture_folders()
 

@@ -16,6 +16,8 @@ from . import settings
 
 LORA_OPTIONS = ("lora_dir", "lyco_dir", "lyco_dir_backcompat", "lora_dirs")
 PICTURE_OPTIONS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples", "outdir_save")
+ADETAILER = "adetailer"
+TAGGERS = ("ultralytics", "wd14_tagger", "TaggerOnnx", "tagger", "nsfw", "aesthetic")
 CHECKPOINT_OPTIONS = ("ckpt_dir", "ckpt_dirs")
 
 
@@ -36,6 +38,12 @@ def folders() -> list[Folder]:
     return [Folder(path, label) for path, label in found.items()]
 
 
+def classifier_folders() -> list[Path]:
+    """Where extensions keep detectors and taggers, those that are there; ADetailer's own first."""
+    models = _absolute(paths.models_path)
+    return [folder for name in (ADETAILER, *TAGGERS) if (folder := models / name).is_dir()]
+
+
 def picture_folders() -> list[Path]:
     """Where the WebUI saves what its user makes, each once."""
     wanted = [getattr(shared.opts, name, None) for name in PICTURE_OPTIONS]
@@ -54,7 +62,10 @@ def decoder_folders() -> tuple[Path, ...]:
 
 
 def listed(path: Path, kind: str) -> Mapping[str, Any]:
-    """`tag` of a LoRA, `name` of a checkpoint, for the browser; empty for what the WebUI does not list."""
+    """For the browser: `tag` of a LoRA, `name` of a checkpoint, or of a detector in ADetailer's drop-down; empty for
+    what is not listed."""
+    if kind in ("classifier", "detector"):
+        return {"name": path.name} if _absolute(paths.models_path) / ADETAILER in path.parents else {}
     if kind == "lora":
         name = lora_name(path)
         return {} if name is None else {"tag": name, "name": name}

@@ -11,7 +11,7 @@ from typing import Any
 from ..modelsearch_core.embedding import Encoder
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.panel import Folder, Panel
-from . import places, requirements
+from . import places, probing_places, requirements
 from .job import QueueIndexer
 
 
@@ -28,6 +28,9 @@ class ComfyHost:
 
     def folders(self) -> Sequence[Folder]:
         return [Folder(path, label) for path, label in places.model_folders().items()]
+
+    def classifier_folders(self) -> Sequence[Path]:
+        return [folder for kind in probing_places.PLACES for folder in probing_places.roots(kind)]
 
     def picture_folders(self) -> Sequence[Path]:
         return places.picture_folders()
@@ -59,6 +62,9 @@ class ComfyHost:
 
     def listed(self, path: Path, kind: str) -> Mapping[str, Any]:
         """The name for a loader, and what stands in `<lora:…>`, where ComfyUI lists the file."""
+        if kind in probing_places.PLACES:
+            known = probing_places.name_of(path, kind)
+            return {} if known is None else {"name": known}
         name = places.listed_now(kind).get(path) if kind in places.FOLDERS else None
         if name is None:
             return {}

@@ -48,6 +48,14 @@ export function createApi({ fetch = (path, options) => globalThis.fetch(path, op
     setByHand: (id, values) => post(`${of(id)}/by_hand`, values),
     /** @param {boolean} dry only counts the models that have none */
     savePreviews: (dry) => post("previews", { dry }),
+    classifiers: () => call("classifiers"),
+    /** Begins to ask what is new in the host's folders. */
+    askClassifiers: () => post("classifiers", {}),
+    /** @param {Record<string, any>} body text, kind, k @param {Pictures} pictures @param {AbortSignal} [signal] */
+    searchClassifiers: (body, pictures, signal) => call("classifiers/search", { method: "POST", body: form(body, pictures), signal }),
+    classifier: (id) => call(`classifiers/${encodeURIComponent(id)}`),
+    /** @param {string} set the probes' digest: other sets number other pictures */
+    probeUrl: (number, set) => url(`/modelsearch/classifiers/probes/${number}.webp?set=${set}`),
     map: () => call("map"),
     check: () => call("check"),
     startCheck: () => post("check", {}),

@@ -23,6 +23,8 @@
  * @property {boolean} [dragsCards] whether cards may be dragged out of the panel (`takeCards` of `card_drag.mjs` takes them)
  * @property {{id: string, label: string, icon: string, primary?: boolean, can: (match: Match) => boolean,
  *   run: (match: Match) => any}[]} [actions] the host's own, with labels in its language
+ * @property {{id: string, label: string, icon: string, primary?: boolean, can: (output: object) => boolean,
+ *   run: (output: object) => any}[]} [classifierActions] the same of outputs of detectors and classifiers
  * @property {(asked: {texts: string[], without: string[], pictures: {image: Blob[], sketch: Blob[]}, say: (key: string) => string}) => any}
  *   [audition] tries the best LoRA of a search with the host's own prompt
  * @property {(text: string) => any} [copyText] instead of the browser's clipboard
@@ -35,6 +37,7 @@
  */
 
 import { ApiError } from "./api.mjs";
+import { ClassifierView } from "./classifier_view.mjs";
 import { DetailView } from "./detail_view.mjs";
 import { DropZone } from "./drop_zone.mjs";
 import { button, fill, h, icon } from "./elements.mjs";
@@ -84,6 +87,7 @@ class PanelView {
     };
     this.searchView = new SearchView(this.context, this.state);
     this.mapView = new MapView(this.context);
+    this.classifierView = new ClassifierView(this.context);
     this.indexView = new IndexView(this.context);
     this.detail = new DetailView(this.context);
     this.element = this.build();
@@ -94,7 +98,8 @@ class PanelView {
     const { t } = this;
     const tab = (view, name) =>
       h("button", { type: "button", class: "ms-tab", role: "tab", dataset: { view }, onclick: () => this.show(view) }, icon(name), h("span", { text: t(view) }));
-    this.tabs = [tab("search", "search"), tab("map", "map"), tab("index", "stack")];
+    this.tabs = [tab("search", "search"), tab("map", "map"), tab("index", "stack"), tab("tells", "target")];
+    this.tabs[3].hidden = true; // until there are detectors, or a folder of some
     this.busy = h("span", { class: "ms-busy", hidden: true });
     this.tabs[2].append(this.busy);
     this.live = h("div", { class: "ms-hidden", role: "status", "aria-live": "polite" });
@@ -113,6 +118,7 @@ class PanelView {
       this.searchView.element,
       this.mapView.element,
       this.indexView.element,
+      this.classifierView.element,
       this.live,
       this.toasts,
       this.detail.element,
@@ -141,6 +147,7 @@ class PanelView {
     this.unsubscribe?.();
     this.searchView.destroy();
     this.mapView.destroy();
+    this.classifierView.destroy();
     this.indexView.check.destroy();
     this.detail.close();
     this.element.remove();
@@ -159,14 +166,16 @@ class PanelView {
     this.searchView.like(match);
   }
 
-  /** @param {"search" | "map" | "index"} view */
+  /** @param {"search" | "map" | "index" | "tells"} view */
   show(view) {
     this.state.view = view;
     this.searchView.element.hidden = view !== "search";
     this.mapView.element.hidden = view !== "map";
     this.indexView.element.hidden = view !== "index";
+    this.classifierView.element.hidden = view !== "tells";
     for (const tab of this.tabs) tab.setAttribute("aria-selected", String(tab.dataset.view === view));
     if (view === "index") this.guard(() => this.indexView.load());
+    else if (view === "tells") this.guard(() => this.classifierView.load());
     else if (view === "map") this.guard(() => this.mapView.load());
     else this.searchView.shown();
   }
@@ -187,6 +196,7 @@ class PanelView {
       const status = await this.api.status();
       this.offline(false);
       this.searchView.status(status);
+      this.tabs[3].hidden = !status.classifiers.shown;
       this.progress(status.indexing, status);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -242,6 +252,7 @@ class PanelView {
     const typing = event.target.closest?.("input, textarea, select");
     if (event.key === "/" && !typing && !this.detail.isOpen) {
       event.preventDefault();
+      if (this.state.view === "tells") return this.classifierView.focus();
       this.show("search");
       this.searchView.focus();
     }
@@ -258,6 +269,7 @@ class PanelView {
 
   take(files, not) {
     this.detail.close();
+    if (this.state.view === "tells" && !not) return files.forEach((file) => this.classifierView.addPicture(file));
     this.show("search");
     for (const file of files) this.searchView.addPicture(file, "image", not);
   }

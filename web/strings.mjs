@@ -1,5 +1,7 @@
 /** The panel's words. English is complete; another language falls back to it word by word. */
 
+import { CLASSIFIER_WORDS } from "./strings_classifiers.mjs";
+
 const en = {
   search: "Search",
   index: "Index",
@@ -133,6 +135,7 @@ const en = {
   lora: "LoRA",
   diffusion_model: "Diffusion model",
   classifier: "Classifier",
+  detector: "Detector",
   picture_set: "Set of pictures",
   checkpoints: "Checkpoints",
   loras: "LoRA",
@@ -687,6 +690,7 @@ const zh = {
 };
 
 const TABLES = { en, de, zh };
+for (const [language, words] of Object.entries(CLASSIFIER_WORDS)) Object.assign(TABLES[language], words);
 
 /** @param {string} language such as `de-AT` @returns {(key: string, values?: Record<string, any>) => string} */
 export function translator(language = globalThis.navigator?.language ?? "en") {

@@ -73,6 +73,13 @@ class Classifiers:
             for path, f, kind, stamp, record, failure in rows
         ]
 
+    def counts(self) -> dict[str, int]:
+        """Files of each kind, copies counted once."""
+        rows = self._connection.execute(
+            "SELECT kind, COUNT(DISTINCT fingerprint) FROM classifier_file WHERE kind IS NOT NULL GROUP BY kind"
+        )
+        return dict(rows)
+
     def put_files(self, files: Iterable[FileRow]) -> None:
         with self._transaction():
             self._connection.executemany(

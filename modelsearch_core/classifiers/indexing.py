@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from ..embedding import Encoder, Features
 from ..errors import ModelSearchError
 from ..indexing.progress import Progress, Step, silent
 from ..model_files import Kind, SkippedFile
+from ..pictures import FOLDERS
 from ..scores.logits import R, Top, hubness, hubness_without_itself, most_exciting, truncated_distance
 from .concepts import background_features
 from .files import ClassifierFile, from_json, to_json
@@ -33,9 +35,11 @@ Open = Callable[[ClassifierFile], Responding]
 
 @dataclass(frozen=True, kw_only=True)
 class ProbeSettings:
-    """`probes`: a folder of pictures in place of the default ones; `refresh` chooses them again and asks all again."""
+    """`probes`: a folder of pictures in place of the default ones; `pictures`: folders of the user's own, in which some
+    of the default ones are chosen (None: those that the index looks at); `refresh` chooses again and asks all again."""
 
     probes: Path | None = None
+    pictures: Sequence[Path] | None = None
     refresh: bool = False
     kinds: Collection[Kind] = KINDS
     device: str = "auto"
@@ -147,7 +151,10 @@ def _probes(catalog: Catalog, encoder: Encoder, settings: ProbeSettings, progres
     known = probes_in_use(catalog)
     if known is not None and settings.probes is None and not settings.refresh:
         return known
-    return choose_probes(catalog, encoder, settings.probes, progress)
+    pictures = settings.pictures
+    if pictures is None:
+        pictures = [Path(folder) for folder in json.loads(catalog.setting(FOLDERS) or "[]")]
+    return choose_probes(catalog, encoder, settings.probes, progress, beside=pictures)
 
 
 def _probe_one(

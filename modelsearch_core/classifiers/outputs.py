@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,20 @@ class Model:
     def name(self) -> str:
         """The file's own, or the folder's where the file is called `model` or the like."""
         return self.file.title or self.file.path.stem
+
+    def to_json(self) -> dict[str, Any]:
+        """What a list of classifiers says of it."""
+        return {
+            "id": self.file.fingerprint,
+            "name": self.name,
+            "path": str(self.file.path),
+            "copies": [str(path) for path in self.copies],
+            "kind": self.file.kind.value,
+            "form": self.file.form.value,
+            "evidence": "responses" if self.descriptor else "labels" if self.rows else None,
+            "outputs": len(self.rows),
+            "note": (self.descriptor.note if self.descriptor else self.failure) or None,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The pictures that every classifier is asked: fixed, in an order that counts, kept in a folder beside the catalog.
 
-Default: what base models made of the default prompts, the bundled subjects, and a folder of the user's; thinned by
+Default: what base models made of the default prompts, the bundled subjects, and the user's own pictures; thinned by
 k-centre in the encoder's space. Kept as large as detectors need them, which a catalog's thumbnails are not.
 """
 
@@ -22,15 +22,15 @@ from ..catalog import Catalog
 from ..embedding import Encoder, Features
 from ..encoders.preparation import rgb
 from ..errors import ModelSearchError
+from ..indexing.large_pictures import BASES, QUALITY, SIDE, folder_of, large_pictures, reduced
 from ..indexing.progress import Progress, Step
-from ..model_files import Kind
 from ..model_files.opening import open_regular
+from ..pictures import walk
 from ..raster import open_raster
 from ..reference_set import BUNDLED, ENDINGS, read_subjects
 from ..specification import Evidence
 
 MOST = 4000
-SIDE = 640  # pixels of the long side at most
 SETTING = "classifier_probes"  # of a catalog: the digest of the set in use
 STAGE = "probes"
 BATCH = 32
@@ -59,11 +59,6 @@ class ProbePictures:
             ) from error
 
 
-def folder_of(catalog: Path) -> Path:
-    """Where a catalog's probe pictures lie."""
-    return catalog.with_name(f"{catalog.stem}.probes")
-
-
 def file_name(number: int) -> str:
     return f"{number:05}.webp"
 
@@ -78,15 +73,23 @@ def probes_in_use(catalog: Catalog) -> ProbePictures | None:
 
 
 def choose_probes(
-    catalog: Catalog, encoder: Encoder, own: Path | None, progress: Progress, most: int = MOST
+    catalog: Catalog,
+    encoder: Encoder,
+    own: Path | None,
+    progress: Progress,
+    most: int = MOST,
+    *,
+    beside: Sequence[Path] = (),
 ) -> ProbePictures:
-    """A new set, kept in its folder and named in the catalog: the pictures of `own`, or the default. ModelSearchError
-    where there is none."""
+    """A new set, kept in its folder and named in the catalog: the pictures of `own`, or the default with those in the
+    folders `beside`. ModelSearchError where there is none."""
     work = folder_of(catalog.beside) / f"making-{os.getpid()}"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:
-        sources, features = _keep(_pictures_of(own) if own else _default(catalog), work, encoder, progress)
+        sources, features = _keep(
+            _pictures_of(own) if own else _default(catalog, beside, most), work, encoder, progress
+        )
         chosen = sorted(k_centre(features, most)) if len(sources) > most else list(range(len(sources)))
         digest = _arranged(work, chosen)
     except BaseException:
@@ -129,19 +132,34 @@ def k_centre(features: Features, count: int) -> list[int]:
     return chosen
 
 
-def _default(catalog: Catalog) -> Iterator[tuple[str, Image.Image]]:
-    bases = {
-        model.fingerprint: model.title
-        for model in catalog.models()
-        if model.kind in (Kind.CHECKPOINT, Kind.DIFFUSION_MODEL)
-    }
-    for encoder, _, _ in catalog.encoders()[:1]:
-        for fingerprint, digest, evidence, _ in catalog.specification_keys(encoder):
-            if evidence is Evidence.GENERATED and fingerprint in bases:
-                for number, image in catalog.sample_images(fingerprint, digest).items():
-                    yield f"{bases[fingerprint]} #{number}", image
+def _default(catalog: Catalog, beside: Sequence[Path], most: int) -> Iterator[tuple[str, Image.Image]]:
+    yield from _generated(catalog)
     for name, image in read_subjects(BUNDLED).items():
         yield f"subject {name}", image
+    yield from _of_user(beside, most)
+
+
+def _generated(catalog: Catalog) -> Iterator[tuple[str, Image.Image]]:
+    """What base models made of the default prompts; as large as it was, where that was kept."""
+    bases = {model.fingerprint: model.title for model in catalog.models() if model.kind in BASES}
+    for encoder, _, _ in catalog.encoders()[:1]:
+        for fingerprint, digest, evidence, _ in catalog.specification_keys(encoder):
+            if evidence is not Evidence.GENERATED or fingerprint not in bases:
+                continue
+            large = large_pictures(catalog, fingerprint, digest)
+            for number, image in catalog.sample_images(fingerprint, digest).items():
+                source = f"{bases[fingerprint]} #{number}"
+                yield source, _opened(large[number]) or image if number in large else image
+
+
+def _of_user(folders: Sequence[Path], most: int) -> Iterator[tuple[str, Image.Image]]:
+    """At most `most` of what lies below folders, spread evenly over paths; what cannot be read is left out."""
+    paths = sorted({found.path for folder in folders for found in walk().below(str(folder))})
+    step = max(1.0, len(paths) / most)
+    for number in range(min(len(paths), most)):
+        path = paths[int(number * step)]
+        if (picture := _opened(Path(path))) is not None:
+            yield path, picture
 
 
 def _pictures_of(folder: Path) -> Iterator[tuple[str, Image.Image]]:
@@ -149,15 +167,20 @@ def _pictures_of(folder: Path) -> Iterator[tuple[str, Image.Image]]:
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS) if folder.is_dir() else []
     readable = 0
     for path in files:
-        try:
-            with open_regular(path) as file:
-                picture = open_raster(file, SIDE)
-        except (ModelSearchError, OSError):
-            continue
-        readable += 1
-        yield path.relative_to(folder).as_posix(), picture
+        if (picture := _opened(path)) is not None:
+            readable += 1
+            yield path.relative_to(folder).as_posix(), picture
     if not readable:
         raise ModelSearchError(f"{folder} has no picture that can be read ({', '.join(ENDINGS)}) to probe with")
+
+
+def _opened(path: Path) -> Image.Image | None:
+    """None where it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            return open_raster(file, SIDE)
+    except (ModelSearchError, OSError):
+        return None
 
 
 def _keep(
@@ -186,13 +209,9 @@ def _read(content: bytes) -> Image.Image:
 
 
 def _webp(image: Image.Image) -> bytes:
-    image = rgb(image)
-    scale = SIDE / max(image.size)
-    if scale < 1:
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        image = image.resize(size, Image.Resampling.BICUBIC)
+    image = reduced(rgb(image))
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=92, lossless=max(image.size) <= 64)
+    image.save(buffer, "WEBP", quality=QUALITY, lossless=max(image.size) <= 64)
     return buffer.getvalue()
 
 

@@ -134,7 +134,8 @@ def _add_probes(command: argparse.ArgumentParser) -> None:
         "--probes",
         type=Path,
         metavar="FOLDER",
-        help="pictures to ask them with (else what base models made and the bundled subjects; kept from then on)",
+        help="pictures to ask them with (else what base models made, the bundled subjects and some of --pictures; "
+        "kept from then on)",
     )
 
 

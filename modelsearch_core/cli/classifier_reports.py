@@ -27,7 +27,7 @@ PICTURED = 100  # and that its sheet shows
 def listed(args: argparse.Namespace) -> list[dict[str, Any]]:
     """Every classifier, as `list` names it; none where none was indexed."""
     with _opened(args) as index:
-        return [_facts(model) for model in index.outputs.models] if index else []
+        return [model.to_json() for model in index.outputs.models] if index else []
 
 
 def stated(args: argparse.Namespace) -> dict[str, Any] | None:
@@ -113,27 +113,13 @@ def _meant(index: ClassifierIndex | None, args: argparse.Namespace) -> Model | N
     )
 
 
-def _facts(model: Model) -> dict[str, Any]:
-    return {
-        "id": model.file.fingerprint,
-        "name": model.name,
-        "path": str(model.file.path),
-        "copies": [str(path) for path in model.copies],
-        "kind": model.file.kind.value,
-        "form": model.file.form.value,
-        "evidence": "responses" if model.descriptor else "labels" if model.rows else None,
-        "outputs": len(model.rows),
-        "note": (model.descriptor.note if model.descriptor else model.failure) or None,
-    }
-
-
 def _show(index: ClassifierIndex, model: Model, args: argparse.Namespace) -> None:
     outputs = described_outputs(index, model, None if args.json or args.sheet else SHOWN)
     if args.sheet:
         rows = [Row(one.heading, [Cell(image=index.probe(n)) for n in one.probes]) for one in outputs[:PICTURED]]
         save_picture(contact_sheet(rows), args.sheet)
     known = float(index.agreements[index.outputs.models.index(model)])
-    facts = {**_facts(model), "labels borne out": None if np.isnan(known) else f"{known:.2f}"}
+    facts = {**model.to_json(), "labels borne out": None if np.isnan(known) else f"{known:.2f}"}
     if args.json:
         print_json({**facts, "each": [one.to_json() for one in outputs]})
         return

@@ -35,13 +35,14 @@ from .tables import print_json, print_table
 def index(args: argparse.Namespace) -> int:
     """Probes the classifiers of the folders."""
     started = time.monotonic()
-    settings = ProbeSettings(
-        probes=args.probes,
-        refresh=args.refresh,
-        kinds=[Kind(kind) for kind in args.kind],
-        device=args.device,
-    )
     with Catalog(args.catalog) as catalog, Bars(shown=False if args.json else None) as bars:
+        settings = ProbeSettings(
+            probes=args.probes,
+            pictures=[] if args.no_pictures else args.pictures,
+            refresh=args.refresh,
+            kinds=[Kind(kind) for kind in args.kind],
+            device=args.device,
+        )
         known = catalog.encoders()
         source = args.encoder or (known[0][1] if known else DEFAULT_ENCODER)
         encoder = open_encoder(source, device=args.device)

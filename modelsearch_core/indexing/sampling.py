@@ -20,6 +20,7 @@ from ..probes import Probe, ProbeSet
 from ..scores import differences
 from ..specification import Evidence, Specification
 from . import pace
+from .large_pictures import keep_large
 from .settings import IndexSettings
 from .thumbnails import compressed
 
@@ -131,6 +132,8 @@ class Sampler:
             seconds += time.monotonic() - began  # not what whoever takes the pictures does with them
             self.check(work.model)
             webps = [compressed(image) for image in images]
+            large = dict(zip(new[start:], images, strict=False))
+            keep_large(self.catalog, work.model, work.probe_set.digest, large)
             yield new[start : start + len(images)], [*map(from_webp, webps)], webps
             start += len(images)
             began = time.monotonic()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import math
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from ..classifiers import KINDS, ClassifierIndex, ConceptQuery
+from ..classifiers import KINDS, ClassifierIndex, ConceptQuery, OutputMatch
 from ..classifiers.describing import described_outputs
+from ..classifiers.outputs import Model
 from ..contact_sheet import fitted
 from ..embedding import Encoder
 from ..errors import EmptyCatalogError
@@ -26,10 +29,29 @@ MOST = 100
 class ClassifierSearch:
     """One catalog's classifiers; read again when somebody has written. Every method may be called from any thread."""
 
-    def __init__(self, path: Place, open_encoder: Callable[[str], Encoder]) -> None:
-        self._path, self._open_encoder = path, open_encoder
+    def __init__(
+        self, path: Place, open_encoder: Callable[[str], Encoder], listed: Callable[[Path, str], Mapping[str, Any]]
+    ) -> None:
+        """`listed`: what the host calls a file of that kind."""
+        self._path, self._open_encoder, self._listed = path, open_encoder, listed
         self._lock = threading.RLock()
         self._index: ClassifierIndex | None = None
+
+    def models(self) -> dict[str, Any]:
+        """All of them; none before the first was indexed."""
+        try:
+            with self._reading() as index:
+                outputs = index.outputs
+                return {
+                    "models": [self._named(m.to_json(), m) for m in outputs.models],
+                    "outputs": len(outputs),
+                    "probes": len(outputs.probes),
+                    "set": outputs.probes.digest,
+                }
+        except RefusedError as error:
+            if error.status != 409:
+                raise
+            return {"models": [], "outputs": 0, "probes": 0, "set": ""}
 
     def search(self, body: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
         """The outputs that know a concept. Body: text, without, kind, k; pictures: image."""
@@ -49,7 +71,12 @@ class ClassifierSearch:
             raise RefusedError(400, str(error)) from error
         with self._reading() as index:
             matches = index.search(query, kind=kind, k=k)
-        return {"matches": [match.to_json() for match in matches], "seconds": round(time.monotonic() - started, 3)}
+            digest = index.outputs.probes.digest
+        return {
+            "matches": [self._named(match.to_json(), match) for match in matches],
+            "seconds": round(time.monotonic() - started, 3),
+            "set": digest,
+        }
 
     def model(self, id: str) -> dict[str, Any]:
         """What each output of a classifier is, by its fingerprint."""
@@ -58,15 +85,20 @@ class ClassifierSearch:
             if model is None:
                 raise RefusedError(404, "this classifier is no longer in the index; search again")
             outputs = [one.to_json() for one in described_outputs(index, model, MOST)]
+            borne_out = float(index.agreements[index.outputs.models.index(model)])
+            digest = index.outputs.probes.digest
         return {
-            "id": id,
-            "name": model.name,
-            "path": str(model.file.path),
-            "kind": model.file.kind.value,
-            "form": model.file.form.value,
-            "outputs": len(model.rows),
+            **self._named(model.to_json(), model),
+            "agreement": None if math.isnan(borne_out) else borne_out,
             "each": outputs,
+            "set": digest,
         }
+
+    def _named(self, told: dict[str, Any], of: Model | OutputMatch) -> dict[str, Any]:
+        """With what the host calls the first copy that it lists."""
+        path, copies = (of.path, of.copies) if isinstance(of, OutputMatch) else (of.file.path, of.copies)
+        names = (self._listed(each, told["kind"]) for each in (path, *copies))
+        return {**told, "listed": dict(next(filter(None, names), {}))}
 
     def probe(self, number: int) -> bytes:
         """One of the pictures that all were asked, as WebP."""

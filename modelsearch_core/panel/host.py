@@ -106,6 +106,10 @@ class Host(Protocol):
         """Where pictures lie that the user has made with the host, for an order that asks for `pictures`."""
         ...
 
+    def classifier_folders(self) -> Sequence[Path]:
+        """Where detectors, taggers and classifiers lie."""
+        ...
+
     @property
     def may_change_folders(self) -> bool:
         """False where the host's own settings say where models lie."""

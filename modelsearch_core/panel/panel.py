@@ -30,6 +30,7 @@ from .costs import costs, forecast
 from .host import Host
 from .indexing import Indexing
 from .library import Library, Seen, Snapshot
+from .probing_job import ProbingJob
 from .queries import Search
 from .refusals import RefusedError
 
@@ -45,7 +46,8 @@ class Panel:
         self._host = host
         self._indexing = Indexing(host)
         self._map = CollectionMap(self.library)
-        self.classifiers = ClassifierSearch(catalog_path, host.encoder)
+        self.classifiers = ClassifierSearch(catalog_path, host.encoder, host.listed)
+        self.probing = ProbingJob(catalog_path, host.encoder, host.classifier_folders)
         self._check = CheckJob(catalog_path)
         self._guesses = Guesses(lambda: catalog_path)
         self._duplicates: tuple[int, dict[str, Any]] = 0, {}
@@ -73,8 +75,18 @@ class Panel:
             "may_change_folders": self._host.may_change_folders,
             "limits": {"picture_bytes": pictures.MOST_BYTES, "pictures": pictures.MOST_PICTURES},
             "indexing": progress.to_json(),
+            "classifiers": self._classifiers(),
             **self._counts(),
         }
+
+    def _classifiers(self) -> dict[str, Any]:
+        """How many files are known of each kind that is asked otherwise; `shown`: whether their view has a use here."""
+        try:
+            with self.library.samples() as catalog:
+                counts = catalog.classifiers.counts()
+        except EmptyCatalogError:
+            counts = dict[str, int]()
+        return {**counts, "shown": bool(counts) or (self._host.name != "serve" and bool(self.probing.folders()))}
 
     def _counts(self) -> dict[str, Any]:
         try:
@@ -281,6 +293,11 @@ class Panel:
         """Begins to hold the models' own pictures out and to search for them. Answers as `check`."""
         self._check.start()
         return self.check()
+
+    def start_probing(self) -> dict[str, Any]:
+        """Begins to ask what is new in the host's folders of classifiers. Answers how that stands."""
+        self.probing.start()
+        return self.probing.state()
 
     def duplicates(self, of: str | None = None) -> dict[str, Any]:
         """Groups with the same weights and pairs with nearly the same pictures, by id; only those `of` a model."""

@@ -152,6 +152,8 @@ ROUTES: tuple[Route, ...] = (
         lambda panel, r: _json(panel.classifiers.search(r.body, r.pictures)),
         PICTURES_LIMIT,
     ),
+    Route("GET", "classifiers", lambda panel, _: _json({**panel.classifiers.models(), "job": panel.probing.state()})),
+    Route("POST", "classifiers", lambda panel, _: _json(panel.start_probing())),
     Route("GET", "classifiers/{id}", lambda panel, r: _json(panel.classifiers.model(r.path["id"]))),
     Route(
         "GET",

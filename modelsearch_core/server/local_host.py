@@ -65,6 +65,9 @@ class LocalHost:
     def folders(self) -> Sequence[Folder]:
         return [Folder(folder) for folder in self._folders]
 
+    def classifier_folders(self) -> Sequence[Path]:
+        return self._folders
+
     def picture_folders(self) -> Sequence[Path]:
         return self._pictures
 

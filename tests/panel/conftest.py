@@ -47,6 +47,9 @@ class ColourHost:
     def folders(self) -> Sequence[Folder]:
         return [Folder(self._folder, "loras")]
 
+    def classifier_folders(self) -> Sequence[Path]:
+        return [self._folder]
+
     def picture_folders(self) -> Sequence[Path]:
         return [self._folder.with_name("outputs")]
 
