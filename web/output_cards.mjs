@@ -9,9 +9,12 @@ import { button, h, icon } from "./elements.mjs";
  *   note: string, listed: {name?: string}}} OutputMatch  `listed`: what the host's own lists call the file
  */
 
+const NO_NAME = /^(model|best|last)([._].*)?$/i; // what many files are called, so their folder says more
+
 /** The file as lists call it: the host's own, or ADetailer's and the like, which show the file's name. */
 export function fileName({ listed, path }) {
-  return listed?.name ?? path.split(/[\\/]/).at(-1);
+  const parts = path.split(/[\\/]/);
+  return listed?.name ?? parts.slice(NO_NAME.test(parts.at(-1)) ? -2 : -1).join("/");
 }
 
 /** @param {OutputMatch} match @param {{probe: (number: number) => string, probes: number, open: () => void, actions: Action[]}} shown */
@@ -73,6 +76,13 @@ function facts(match, probes, t) {
 /** From which value on a picture probably shows it. */
 function threshold({ threshold: from, unit }, t) {
   if (from === null) return null;
-  const value = Number(from.toPrecision(2)).toString();
+  const value = rounded(from);
   return h("span", { class: "ms-threshold", text: t("tells_from", { value }), title: t("tells_from_hint", { unit: t(`tells_unit_${unit}`) }) });
+}
+
+/** To two digits, or as many as tell what is all but 1 from 1. */
+function rounded(value) {
+  let digits = 2;
+  while (value < 1 && Number(value.toPrecision(digits)) === 1 && digits < 8) digits++;
+  return String(Number(value.toPrecision(digits)));
 }
