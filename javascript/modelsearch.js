@@ -64,12 +64,15 @@ function modelSearchChoose(match) {
 // What a card offers.
 function modelSearchActions() {
   const isLora = (match) => match.kind === "lora";
-  const hasHires = () => Boolean(gradioApp().querySelector("#hires_prompt textarea"));
+  const has = (prompts) => Boolean(gradioApp().querySelector(prompts));
+  const hasHires = () => has("#hires_prompt textarea, #txt2img_refiner_prompt textarea");
+  const hasControl = () => has("#control_prompt textarea"); // SD.Next
   const toPrompt = (tab) => (match) => modelSearchToPrompt(tab, match);
   return [
     { id: "txt2img", label: modelSearchWord("To txt2img"), icon: "insert", primary: true, can: isLora, run: toPrompt("txt2img") },
     { id: "img2img", label: modelSearchWord("To img2img"), icon: "image", can: isLora, run: toPrompt("img2img") },
     { id: "hires", label: modelSearchWord("To the hires prompt"), icon: "stack", can: (match) => isLora(match) && hasHires(), run: toPrompt("hires") },
+    { id: "control", label: modelSearchWord("To Control"), icon: "image", can: (match) => isLora(match) && hasControl(), run: toPrompt("control") },
     { id: "checkpoint", label: modelSearchWord("Use this checkpoint"), icon: "target", primary: true, can: (match) => !isLora(match), run: modelSearchChoose },
   ];
 }

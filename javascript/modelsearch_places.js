@@ -1,6 +1,6 @@
 // Where people look: buttons on Extra Networks cards, beside the gallery's, and in PNG Info.
 
-const MODEL_SEARCH_GALLERIES = ["txt2img", "img2img", "extras"];
+const MODEL_SEARCH_GALLERIES = ["txt2img", "img2img", "control", "extras"];
 
 async function modelSearchShow() {
   const names = ["Model Search", modelSearchWord("Model Search")];
@@ -98,12 +98,13 @@ function modelSearchShown(gallery) {
 // A card gets its buttons when it is first pointed at: there may be thousands.
 function modelSearchCard(event) {
   const card = event.target.closest?.(".extra-network-cards .card, .extra-network-thumbs .card");
-  const page = card?.closest("[id$='_lora_cards'], [id$='_checkpoints_cards']");
+  const page = card?.closest("[id$='_lora_cards'], [id$='_checkpoints_cards'], [id$='_model_cards']");
   if (!page || card.querySelector(".modelsearch-button")) return;
   const kind = page.id.endsWith("_lora_cards") ? "lora" : "checkpoint";
   const preview = card.querySelector("img.preview")?.src;
-  const row = card.querySelector(".button-row") ?? card;
-  row.append(modelSearchButton("≈", "Find similar", () => modelSearchSimilar(kind, card.dataset.name)));
+  const name = card.dataset.filename || card.dataset.name; // SD.Next's cards have the file
+  const row = card.querySelector(".button-row, .actions") ?? card;
+  row.append(modelSearchButton("≈", "Find similar", () => modelSearchSimilar(kind, name)));
   if (preview) row.append(modelSearchButton("🔎", "Search by this picture", () => modelSearchBy(preview)));
 }
 
@@ -111,11 +112,11 @@ onUiLoaded(() => {
   for (const name of MODEL_SEARCH_GALLERIES) {
     modelSearchPictureButtons(gradioApp().querySelector(`#image_buttons_${name}`), () => modelSearchShown(`#${name}_gallery`));
   }
-  const pngInfo = gradioApp().querySelector("#pnginfo_image");
+  const pngInfo = ["#pnginfo_image", "#extras_image"].find((place) => gradioApp().querySelector(place)); // SD.Next: Process
   if (pngInfo) {
     const row = Object.assign(document.createElement("div"), { className: "modelsearch-row" });
-    pngInfo.after(row);
-    modelSearchPictureButtons(row, () => modelSearchShown("#pnginfo_image"));
+    gradioApp().querySelector(pngInfo).after(row);
+    modelSearchPictureButtons(row, () => modelSearchShown(pngInfo));
   }
   gradioApp().addEventListener("mouseover", modelSearchCard);
 });

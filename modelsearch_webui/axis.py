@@ -21,7 +21,7 @@ def add() -> None:
         if options is None or not hasattr(module, "AxisOption"):
             continue
         options[:] = [option for option in options if option.label != LABEL]
-        options.append(module.AxisOption(LABEL, int, _apply, format_value=_label, confirm=_confirm))
+        options.append(module.AxisOption(LABEL, int, _apply, _label, _confirm))
 
 
 def _confirm(_: Any, ranks: list[int]) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from modules import sd_models
 from PIL import Image
 
 from modelsearch_core.errors import MissingBaseError, ModelSearchError, UnsupportedReferenceError
@@ -23,7 +22,7 @@ from modelsearch_core.model_files import Kind, ModelFile
 from modelsearch_core.probes import Probe, ProbeSet
 from modelsearch_core.prompt_tags import LoraTag, lora_tag
 
-from . import pipeline, places
+from . import hosts, pipeline, places
 
 SAMPLERS = {  # the core's names: the WebUIs' sampler and scheduler
     "dpmpp_2m": ("DPM++ 2M", "Karras"),
@@ -139,7 +138,7 @@ class WebUIGenerator:
             raise ModelSearchError(
                 f"the WebUI does not list {model.path}; press the refresh button beside its checkpoints"
             )
-        return sd_models.checkpoints_list[title]
+        return hosts.checkpoints().checkpoints_list[title]
 
     def _lora_name(self, model: ModelFile) -> str:
         name = places.lora_name(*self._copies(model))

@@ -1,17 +1,28 @@
-"""Which WebUIs this is for."""
+"""Which WebUI this is, and where it keeps what it lists: SD.Next went ways of its own."""
 
 from __future__ import annotations
 
 import importlib.util
+import sys
+from functools import cache
+from typing import Any
 
-SUPPORTED = "Forge, Forge Classic and Neo, reForge and AUTOMATIC1111"
+from modules import sd_models
+
+LORA_LISTS = ("networks", "modules.lora.lora_load", "modules.lora.networks")  # the first is an extension's
 
 
-def refused() -> str | None:
-    """One sentence where the extension does not run in this WebUI; None where it does."""
-    if importlib.util.find_spec("modules.sd_checkpoint") is not None:  # SD.Next split its sd_models
-        return (
-            f"Model Search does not run inside SD.Next, it is for {SUPPORTED}; beside SD.Next, "
-            "`python install.py serve FOLDER` in the extension's folder searches the same models in a browser"
-        )
-    return None
+@cache
+def is_sdnext() -> bool:
+    return importlib.util.find_spec("modules.sd_checkpoint") is not None  # it split its sd_models
+
+
+def loras() -> Any:
+    """The module that lists LoRA; None where it is not loaded. An extension's folder is on the path only then."""
+    loaded = (sys.modules.get(name) for name in LORA_LISTS)
+    return next((module for module in loaded if hasattr(module, "available_networks")), None)
+
+
+def checkpoints() -> Any:
+    """The module that lists checkpoints."""
+    return sys.modules["modules.sd_checkpoint"] if is_sdnext() else sd_models

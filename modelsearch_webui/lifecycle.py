@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from pathlib import Path
 
 from modules import shared
 
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.panel import Order, Panel
 
-from . import places, settings
+from . import hosts, places, settings
 from .host import WebUIHost
 from .indexing import IdleStarter
 
@@ -70,10 +71,17 @@ def own_names() -> tuple[str, ...]:
 
 
 def api_logins() -> dict[str, str]:
-    """Passwords by name of `--api-auth name:password,name:password`, read as the WebUI's own API reads them."""
-    given = getattr(shared.cmd_opts, "api_auth", None) or ""
-    pairs = [entry.partition(":") for entry in given.split(",") if ":" in entry]
-    return {name: password for name, _, password in pairs}
+    """Passwords by name of `--api-auth name:password,name:password`, read as the WebUI's own API reads them; in SD.Next
+    of `--auth` and `--auth-file`."""
+    if hosts.is_sdnext():
+        file = shared.cmd_opts.auth_file
+        given = ",".join([shared.cmd_opts.auth or "", *(Path(file).read_text("utf-8").split() if file else ())])
+        return {name.strip('" '): password.strip('" ') for name, password in _pairs(given)}
+    return dict(_pairs(getattr(shared.cmd_opts, "api_auth", None) or ""))
+
+
+def _pairs(given: str) -> list[tuple[str, str]]:
+    return [(name, password) for name, sign, password in (entry.partition(":") for entry in given.split(",")) if sign]
 
 
 def begin() -> None:

@@ -17,7 +17,7 @@ from modelsearch_core.prompt_tags import LoraTag, lora_tag, loras_in, plain_word
 from modelsearch_core.scores.calibration import WEAK_BELOW
 from modelsearch_core.search import Match, Query
 
-from . import lifecycle, places
+from . import hosts, lifecycle, places
 from .controls import BY_PICTURE, BY_PROMPT, INFOTEXT, SOURCES, TITLE
 
 NOTHING = "no LoRA is relevant"
@@ -40,8 +40,9 @@ def apply(
     try:
         wanted = _number("LoRA at most", count, 1, MOST), _number("Relevance above", floor, 0, 1)
         told = _apply(p, source, opened(picture), int(wanted[0]), wanted[1], bool(words))
-        p.extra_generation_params[INFOTEXT] = told[0] if len(set(told)) == 1 else told  # one for each picture
         said = "; ".join(dict.fromkeys(told))
+        one_for_each = len(set(told)) > 1 and not hosts.is_sdnext()  # which writes lists as they are
+        p.extra_generation_params[INFOTEXT] = told if one_for_each else said
     except EmptyCatalogError:
         said = "nothing is indexed yet; open the Model Search tab"
         p.extra_generation_params.pop(INFOTEXT, None)

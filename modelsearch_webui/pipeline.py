@@ -19,6 +19,8 @@ from PIL import Image
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.panel.job import Cancelled
 
+from . import hosts, sdnext
+
 JOB = "Model Search: index"
 NEUTRAL = {  # settings that change pictures
     "CLIP_stop_at_last_layers": 1,
@@ -34,6 +36,15 @@ NEUTRAL = {  # settings that change pictures
     "live_previews_enable": False,
     "enable_pnginfo": False,
     "save_write_log_csv": False,
+    # SD.Next's
+    "schedulers_timesteps": "",
+    "lora_apply_tags": 0,
+    "freeu_enabled": False,
+    "hypertile_unet_enabled": False,
+    "hypertile_vae_enabled": False,
+    "token_merging_method": "None",
+    "sd_unet": "Default",
+    "sd_text_encoder": "Default",
 }
 Result = TypeVar("Result")
 
@@ -61,9 +72,9 @@ class Job:
 def run(job: Job) -> list[Image.Image]:
     """Waits for its turn in the queue. Interrupted when the user says so; ModelSearchError for a skipped model."""
     with call_queue.queue_lock:
-        shared.state.begin(job=JOB)
+        shared.state.begin(JOB)
         try:
-            with _chosen(job.checkpoint):
+            with _chosen(job):
                 images = _on_main_thread(lambda: _images(job))
             if shared.state.interrupted or getattr(shared.state, "stopping_generation", False):
                 raise Interrupted
@@ -72,10 +83,12 @@ def run(job: Job) -> list[Image.Image]:
             return images
         finally:
             shared.state.end()
+            sdnext.give_back_where_awaited()
 
 
 def _images(job: Job) -> list[Image.Image]:
-    made = processing.process_images(_processing(job)).images
+    processed = processing.process_images(sdnext.making(_processing(job)))
+    made = processed.images if processed else []  # SD.Next has none where it was interrupted
     return [image.convert("RGB") for image in made[: len(job.prompts)]]
 
 
@@ -92,7 +105,7 @@ def _processing(job: Job) -> Any:
         height=job.height,
         steps=job.steps,
         cfg_scale=job.guidance,
-        sampler_name=job.sampler,
+        sampler_name=sdnext.sampler(job.sampler, job.scheduler),
         do_not_save_samples=True,
         do_not_save_grid=True,
     )
@@ -105,17 +118,20 @@ def _processing(job: Job) -> Any:
 
 
 @contextmanager
-def _chosen(checkpoint: Any) -> Iterator[None]:
-    """With that checkpoint and neutral settings; what the user changed meanwhile stays changed."""
-    data = shared.opts.data
+def _chosen(job: Job) -> Iterator[None]:
+    """With the job's checkpoint and neutral settings; what the user changed meanwhile stays changed."""
+    data, checkpoint = shared.opts.data, job.checkpoint
     ours = {name: value for name, value in NEUTRAL.items() if name in shared.opts.data_labels}
     ours["sd_model_checkpoint"] = checkpoint.title
+    ours |= sdnext.settings_of(job.sampler, job.scheduler)
     before = {name: data[name] for name in ours if name in data}
     forge = getattr(sd_models.model_data, "forge_loading_parameters", None)
     data.update(ours)
     if forge is not None:
         sd_models.model_data.forge_loading_parameters = wanted = {**forge, "checkpoint_info": checkpoint}
     try:
+        sdnext.lend(checkpoint)
+        ours["sd_model_checkpoint"] = checkpoint.title  # with a hash, where it has just got one
         yield
     finally:
         for name, value in ours.items():
@@ -151,4 +167,6 @@ def engine_name() -> str:
     """Which sort of WebUI computes: their noise schedules and attention differ."""
     if hasattr(sd_models.model_data, "forge_loading_parameters"):
         return "forge"
+    if hosts.is_sdnext():
+        return "sdnext"
     return "reforge" if "ldm_patched" in sys.modules else "a1111"

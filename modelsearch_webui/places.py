@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,13 @@ from modules import paths, sd_models, shared
 
 from modelsearch_core.panel import Folder
 
-from . import settings
+from . import hosts, settings
 
 LORA_OPTIONS = ("lora_dir", "lyco_dir", "lyco_dir_backcompat", "lora_dirs")
-PICTURE_OPTIONS = ("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples", "outdir_save")
+PICTURE_OPTIONS = (
+    *("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples", "outdir_save"),
+    "outdir_control_samples",  # SD.Next's
+)
 ADETAILER = "adetailer"
 TAGGERS = ("ultralytics", "wd14_tagger", "TaggerOnnx", "tagger", "nsfw", "aesthetic")
 CHECKPOINT_OPTIONS = ("ckpt_dir", "ckpt_dirs")
@@ -76,44 +78,48 @@ def listed(path: Path, kind: str) -> Mapping[str, Any]:
 def lora_name(*paths: Path) -> str | None:
     """What `<lora:…>` calls the first of these copies that it can name. None where none is listed, or other files
     have their names."""
-    networks = _networks()
+    networks = hosts.loras()
     return None if networks is None else next(filter(None, (_name(networks, path) for path in paths)), None)
 
 
 def _name(networks: Any, path: Path) -> str | None:
-    entry = networks.available_networks.get(path.stem)
+    keys = (path.stem, path.stem.replace(".", "_"))  # SD.Next's has no dots
+    entry = next(filter(None, map(networks.available_networks.get, keys)), None)
     if entry is None or not _same(entry.filename, path):
         return None
-    names = (entry.get_alias(), path.stem)
+    names = (entry.get_alias(), entry.name)
     return next((name for name in names if _means(networks, name, path)), None)
 
 
 def lora_paths() -> set[Path]:
     """All LoRA files that a prompt can name."""
-    networks = _networks()
+    networks = hosts.loras()
     entries = networks.available_networks.values() if networks else ()
     return {path for entry in list(entries) if lora_name(path := _absolute(entry.filename)) is not None}
 
 
 def checkpoint_title(*paths: Path) -> str | None:
     """What the WebUI's drop-down calls the first of these copies that it lists."""
+    lists = hosts.checkpoints()
     for path in paths:
-        entry = sd_models.checkpoint_aliases.get(path.stem)
+        entry = lists.checkpoint_aliases.get(path.stem)
         if entry is not None and _same(entry.filename, path):
             return entry.title
     wanted = {os.path.normcase(path) for path in paths}
-    listed = list(sd_models.checkpoints_list.values())
+    listed = list(lists.checkpoints_list.values())
     return next((e.title for e in listed if os.path.normcase(_absolute(e.filename)) in wanted), None)
 
 
 def path_of(kind: str, name: str) -> Path | None:
-    """The file behind a card of Extra Networks, which calls it `name`."""
+    """The file behind a card of Extra Networks, which calls it `name`; SD.Next's cards have the file itself."""
     if kind == "lora":
-        networks = _networks()
-        entry = networks and networks.available_networks.get(name)
+        networks = hosts.loras()
+        entries = networks.available_networks if networks else {}
+        entry = entries.get(name) or next((e for e in list(entries.values()) if e.filename == name), None)
     else:
-        names = (e for e in list(sd_models.checkpoints_list.values()) if name in (_card_name(e), e.title))
-        entry = next(names, None) or sd_models.checkpoint_aliases.get(name)
+        lists = hosts.checkpoints()
+        names = (e for e in list(lists.checkpoints_list.values()) if name in (_card_name(e), e.title))
+        entry = next(names, None) or lists.checkpoint_aliases.get(name)
     return _absolute(entry.filename) if entry else None
 
 
@@ -123,20 +129,15 @@ def _card_name(entry: Any) -> str | None:
 
 def chosen_checkpoint() -> Path | None:
     """The one that the user's next picture will be made with."""
-    entry = sd_models.checkpoint_aliases.get(shared.opts.sd_model_checkpoint)
+    entry = hosts.checkpoints().checkpoint_aliases.get(shared.opts.sd_model_checkpoint)
     return None if entry is None else _absolute(entry.filename)
 
 
 def refresh() -> None:
     """Lists LoRA and checkpoints again, as the WebUI's own refresh buttons do."""
-    sd_models.list_models()
-    if networks := _networks():
+    hosts.checkpoints().list_models()
+    if networks := hosts.loras():
         networks.list_available_networks()
-
-
-def _networks() -> Any:
-    """The built-in LoRA extension's module: its folder is on the path only once it is loaded."""
-    return sys.modules.get("networks")
 
 
 def _means(networks: Any, name: str, path: Path) -> bool:
@@ -146,8 +147,9 @@ def _means(networks: Any, name: str, path: Path) -> bool:
 
 
 def _options(names: tuple[str, ...]) -> Iterator[str]:
+    """Of the command line, else of SD.Next's settings."""
     for name in names:
-        value = getattr(shared.cmd_opts, name, None) or ()
+        value = getattr(shared.cmd_opts, name, None) or getattr(shared.opts, name, None) or ()
         yield from [value] if isinstance(value, (str, os.PathLike)) else value
 
 

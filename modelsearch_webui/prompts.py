@@ -18,6 +18,7 @@ FIELDS = {  # by what the browser calls it: elem_ids of prompt and negative prom
     "txt2img": ("txt2img_prompt", "txt2img_neg_prompt"),
     "img2img": ("img2img_prompt", "img2img_neg_prompt"),
     "hires": ("hires_prompt", "hires_neg_prompt"),
+    "control": ("control_prompt", "control_neg_prompt"),  # SD.Next's
 }
 
 

@@ -30,6 +30,12 @@ def unloaded() -> None:
         del sys.modules[name]
 
 
+def before_process(p: Any) -> None:
+    """For SD.Next's `on_before_process`: the user's checkpoint comes back where the index has loaded another."""
+    if sdnext := sys.modules.get("modelsearch_webui.sdnext"):
+        sdnext.before_process(p)
+
+
 def _begin() -> None:
     from .lifecycle import begin
 

@@ -10,7 +10,8 @@ import gradio as gr
 
 from modelsearch_core.errors import ModelSearchError
 
-PROMPTS = tuple(f"{tab}_{kind}" for tab in ("txt2img", "img2img", "hires") for kind in ("prompt", "neg_prompt"))
+TABS = ("txt2img", "img2img", "hires", "control")
+PROMPTS = tuple(f"{tab}_{kind}" for tab in TABS for kind in ("prompt", "neg_prompt"))
 JS = "js" if int(gr.__version__.split(".")[0]) >= 4 else "_js"
 Change = Callable[[dict[str, Any], dict[str, str]], dict[str, Any]]
 _prompts: dict[str, Any] = {}
@@ -18,7 +19,7 @@ _prompts: dict[str, Any] = {}
 
 def catch_prompts(component: Any, **_: Any) -> None:
     """For `on_after_component`: remembers the prompts of both tabs, and those of the second pass."""
-    name = getattr(component, "elem_id", None)
+    name = str(getattr(component, "elem_id", None)).replace("txt2img_refiner_", "hires_")  # as SD.Next has it
     if name in PROMPTS:
         _prompts[name] = component
 

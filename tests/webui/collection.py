@@ -52,7 +52,8 @@ def fill(path: Path, folders: Sequence[Path], clip: Path, samples: int = 6) -> N
 
 
 def make_full_size(base: Path, loras: int = 2) -> None:
-    """A Stable Diffusion 1.5 with random weights (2 GB) and LoRA for it."""
+    """A Stable Diffusion 1.5 with random weights (2 GB) and LoRA for it, each twice: a WebUI lists one of two files of
+    a name, for some of them not the first."""
     import torch
 
     from tests.making import stable_diffusion as sd
@@ -61,4 +62,8 @@ def make_full_size(base: Path, loras: int = 2) -> None:
     parts = sd.standard_parts("sd15")
     sd.write_single_file(base / "models" / "Stable-diffusion" / "noise.safetensors", parts, plain="0")
     for number in range(loras):
-        sd.write_full_kohya(base / "models" / "Lora" / f"noisy {number}.safetensors", parts.unet, rank=2 + number)
+        path = base / "models" / "Lora" / f"noisy {number}.safetensors"
+        sd.write_full_kohya(path, parts.unet, rank=2 + number)
+        copy = path.parent / ("a first folder" if number % 2 else "z last folder") / path.name
+        copy.parent.mkdir()
+        copy.hardlink_to(path)

@@ -1,13 +1,15 @@
 """A WebUI of its own for tests: a data folder, the repository as an extension, a server process.
 
-`WEBUI_PATH` is a checkout of Forge, Classic, Neo, reForge or AUTOMATIC1111, `WEBUI_PYTHON` a Python that has what it
-needs (the running one by default).
+`WEBUI_PATH` is a checkout of Forge, Classic, Neo, reForge, AUTOMATIC1111 or SD.Next, `WEBUI_PYTHON` a Python that has
+what it needs (the running one by default).
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -51,7 +53,7 @@ class WebUI:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         command = [python(), "launch.py", *known_options(), *on_processor(), "--api", "--port", str(self.port)]
-        command += ["--data-dir", str(base), "--gradio-allowed-path", str(checkout()), *options]
+        command += ["--data-dir", str(base), *options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=checkout(), stdout=log, stderr=log, env=own_environment())
 
@@ -110,14 +112,22 @@ class WebUI:
         return self.get("/modelsearch/index")["progress"]
 
 
+def is_sdnext() -> bool:
+    return (checkout() / "modules" / "sd_checkpoint.py").is_file()
+
+
 def known_options() -> list[str]:
     """Those that this WebUI has: some refuse others'."""
+    if is_sdnext():
+        return ["--skip-all", "--skip-env", "--skip-git", "--skip-torch"]
     known = (checkout() / "modules" / "cmd_args.py").read_text("utf-8")
-    return [option for option in OPTIONS if option in known]
+    return [*(option for option in OPTIONS if option in known), "--gradio-allowed-path", str(checkout())]
 
 
 def on_processor() -> tuple[str, ...]:
     """How this WebUI is told to compute without a graphics card."""
+    if is_sdnext():
+        return ("--no-half",) if "no-half" in (checkout() / "modules" / "cmd_args.py").read_text("utf-8") else ()
     if not (checkout() / "modules_forge").is_dir():
         return "--use-cpu", "all", "--no-half"
     arguments = checkout() / "backend" / "args.py"
@@ -154,11 +164,14 @@ def install(base: Path, **settings: Any) -> Path:
 
 def version() -> dict[str, str]:
     """Neo waits for a key where a configuration is not of its version."""
-    source = (checkout() / "modules" / "launch_utils.py").read_text("utf-8")
+    path = checkout() / "modules" / "launch_utils.py"
+    source = path.read_text("utf-8") if path.is_file() else ""
     return dict(re.findall(r'^(VERSION_UID)\b.*= "(\w+)"', source, re.MULTILINE))
 
 
 def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    """Below those that the system gives to whatever connects meanwhile: a WebUI may take minutes to come to its own."""
+    while True:
+        with socket.socket() as found, contextlib.suppress(OSError):
+            found.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
+            return found.getsockname()[1]

@@ -19,9 +19,10 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from tests.webui.collection import painted
-from tests.webui.host import EXTENSION, WebUI, checkout, install, own_environment, python
+from tests.webui.collection import make_collection, painted
+from tests.webui.host import EXTENSION, WebUI, checkout, install, is_sdnext, own_environment, python
 from tests.webui.test_page import Opened
 
 SMALL = {"steps": 1, "width": 64, "height": 64, "seed": 1, "sampler_name": "Euler"}
@@ -147,6 +148,11 @@ class TestComputing:
         models = computing.get("/modelsearch/models")["models"]
         assert {model["evidence"] for model in models} == {"metadata"}
         assert len(models) == 3
+
+    def test_of_two_copies_the_one_that_the_webui_lists_is_used(self, computing: WebUI):
+        models = [m for m in computing.get("/modelsearch/models")["models"] if m["kind"] == "lora"]
+        assert [len(m["copies"]) for m in models] == [1, 1]
+        assert {m["listed"]["tag"] for m in models} == {"noisy 0", "noisy 1"}
 
     def test_idle_it_begins_by_itself_where_that_is_allowed_and_interrupt_ends_it(self, computing: WebUI):
         wanted = {"modelsearch_auto_index": True, "modelsearch_idle_minutes": 1}
@@ -278,10 +284,16 @@ class TestComputing:
         assert not (computing.base / "modelsearch" / "ordered.json").exists()
 
 
-@pytest.fixture
-def without_page(needs_webui: None, tmp_path: Path) -> Iterator[WebUI]:
-    install(tmp_path)
-    server = WebUI(tmp_path, "--nowebui")
+@pytest.fixture(scope="module")
+def without_page(needs_webui: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebUI]:
+    """With an index, and with a LoRA that came since; the settings name a CLIP that is not on the disk."""
+    base = tmp_path_factory.mktemp("page")
+    install(base, modelsearch_encoder="ViT-L-14/openai")
+    make_collection(base)
+    loras = base / "models" / "Lora"
+    tensors = load_file(loras / "red.safetensors")
+    save_file({name: 2 * value for name, value in tensors.items()}, loras / "white.safetensors")
+    server = WebUI(base, *([] if is_sdnext() else ["--nowebui"]))  # SD.Next always has one
     try:
         yield server.wait_until_up()
     finally:
@@ -291,6 +303,13 @@ def without_page(needs_webui: None, tmp_path: Path) -> Iterator[WebUI]:
 def test_the_routes_are_there_without_a_page(without_page: WebUI):
     assert without_page.get("/modelsearch/status")["host"] == "webui"
     assert not [line for line in ours(without_page.logged()) if "Error" in line]
+
+
+def test_a_start_reads_what_came_since_with_the_indexs_clip(without_page: WebUI):
+    def known() -> dict[str, str]:
+        return {model["name"]: model["evidence"] for model in without_page.get("/modelsearch/models")["models"]}
+
+    without_page.until(lambda: known().get("white") == "metadata")
 
 
 @pytest.fixture

@@ -209,14 +209,3 @@ def test_the_plots_axis_applies_and_names_the_lora_of_a_rank(webui: Any):
         assert labels[rank] == f"{rank}: {name} {weight}"
     with pytest.raises(RuntimeError, match="not 51"):
         option.confirm(None, [1, 51])
-
-
-def test_sd_next_is_refused_in_one_sentence(webui: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any):
-    hosts = webui.ours("hosts")
-    monkeypatch.setattr(hosts.importlib.util, "find_spec", lambda name: name == "modules.sd_checkpoint" or None)
-    registered = webui.find("modules.script_callbacks").registered
-    registered.clear()
-    path = ROOT / "scripts" / "model_search.py"
-    exec(compile(path.read_text(), str(path), "exec"), {"__name__": path.name})  # noqa: S102
-    (record,) = caplog.records
-    assert "does not run inside SD.Next" in record.getMessage() and not registered

@@ -1,8 +1,7 @@
 from types import SimpleNamespace
 
-from PIL import Image
-
 from modules import call_queue, sd_models, shared
+from modules.painting import painted
 
 made = []  # every processing that was asked for
 during = [lambda p: None]  # what else happens while pictures are made
@@ -25,14 +24,3 @@ def process_images(p):
     during[0](p)
     pictures = [painted(prompt, seed, p.width) for prompt, seed in zip(p.prompt, p.seed, strict=True)]
     return SimpleNamespace(images=pictures)
-
-
-def painted(prompt, seed, size):
-    """Grey, with a square of the colour that a LoRA's name says."""
-    picture = Image.new("RGB", (size, size), (128, 128, 128))
-    picture.putpixel((size - 1, size - 1), (0, 0, 0))
-    picture.paste((0, 0, 0), (size // 2, size // 2, size, size))
-    for name, colour in {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}.items():
-        if f"<lora:{name}:" in prompt:
-            picture.paste(colour, (0, 0, 6 + seed % 5, 8))
-    return picture
