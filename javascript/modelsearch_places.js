@@ -5,7 +5,8 @@ const MODEL_SEARCH_GALLERIES = ["txt2img", "img2img", "control", "extras"];
 async function modelSearchShow() {
   const names = ["Model Search", modelSearchWord("Model Search")];
   const tabs = [...gradioApp().querySelectorAll("#tabs button")];
-  (gradioApp().querySelector("#tab_modelsearch-button") ?? tabs.find((tab) => names.includes(tab.textContent.trim())))?.click();
+  const own = gradioApp().querySelector("#tab_modelsearch-button, [tabitemid*='tab_modelsearch_']"); // SD.Next's ModernUI
+  (own ?? tabs.find((tab) => names.includes(tab.textContent.trim())))?.click();
   return modelSearchPanel();
 }
 

@@ -52,14 +52,13 @@ def ranked(prompt: str, rank: int) -> Ranked | None:
     from modelsearch_core.choosing import USUAL_STRENGTH
     from modelsearch_core.pairs import half_for, one_each, other_halves
 
-    from . import lifecycle, picking, places
+    from . import picking, places
 
     names = picking.nameable()
     query = picking.query_of(picking.BY_PROMPT, [prompt], None)
-    with lifecycle.panel().library.reading() as snapshot:
-        architecture = picking.architecture_of_choice(snapshot.models)
-        halves = other_halves(snapshot.index.collection.entries)
-        found = snapshot.index.search(query, kind="lora", architecture=architecture, among=names, k=2 * rank)
+    with picking.searched() as (index, architecture):
+        halves = other_halves(index.collection.entries)
+        found = index.search(query, kind="lora", architecture=architecture, among=names, k=2 * rank)
     matches, _ = one_each(found, halves)
     if len(matches) < rank:
         return None

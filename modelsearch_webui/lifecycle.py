@@ -30,6 +30,8 @@ class Running:
 
     def has_work(self) -> bool:
         """Whether there are models that nothing was generated from, and that did not fail."""
+        if settings.text("server"):
+            return False
         try:
             snapshot = self.panel.library.newest()
         except ModelSearchError:
@@ -85,7 +87,10 @@ def _pairs(given: str) -> list[tuple[str, str]]:
 
 
 def begin() -> None:
-    """Goes on with what a restart interrupted, else reads what can be read without generating or downloading."""
+    """Goes on with what a restart interrupted, else reads what can be read without generating or downloading. A search
+    server does that by itself."""
+    if settings.text("server"):
+        return
     indexer = running().host.indexer
     order = indexer.ordered() or (Order(quick=True) if settings.value("quick_start") else None)
     try:

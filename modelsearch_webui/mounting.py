@@ -15,10 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 from starlette.routing import Router
 
+from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.panel import ROUTES, Panel, Reply, Request, Route, answer, may_enter
 from modelsearch_core.panel.refusals import RefusedError
 from modelsearch_core.panel.routes import json_object, refused
 
+from . import elsewhere
 from .host_routes import HOST_ROUTES
 from .settings import NAMES_LABEL
 
@@ -96,9 +98,22 @@ def _endpoint(
             return _response(refused(error.status, str(error)))
         except ClientDisconnect:  # a search that was given up; some WebUIs print a page of it
             return Response(status_code=ABANDONED)
-        return _response(await run_in_threadpool(lambda: answer(panel(), route, read)))
+        return _response(await run_in_threadpool(lambda: _answered(panel, route, read)))
 
     return endpoint
+
+
+def _answered(panel: Callable[[], Panel], route: Route, request: Request) -> Reply:
+    """By the search server of the settings, where there is one."""
+    try:
+        server = elsewhere.chosen()
+        if server is not None and route.path not in elsewhere.KEPT:
+            return server.answer(route, request)
+    except RefusedError as error:
+        return refused(error.status, str(error))
+    except ModelSearchError as error:
+        return refused(400, str(error))
+    return answer(panel(), route, request)
 
 
 def _headers(request: WebRequest) -> dict[str, str]:

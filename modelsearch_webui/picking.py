@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from modelsearch_core.prompt_tags import LoraTag, lora_tag, loras_in, plain_word
 from modelsearch_core.scores.calibration import WEAK_BELOW
 from modelsearch_core.search import Match, Query
 
-from . import hosts, lifecycle, places
+from . import elsewhere, hosts, lifecycle, places
 from .controls import BY_PICTURE, BY_PROMPT, INFOTEXT, SOURCES, TITLE
 
 NOTHING = "no LoRA is relevant"
@@ -62,14 +63,13 @@ def _apply(p: Any, source: str, picture: Image.Image | None, count: int, floor: 
     told: list[str] = []
     known: dict[tuple[str, ...], Chosen] = {}
     base = places.chosen_checkpoint()
-    with lifecycle.panel().library.reading() as snapshot:
-        architecture = architecture_of_choice(snapshot.models)
+    with searched() as (index, architecture):
         for batch in batches:
             prompts = tuple(dict.fromkeys(p.all_prompts[number] for number in batch))
             if prompts not in known:
                 query = query_of(source, prompts, picture)
                 known[prompts] = choose(
-                    snapshot.index, query, names, architecture=architecture, count=count, floor=floor, base=base
+                    index, query, names, architecture=architecture, count=count, floor=floor, base=base
                 )
             told += [_said(known[prompts], names, floor)] * len(batch)
     for batch in batches:
@@ -109,6 +109,16 @@ def opened(picture: Any) -> Image.Image | None:
 def nameable() -> dict[Path, str]:
     """The LoRA files that a prompt can name, and how."""
     return {path: name for path in places.lora_paths() if (name := places.lora_name(path)) is not None}
+
+
+@contextmanager
+def searched() -> Iterator[tuple[Any, str | None]]:
+    """The index, or the search server in its place, and the architecture of the user's checkpoint as that knows it."""
+    if server := elsewhere.chosen():
+        yield server, server.architecture_of(places.chosen_checkpoint())
+        return
+    with lifecycle.panel().library.reading() as snapshot:
+        yield snapshot.index, architecture_of_choice(snapshot.models)
 
 
 def architecture_of_choice(models: Sequence[Any]) -> str | None:

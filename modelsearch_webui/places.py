@@ -98,6 +98,11 @@ def lora_paths() -> set[Path]:
     return {path for entry in list(entries) if lora_name(path := _absolute(entry.filename)) is not None}
 
 
+def checkpoint_paths() -> set[Path]:
+    """All checkpoint files that the drop-down has."""
+    return {_absolute(entry.filename) for entry in list(hosts.checkpoints().checkpoints_list.values())}
+
+
 def checkpoint_title(*paths: Path) -> str | None:
     """What the WebUI's drop-down calls the first of these copies that it lists."""
     lists = hosts.checkpoints()

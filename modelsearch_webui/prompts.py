@@ -10,7 +10,7 @@ from typing import Any
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.prompt_tags import lacking, lora_tag, loras_in, with_lora, with_words, without_lora, without_words
 
-from . import lifecycle, places
+from . import elsewhere, lifecycle, places
 
 USUAL_STRENGTH = 0.8
 STRONGEST = 10.0
@@ -32,7 +32,8 @@ def change(asked: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
     tab = asked["tab"]
     if tab not in FIELDS or FIELDS[tab][0] not in texts:
         raise ModelSearchError(f"this WebUI shows no prompt of {tab}")
-    model = lifecycle.panel().library.newest().model(str(asked["model"]))
+    server = elsewhere.chosen()
+    model = (server or lifecycle.panel().library.newest()).model(str(asked["model"]))
     if model.kind != "lora":
         raise ModelSearchError(f"{model.name} is a {model.kind}, not a LoRA")
     name = places.lora_name(model.path, *model.copies)

@@ -13,6 +13,7 @@ SECTION = ("modelsearch", "Model Search")
 CATEGORY = "sd"  # Stable Diffusion, where Extra Networks are too; without one it is "Uncategorized"
 WEBUI, DIFFUSERS = "this WebUI", "diffusers in a process of its own"
 NAMES_LABEL = "Names under which a browser reaches this WebUI, besides addresses (comma)"
+SERVER_LABEL = "Search server in place of an index of one's own (address of modelsearch serve)"
 NUMBERS = {
     "samples": (0, 1, 128),
     "batch": (4, 1, 16),
@@ -61,6 +62,8 @@ def _options() -> dict[str, tuple[Any, str, Any, dict[str, Any]]]:
         "steps": (0, "Steps of these pictures (0: as fits the base model)", gr.Slider, _slider("steps")),
         "engine": (WEBUI, "Pictures for the index are made by", gr.Radio, {"choices": [WEBUI, DIFFUSERS]}),
         "bases": ("", "Base models under LoRA, as in: sd15=v1-5-pruned, sdxl=sd_xl_base", gr.Textbox, {}),
+        "server": ("", SERVER_LABEL, gr.Textbox, {}),
+        "server_token": ("", "Token or password of the search server", gr.Textbox, {}),
         "own_names": ("", NAMES_LABEL, gr.Textbox, {}),
     }
 

@@ -157,9 +157,20 @@ def install(base: Path, **settings: Any) -> Path:
             shutil.copytree(ROOT / part, extension / part, ignore=shutil.ignore_patterns("__pycache__"))
         elif (ROOT / part).exists():
             shutil.copy(ROOT / part, extension / part)
-    config = {"disabled_extensions": DISABLED, **version(), **settings}
+    config = {"disabled_extensions": DISABLED, **version(), **own_settings(), **settings}
     (base / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return extension
+
+
+def own_settings() -> dict[str, Any]:
+    """SD.Next would load a checkpoint, and ask the network which it could have, before anybody wants a picture."""
+    quiet = {
+        "sd_checkpoint_autoload": False,
+        "sd_checkpoint_autodownload": False,
+        "offline_mode": True,
+        "theme_type": "Standard",
+    }
+    return quiet if is_sdnext() else {}
 
 
 def version() -> dict[str, str]:
