@@ -18,6 +18,7 @@ WEAK_BELOW = 0.5  # relevance under which a match is called weak: half of all ba
 SKEWED = 1.0  # N_10 skewness above which hubs are worth correcting
 ENOUGH = 8  # finite bank scores that a group needs to be measured by the bank alone
 ALPHA = 0.5  # how much of a hub's bias is taken off
+USUAL = 0.2  # how much of what a model usually gets is, where there are no marked hubs; by docs/results_trust.md
 SHARED = 100.0  # models of a kind from which on it is measured rather by itself than with the other kinds
 TAIL = 0.9  # where `relevance` leaves the logistic
 
@@ -37,6 +38,14 @@ def hub_bias(bank_scores: Scores, k: int = 16) -> NDArray[np.floating]:
     """
     bias, compared = mean_of_top(bank_scores, k), np.isfinite(bank_scores).any(axis=0)
     return np.where(compared, bias, np.median(bias[compared]) if compared.any() else 0)
+
+
+def usual(bank_scores: Scores) -> NDArray[np.floating]:
+    """The median score that each model gives to background queries, (M,); that of the others where it has none."""
+    compared = np.isfinite(bank_scores).any(axis=0)
+    medians = np.zeros(bank_scores.shape[1])
+    medians[compared] = np.nanmedian(np.where(np.isfinite(bank_scores), bank_scores, np.nan)[:, compared], axis=0)
+    return np.where(compared, medians, np.median(medians[compared]) if compared.any() else 0)
 
 
 def without_hubs(scores: Scores, bias: NDArray[np.floating], alpha: float = ALPHA) -> Scores:
@@ -123,6 +132,15 @@ def of_views(scores: Scores, views: int, others: Scores) -> Scores:
 def _or_one(spread: Scores) -> Scores:
     """To divide by."""
     return np.where(spread > 0, spread, 1)
+
+
+def test_normed(scores: Scores, others: Scores) -> Scores:
+    """Scores (T, M) of each query less the mean of what it gets from `others` (T, n), in units of their spread: test
+    normalisation (Auckenthaler et al. 2000). As they are where there are hardly any others."""
+    if others.shape[1] < ENOUGH:
+        return scores
+    middle, spread = np.nanmean(others, axis=1, keepdims=True), np.nanstd(others, axis=1, keepdims=True)
+    return (scores - middle) / _or_one(spread)
 
 
 def positive(scale: float, location: float) -> float:

@@ -6,7 +6,7 @@ models (C,), whose numbers in the collection they carry along.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,7 +22,7 @@ from .banks import SEED, Queries, bank, bank_of_layouts, bank_of_styles, without
 from .measured import Measured
 from .methods import AUTO_METHOD, METHODS, Judges, Reads
 from .weighing import Line, Weighing, same_words, weighing
-from .yardstick import Kin, Measures, Models, Reading, Unrelated, Yardstick, sampled
+from .yardstick import Kin, Measures, Models, Reading, Taken, Unrelated, Yardstick, sampled
 
 WORDS = "words"  # what authors wrote, beside the methods
 FEW = 64  # models of each evidence that say what is usual for a query, where all would have to be read
@@ -148,7 +148,7 @@ class Answering:
         """z (T, C) of separate pictures or sketches under one method."""
         judges = self.judges(models)
         yardstick = self._yardstick(method, asked.modality)
-        z = yardstick.z(judges(method, asked), judges.models)
+        z = yardstick.z(self._scores(method, asked, judges), judges.models)
         return self._weighing(asked.modality, method, yardstick.unrelated).weighed(z, judges.models)
 
     def weights_of(self, requirement: Requirement) -> dict[str, float]:
@@ -200,7 +200,7 @@ class Answering:
         return [name for name in dict.fromkeys(wanted) if METHODS[name].reads not in (Reads.STYLES, Reads.LAYOUTS)]
 
     def _measured(self, requirement: Requirement, method: str, judges: Judges) -> Answer:
-        each = self._of_views(method, judges(method, Queries.of(requirement)), requirement)
+        each = self._of_views(method, self._scores(method, Queries.of(requirement), judges), requirement)
         scores, yardstick = each.mean(axis=0), self._yardstick(method, requirement.modality, len(each))
         part = Part(method=method, weight=1.0, scores=scores, models=judges.models, yardstick=yardstick)
         return Answer(yardstick.z(scores, judges.models), yardstick.unrelated, (part,))
@@ -209,14 +209,38 @@ class Answering:
         """(T, C): views of one sketch as one, by what the same few models say to each."""
         if requirement.views < 2:
             return scores
-        return calibration.of_views(scores, requirement.views, self._some(method, Queries.of(requirement)))
+        others = self._scores(method, Queries.of(requirement), self._some)
+        return calibration.of_views(scores, requirement.views, others)
+
+    def _scores(
+        self, method: str, asked: Queries, judges: Judges, of: Callable[..., NDArray[np.floating]] | None = None
+    ) -> NDArray[np.floating]:
+        """(T, C) as `of` tells them. How far a sketch's scores are spread says how it was drawn, not what: each one's
+        are in units of that."""
+        told = of or (lambda method, asked, judges: judges(method, asked))
+        scores = told(method, asked, judges)
+        if asked.modality is not Modality.SKETCH:
+            return scores
+        some = self._some_of_best
+        places = np.searchsorted(judges.models, some.models).clip(max=len(judges.models) - 1)
+        is_among = np.array_equal(judges.models[places], some.models)
+        others = scores[:, places] if is_among else told(method, asked, some)
+        return calibration.test_normed(scores, asked.masked(others, some.models))
 
     @cached_property
     def _some(self) -> Judges:
         """Always the same few models of each evidence."""
-        levels, order = self._collection.levels, np.random.default_rng(SEED + 5).permutation(self.sampled)
-        few = [order[levels[order] == level][:FEW] for level in np.unique(levels[order])]
+        few = [self._few(level) for level in np.unique(self._collection.levels[self.sampled])]
         return Judges(self._statistics, np.sort(np.concatenate([np.empty(0, np.intp), *few])))
+
+    @cached_property
+    def _some_of_best(self) -> Judges:
+        """Those of the best evidence."""
+        return Judges(self._statistics, np.sort(self._few(int(self._collection.levels.min(initial=0)))))
+
+    def _few(self, level: int) -> Models:
+        order = np.random.default_rng(SEED + 5).permutation(self.sampled)
+        return order[self._collection.levels[order] == level][:FEW]
 
     def _yardstick(self, method: str, modality: Modality, several: int = 1) -> Yardstick:
         """For `several` pictures or sketches at once."""
@@ -245,10 +269,12 @@ class Answering:
             whole = len(self.sampled) == len(self._collection)
             self._of_sampled = self.judges(None if whole else self.sampled)
         queries = self._queries(method, modality)
-        background = queries.masked(self._scores_of_bank(method, queries), self.sampled)
+        scores = self._scores(method, queries, self._of_sampled, self._scores_of_bank)
+        background = queries.masked(scores, self.sampled)
         # hubs are taken off styles whatever the skewness (docs/methods.md 7)
         correct = True if method == "style" else None
-        return Measures.of(background, self._groups(method)[self.sampled], kin=self._kin(method), correct=correct)
+        groups, usual = self._groups(method)[self.sampled], _unlike(method, modality)
+        return Measures.of(background, groups, kin=self._kin(method), correct=correct, usual=usual)
 
     def _kin(self, method: str) -> Kin | None:
         """Kinds that were asked the same probes are clouds in one space; styles have groups of their own."""
@@ -258,39 +284,42 @@ class Answering:
         sizes = dict(zip(groups.tolist(), counts.tolist(), strict=True))
         return Kin(self._collection.levels[self.sampled], sizes)
 
-    def _scores_of_bank(self, method: str, queries: Queries) -> NDArray[np.floating]:
-        """(B, n): of the sampled models, each query against those of their samples that answer other prompts."""
-        assert self._of_sampled is not None
+    def _scores_of_bank(self, method: str, queries: Queries, judges: Judges) -> NDArray[np.floating]:
+        """(B, n): of these models, each query against those of their samples that answer other prompts."""
         if queries.folds is None or not METHODS[method].reads_rows:
-            return self._of_sampled(method, queries)
-        scores = np.empty((len(queries), len(self.sampled)))
+            return judges(method, queries)
+        scores = np.empty((len(queries), len(judges.models)))
         for fold in np.unique(queries.folds):
             of = np.flatnonzero(queries.folds == fold)
-            judges = self._of_sampled if fold < 0 else self._without(int(fold))
-            scores[of] = judges(method, queries.some(of))
+            unlike = judges if fold < 0 else self._without(int(fold), judges)
+            scores[of] = unlike(method, queries.some(of))
         return scores
 
-    def _without(self, fold: int) -> Judges:
-        """The sampled models without what answers the prompts of a fold."""
-        if fold not in self._folds:
-            part = without(self._collection, self.sampled, fold)
-            self._folds[fold] = Judges(Statistics(part, matching=self._statistics.matching), self.sampled)
-        return self._folds[fold]
+    def _without(self, fold: int, judges: Judges) -> Judges:
+        """These models without what answers the prompts of a fold; the sampled ones are kept."""
+        if judges is self._of_sampled and fold in self._folds:
+            return self._folds[fold]
+        part = without(self._collection, judges.models, fold)
+        found = Judges(Statistics(part, matching=self._statistics.matching), judges.models)
+        if judges is self._of_sampled:
+            self._folds[fold] = found
+        return found
 
     def _bias(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
-        """(C,): the hub bias of models that were not sampled."""
+        """(C,): what is taken off models that were not sampled."""
         name = f"{modality.value}.{method}"
         stored = self._stored.biases.get(name) if self._stored is not None else None
         bias = np.full(len(models), np.nan) if stored is None else stored[models]
         unknown = np.flatnonzero(np.isnan(bias))
         if len(unknown):
             queries, judges = self._queries(method, modality), Judges(self._statistics, models[unknown])
-            scores = queries.masked(judges(method, queries), judges.models)
-            bias[unknown] = calibration.hub_bias(scores)
+            scores = self._scores(method, queries, judges, self._scores_of_bank)
+            off = self._measures(method, modality).rule.off(queries.masked(scores, judges.models))
+            bias[unknown] = 0.0 if off is None else off
         return bias
 
     def _all_biases(self, method: str, modality: Modality) -> NDArray[np.floating] | None:
-        """(M,), block by block; None where hubs are not taken off."""
+        """(M,), block by block; None where nothing is taken off."""
         if not self._yardstick(method, modality).corrected:
             return None
         models = self._collection.all
@@ -343,7 +372,7 @@ class Answering:
         return Measures.of(background, np.zeros(len(self.sampled), np.intp))
 
     def _bias_of_words(self, models: Models) -> NDArray[np.floating]:
-        return calibration.hub_bias(self.words(self._bank(Modality.TEXT.value, Modality.TEXT).h, models))
+        return Taken.HUBS.off(self.words(self._bank(Modality.TEXT.value, Modality.TEXT).h, models))
 
     def words(self, h: NDArray[np.floating], models: Models) -> NDArray[np.floating]:
         """(T, C): cosine of a text with the nearest of an author's texts. NaN for a model without words."""
@@ -361,6 +390,12 @@ _OWN_BANKS = {
     "style": lambda statistics: bank_of_styles(statistics.styles),
     "spatial": lambda statistics: bank_of_layouts(statistics.mapped_layouts),
 }
+
+
+def _unlike(method: str, modality: Modality) -> bool:
+    """Whether what models usually get is taken off them: of texts and pictures it brings the right one forward, of
+    sketches it does not (docs/results_trust.md)."""
+    return modality in (Modality.TEXT, Modality.IMAGE) and METHODS[method].reads not in (Reads.STYLES, Reads.LAYOUTS)
 
 
 def added(answers: Sequence[tuple[Answer, float]], *, unrelated: bool = False) -> Answer:

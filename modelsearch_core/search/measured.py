@@ -17,9 +17,9 @@ from ..catalog import Catalog
 from ..collection import Collection
 from ..specification import Modality
 from .banks import Queries
-from .yardstick import Measures
+from .yardstick import Measures, Taken
 
-NAME, VERSION = "yardsticks", 4
+NAME, VERSION = "yardsticks", 6
 LEAST_KNOWN = 0.5  # of the models: below it, what is stored is of another collection
 STALE = 0.05  # share of models new or gone from which on indexing works it out again
 Arrays = Mapping[str, NDArray[np.floating]]
@@ -27,7 +27,8 @@ Arrays = Mapping[str, NDArray[np.floating]]
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """`sampled` (n,) are rows of the collection; `measures` and hub `biases` (M,) by "modality.method"."""
+    """`sampled` (n,) are rows of the collection; `measures`, and what is taken off, `biases` (M,), by
+    "modality.method"."""
 
     sampled: NDArray[np.intp]
     banks: Mapping[str, Queries]
@@ -55,6 +56,7 @@ class Measured:
             scales = [(group, *scale) for group, scale in of.scales.items() if scale is not None]
             arrays[f"scales.{name}"] = np.array(scales, np.float64).reshape(-1, 3)
             arrays[f"z.{name}"] = np.asarray(of.z, np.float32)
+            arrays[f"rule.{name}"] = np.array([of.rule])
             if of.bias is not None:
                 arrays[f"own_bias.{name}"] = np.asarray(of.bias, np.float64)
         arrays |= {f"bias.{name}": np.asarray(rows, np.float32) for name, rows in known.items()}
@@ -121,7 +123,8 @@ def _measures(arrays: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]) -> di
         scales = {int(group): (float(at), float(scale)) for group, at, scale in arrays[f"scales.{name}"]}
         bias = arrays.get(f"own_bias.{name}")
         z = np.asarray(arrays[f"z.{name}"][:, kept], np.float32)
-        found[name] = Measures(dict(scales), None if bias is None else bias[kept], z)
+        rule = Taken(int(arrays[f"rule.{name}"][0]))
+        found[name] = Measures(dict(scales), None if bias is None else bias[kept], z, rule)
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ class Reading(NamedTuple):
     score: float
     median: float  # of what unrelated queries get for models of its group
     spread: float
-    hub: float  # what is taken off a model that is near to every query, compared with its group's median
+    hub: float  # what is taken off a model that is near to many queries, compared with its group's median
     z: float
 
 
@@ -66,13 +67,28 @@ class Kin(NamedTuple):
     sizes: dict[int, int]  # models of each group
 
 
+class Taken(IntEnum):
+    """What is taken off models that are near to many queries."""
+
+    NOTHING = 0
+    HUBS = 1  # of the best that a model gives to unrelated queries, where a few models are in everyone's answer
+    USUAL = 2  # of what a model usually gives; it is not the same for models of one group, nor for kinds
+
+    def off(self, background: Scores) -> NDArray[np.floating] | None:
+        """(n,), of the bank's scores (B, n)."""
+        if self is Taken.HUBS:
+            return calibration.ALPHA * calibration.hub_bias(background)
+        return calibration.USUAL * calibration.usual(background) if self is Taken.USUAL else None
+
+
 class Measures(NamedTuple):
-    """What a yardstick comes down to: (location, scale) by group, None where the bank says too little of one; the hub
-    bias of the sampled models (n,), where hubs are taken off; z (B, n) of the bank's queries."""
+    """What a yardstick comes down to: (location, scale) by group, None where the bank says too little of one; what is
+    taken off the sampled models (n,), if anything is, and by which rule; z (B, n) of the bank's queries."""
 
     scales: dict[int, tuple[float, float] | None]
     bias: NDArray[np.floating] | None
     z: Scores
+    rule: Taken = Taken.NOTHING
 
     @classmethod
     def of(
@@ -82,13 +98,15 @@ class Measures(NamedTuple):
         *,
         kin: Kin | None = None,
         correct: bool | None = None,
+        usual: bool = False,
     ) -> Measures:
         """Of the bank's scores (B, n) for sampled models of these groups (n,). Hubs are taken off where they are
-        marked, or as `correct` says."""
+        marked, or as `correct` says; else a share of what is `usual`, where that is of use."""
         marked = len(background) > 0 and calibration.when_to_correct(background)
         corrected = len(background) > 0 and (marked if correct is None else correct)
-        bias = calibration.hub_bias(background) if corrected else None
-        background = background if bias is None else calibration.without_hubs(background, bias)
+        rule = Taken.HUBS if corrected else Taken.USUAL if usual and len(background) else Taken.NOTHING
+        bias = rule.off(background)
+        background = background if bias is None else background - bias
         scales: dict[int, tuple[float, float] | None] = {}
         z = np.empty(background.shape, np.float32)
         for group in np.unique(groups):
@@ -96,7 +114,7 @@ class Measures(NamedTuple):
             scale = scales[int(group)] = _shared(background, groups, int(group), kin)
             location, spread = scale or calibration.location_and_scale(background[:, of])
             z[:, of] = (background[:, of] - location) / spread
-        return cls(scales, bias, z)
+        return cls(scales, bias, z, rule)
 
     def of_several(self, owner: NDArray[np.integer], T: int, groups: NDArray[np.integer], kin: Kin | None) -> Measures:
         """For T pictures of one model at once, which vary less together than each of them does."""
@@ -106,7 +124,7 @@ class Measures(NamedTuple):
             among = together.scales[group]
             both = None if scale is None or among is None else (scale[0] + scale[1] * among[0], scale[1] * among[1])
             scales[group] = both
-        return Measures(scales, self.bias, together.z)
+        return Measures(scales, self.bias, together.z, self.rule)
 
 
 class Yardstick:
@@ -120,7 +138,7 @@ class Yardstick:
         models: Models | None = None,
         bias_of: Callable[[Models], NDArray[np.floating]] | None = None,
     ) -> None:
-        """`groups` (M,) of all models. `bias_of` works out the hub bias of models that were not sampled."""
+        """`groups` (M,) of all models. `bias_of` works out what is taken off models that were not sampled."""
         self._groups = groups
         self._models = np.arange(len(groups)) if models is None else models
         self._scales = measures.scales
@@ -141,7 +159,7 @@ class Yardstick:
     def z(self, scores: Scores, models: Models | None = None) -> NDArray[np.floating]:
         """Scores (…, C) of these models in standard units."""
         models = np.arange(len(self._groups)) if models is None else models
-        corrected = calibration.without_hubs(scores, self._hubs(models))
+        corrected = scores - self._hubs(models)
         z, groups = np.empty(scores.shape), self._groups[models]
         for group in np.unique(groups):
             of = groups == group
@@ -154,18 +172,18 @@ class Yardstick:
         models = np.arange(len(self._groups)) if models is None else models
         m = int(models[place])
         group, bias = int(self._groups[m]), self._hubs(models)
-        corrected = calibration.without_hubs(scores, bias)
+        corrected = scores - bias
         location, spread = self._measure(group, corrected[self._groups[models] == group])
         usual = self._usual(group)
-        hub = calibration.ALPHA * float(bias[place]) - usual
+        hub = float(bias[place]) - usual
         z = (float(corrected[place]) - location) / spread
         return Reading(float(scores[place]), location + usual, spread, hub, z)
 
     def _usual(self, group: int) -> float:
-        """The bias of most of a group's models, as far as scores are corrected by it."""
+        """What is taken off most of a group's models."""
         if group not in self._usual_of:
             known = self._bias[self._models][self._of_sampled == group]
-            self._usual_of[group] = calibration.ALPHA * float(np.median(known)) if len(known) else 0.0
+            self._usual_of[group] = float(np.median(known)) if len(known) else 0.0
         return self._usual_of[group]
 
     def _measure(self, group: int, corrected: Scores) -> tuple[float, float]:

@@ -37,6 +37,13 @@ def test_a_hub_loses_its_head_start(bank):
     assert (corrected.argmax(axis=1) == 0).mean() < 0.25
 
 
+def test_what_a_model_usually_gets_is_its_median():
+    bank = np.array([[1.0, 5.0, nan], [3.0, nan, nan], [8.0, 1.0, nan]])
+    np.testing.assert_allclose(calibration.usual(bank), [3.0, 3.0, 3.0])
+    np.testing.assert_allclose(calibration.usual(np.array([[1.0, 4.0], [1.0, 6.0]])), [1.0, 5.0])
+    np.testing.assert_array_equal(calibration.usual(np.full((2, 2), nan)), [0, 0])
+
+
 def n10_in_loops(bank) -> list[int]:
     tops = [sorted(range(len(row)), key=lambda m: -row[m])[:10] for row in bank]
     return [sum(m in top for top in tops) for m in range(bank.shape[1])]

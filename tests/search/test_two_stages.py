@@ -10,8 +10,9 @@ import pytest
 from benchmarks.catalogues import ENCODER, Chance, fill, picture, seed_of
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.drawing import to_sketch_tone
-from modelsearch_core.search import Filters, ModelIndex, Query, measured
+from modelsearch_core.search import Filters, ModelIndex, Query, measured, yardstick
 from modelsearch_core.search import candidates as stage
+from modelsearch_core.search.answering import Answering
 from modelsearch_core.search.preparing import prepare
 from modelsearch_core.sketch_views import views
 from modelsearch_core.specification import Modality
@@ -148,3 +149,18 @@ def test_a_model_s_means_are_of_its_modality(index: ModelIndex):
 def test_every_evidence_and_kind_proposes_its_best():
     z, groups = np.array([9.0, 8, 7, 1, 0]), np.array([0, 0, 0, 1, 1])
     assert [chosen.tolist() for chosen in stage._of_each_group(z, groups, stage.A_GROUP)] == [[0], [3]]
+
+
+def test_what_is_taken_off_does_not_depend_on_who_was_sampled(path: Path, monkeypatch: pytest.MonkeyPatch):
+    with ModelIndex.open(path, encoder=Chance()) as index:
+        whole = Answering(index.statistics)
+        monkeypatch.setattr(yardstick, "EACH", 20)
+        some = Answering(index.statistics)
+        others = np.setdiff1d(index.collection.all, some.sampled)[:9]
+        assert len(some.sampled) < len(whole.sampled) and len(others)
+        bank = whole._queries("monte_carlo", Modality.IMAGE)
+        some._banks["image"] = bank
+        found = some._bias("monte_carlo", Modality.IMAGE, others)
+        measures = whole._measures("monte_carlo", Modality.IMAGE)
+        assert measures.bias is not None and measures.rule is some._measures("monte_carlo", Modality.IMAGE).rule
+        np.testing.assert_allclose(found, measures.bias[np.searchsorted(whole.sampled, others)], rtol=1e-4)
