@@ -44,6 +44,17 @@ def test_what_a_model_usually_gets_is_its_median():
     np.testing.assert_array_equal(calibration.usual(np.full((2, 2), nan)), [0, 0])
 
 
+def test_how_far_a_query_s_scores_are_spread_is_taken_off_it():
+    scores = np.random.default_rng(2).normal(size=(3, 12))
+    same = calibration.test_normed(7 * scores + 3, 7 * scores + 3)
+    np.testing.assert_allclose(same, calibration.test_normed(scores, scores))
+    np.testing.assert_allclose(same.std(axis=1), 1)
+    own = np.where(np.eye(3, 12, dtype=bool), nan, scores)  # what a query is from is no part of what is usual
+    assert np.isfinite(calibration.test_normed(scores, own)).all()
+    few = scores[:, :4]
+    assert calibration.test_normed(few, few) is few
+
+
 def n10_in_loops(bank) -> list[int]:
     tops = [sorted(range(len(row)), key=lambda m: -row[m])[:10] for row in bank]
     return [sum(m in top for top in tops) for m in range(bank.shape[1])]
