@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from modelsearch_core.cli import main as modelsearch
+from modelsearch_core.drawing import WITHOUT_WEIGHTS, best_drawer
 from modelsearch_core.mini_zoo import FOLDER, PROMPTS
 from modelsearch_core.search import ModelIndex
 
 from . import measuring
 from .page import BEFORE, NOW, PAGE, ROOT, page
+from .redrawn import redrawn
 from .unmeasured import COUNT, beside, names_of_things, names_of_this_world, write_named, write_shown
 
 WORK = ROOT / "build" / "honesty"
@@ -52,6 +54,12 @@ def measured(catalog: Path, work: Path, only: list[str]) -> dict[str, Any]:
             opened = {n: open_ones.enter_context(ModelIndex.open(c, device="cpu")) for n, c in copies.items()}
             return measuring.mixed_evidence(index, opened)
 
+        def drawn() -> Any:
+            copies = {name: work / f"drawn_by_{name}.sqlite" for name in WITHOUT_WEIGHTS if name != best_drawer().name}
+            made = {name: redrawn(catalog, WITHOUT_WEIGHTS[name], copy) for name, copy in copies.items()}
+            opened = {n: open_ones.enter_context(ModelIndex.open(c, device="cpu")) for n, c in made.items()}
+            return measuring.drawers(index, opened)
+
         tables: dict[str, Callable[[], Any]] = {
             "evidence": mixed,
             "kinds": lambda: measuring.mixed_kinds(index),
@@ -61,7 +69,7 @@ def measured(catalog: Path, work: Path, only: list[str]) -> dict[str, Any]:
             "right or wrong": lambda: measuring.right_or_wrong(index),
             "unwanted": lambda: measuring.unwanted(index),
             "nonsense": lambda: measuring.nonsense(index),
-            "drawers": lambda: measuring.drawers(index),
+            "drawers": drawn,
             "things and looks": lambda: measuring.things_with_looks(index),
             "varied": lambda: measuring.varied(index),
             "cleansing": measuring.cleansing,

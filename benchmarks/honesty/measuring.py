@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from diffusers import AutoencoderKL
 from PIL import Image
 
 from benchmarks.zoo.world import render, sample_scene
+from modelsearch_core.background import unframed
 from modelsearch_core.choosing import choose
 from modelsearch_core.drawing import WITHOUT_WEIGHTS
 from modelsearch_core.errors import ModelSearchError
@@ -28,6 +29,7 @@ SEED = 80_000
 DRAWN_EACH = 6  # hand-drawn sketches of each subject
 SHOWN = 6  # of a diverse list
 EVERY = 10_000
+BASE = "base"  # of the zoo, which no question is about
 PLAIN, WITHOUT = 2, 3  # where a row of `unwanted` has its lists
 
 
@@ -57,15 +59,29 @@ def mixed_kinds(index: ModelIndex) -> dict[str, Figures]:
     found: dict[str, Figures] = {}
     for method in ("auto", "gaussian", "first_moment"):
         answers = ask(index, asked.by_pictures(), method=method)
-        of_checkpoints = [answer for answer in answers if asked.is_checkpoint(answer.target)]
-        of_loras = [answer for answer in answers if not asked.is_checkpoint(answer.target)]
-        found[method] = {
-            "checkpoints' pictures: right among 5": share(of_checkpoints, places=5),
-            "checkpoints' pictures: right first": share(of_checkpoints),
-            "LoRA's pictures: right among 5": share(of_loras, places=5),
-            "LoRA's pictures: right first": share(of_loras),
-        }
+        found[method] = {**of_kind(answers, checkpoints=True), **of_kind(answers, checkpoints=False)}
+        if method == "auto":
+            unseen = [answer for answer in answers if answer.target in asked.untaught()]
+            found["auto, models that chose nothing"] = {
+                **of_kind(unseen, checkpoints=True),
+                **of_kind(unseen, checkpoints=False),
+            }
+    models = {model.path: model for model in index.models()}
+    others = {path for path in models if path.name != BASE}
+    answers = ask(index, asked.by_pictures(), among=others)
+    found["auto, the base not listed"] = {**of_kind(answers, checkpoints=True), **of_kind(answers, checkpoints=False)}
+    of_loras = [question for question in asked.by_pictures() if not asked.is_checkpoint(question.target)]
+    found["auto, LoRA alone listed"] = of_kind(ask(index, of_loras, kind="lora"), checkpoints=False)
     return found
+
+
+def of_kind(answers: Sequence[Answer], *, checkpoints: bool) -> dict[str, dict[str, float]]:
+    """How far ahead the right one is, of one kind's pictures."""
+    of, whose = (
+        [a for a in answers if asked.is_checkpoint(a.target) == checkpoints],
+        "checkpoints'" if checkpoints else "LoRA's",
+    )
+    return {f"{whose} pictures: right among 5": share(of, places=5), f"{whose} pictures: right first": share(of)}
 
 
 def several(index: ModelIndex) -> dict[str, Figures]:
@@ -94,6 +110,7 @@ def unrelated(index: ModelIndex) -> dict[str, Figures]:
     texts = asked.unrelated_texts()
     found = {
         "text": [_first(index, Query(text=[text])) for text in texts],
+        "bare name of a thing": [_first(index, Query(text=[text])) for text in unframed(texts)],
         "6 texts": [_first(index, query) for query in asked.together(texts, 6)],
         "prompt, as people write them": [_first(index, Query(text=[text])) for text in asked.unrelated_prompts()],
     }
@@ -234,12 +251,17 @@ def confident(answers: Sequence[Answer]) -> Figures:
     }
 
 
-def drawers(index: ModelIndex) -> dict[str, Figures]:
-    """Drawings by drawers that the index used and that it did not, and by hand."""
+def drawers(index: ModelIndex, others: Mapping[str, ModelIndex]) -> dict[str, Figures]:
+    """Drawings by drawers that the index used and that it did not, and by hand; and what each drawer is worth at its
+    best: asked of an index whose drawings are its own (`others`)."""
     found: dict[str, Figures] = {}
     for name, drawer in WITHOUT_WEIGHTS.items():
-        answers = ask(index, asked.by_sketches(drawer))
-        found[name] = {"right first": share(answers), "right among 5": share(answers, places=5)}
+        asking = {name: index} | ({f"{name}, of an index of its own": others[name]} if name in others else {})
+        for row, of in asking.items():
+            answers = ask(of, asked.by_sketches(drawer))
+            found[row] = {"right first": share(answers), "right among 5": share(answers, places=5)}
+        others_of = [_without_right(index, question) for question in asked.by_sketches(drawer)]
+        found[name]["right one left out: best called relevant"] = _relevant(others_of)
     for name in HANDS:
         answers = ask(index, by_hand(name))
         found[f"by hand: {name}"] = {

@@ -1,0 +1,32 @@
+"""Copies of an index whose line drawings another drawer has made."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.drawing import Draw
+from modelsearch_core.search import ModelIndex
+from modelsearch_core.search.preparing import prepare
+
+
+def redrawn(catalog: Path, draw: Draw, copy: Path) -> Path:
+    """The same pictures, drawn by `draw`; a copy that is there already is taken as it is."""
+    if copy.is_file():
+        return copy
+    part = copy.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with closing(sqlite3.connect(catalog)) as source, closing(sqlite3.connect(part)) as target:
+        source.backup(target)
+    with ModelIndex.open(part, device="cpu") as index, Catalog(part) as writable:
+        collection = index.collection
+        for m in map(int, collection.all):
+            of = collection.specification(m)
+            pictures = dict(writable.sample_images(*collection.entries[m].key).items())
+            drawn = index.encoder.encode_images([draw(pictures[int(number)]) for number in of.numbers])
+            writable.put_specification(replace(of, drawings=drawn))
+        prepare(writable, anew=True)
+    return part.replace(copy)
