@@ -8,7 +8,7 @@ from PIL import Image
 
 from benchmarks.honesty import page
 from benchmarks.honesty.asking import interval, separation
-from benchmarks.honesty.questions import by_texts, by_wordings
+from benchmarks.honesty.questions import by_texts, by_wordings, stored_words
 from benchmarks.honesty.strokes import HANDS, SIDE, draw, shaky
 from benchmarks.honesty.unmeasured import names_of_things, names_of_this_world
 
@@ -39,6 +39,8 @@ def test_auc_counts_the_pairs_that_are_in_order():
 
 def test_no_stored_name_is_what_is_asked():
     asked = {question.query.text[0].casefold() for question in [*by_texts(), *by_wordings()]}
+    assert asked.isdisjoint(stored_words()) and "an old brown sepia photo" in stored_words()
+    assert len(by_texts()) == 22  # of 27 models that have a description
     for names in (names_of_things(), names_of_this_world()):
         assert len(set(names)) == 200
         assert asked.isdisjoint(name.casefold() for name in names)

@@ -58,11 +58,11 @@ def unrelated(index: ModelIndex, texts: Sequence[str]) -> Rows:
 
 def halves(index: ModelIndex) -> dict[str, tuple[list[Rows], list[Rows]]]:
     """(what teaches, what tests) by modality."""
-    order = {name: n for n, name in enumerate(dict.fromkeys(q.target for q in asked.by_texts()))}
+    testing = asked.untaught()
     found: dict[str, tuple[list[Rows], list[Rows]]] = {}
     drawn = [question for name in WITHOUT_WEIGHTS for question in asked.by_sketches(WITHOUT_WEIGHTS[name])]
     for name, questions in (("IMAGE", asked.by_pictures()), ("SKETCH", drawn), ("TEXT", asked.by_wordings())):
-        parts = [[q for q in questions if asked.taught(order[q.target]) == which] for which in (True, False)]
+        parts = [[q for q in questions if (q.target in testing) == tests] for tests in (False, True)]
         found[name] = tuple([related(index, part)] for part in parts)  # type: ignore[assignment]  # two of them
         for half, part in zip(found[name], parts, strict=True):
             if name != "TEXT":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from modelsearch_core.background import TEMPLATE, background_texts, imagenet_nam
 from modelsearch_core.drawing import Draw, outlines
 from modelsearch_core.encoders.phrases import own_list
 from modelsearch_core.mini_zoo import FOLDER, ZooModel, zoo_models
+from modelsearch_core.model_files import ModelFile, scan
 from modelsearch_core.search import Query
 
 SEED = 50_000
@@ -75,17 +77,30 @@ def by_all_sketches(draw: Draw = outlines) -> list[Question]:
 
 
 def by_texts() -> list[Question]:
-    """One description a model."""
-    return [Question(query=Query(text=[model.description]), target=name_of(model)) for model in zoo_models().values()]
+    """One description a model, but for those that its file says word by word."""
+    return [
+        Question(query=Query(text=[model.description]), target=name_of(model))
+        for model in zoo_models().values()
+        if model.description.casefold() not in stored_words()
+    ]
 
 
 def by_wordings() -> list[Question]:
-    """Every way in which the world puts a look, and other ways to ask for a thing."""
+    """Every way in which the world puts a look, and other ways to ask for a thing; none that a file says itself."""
     return [
         Question(query=Query(text=[text]), target=name_of(model))
         for key, model in zoo_models().items()
         for text in wordings(model, key)
+        if text.casefold() not in stored_words()
     ]
+
+
+@cache
+def stored_words() -> frozenset[str]:
+    """What the zoo's files say of themselves: titles, descriptions' lines, tags, trigger words."""
+    files = [file for file in scan([FOLDER / "models"]) if isinstance(file, ModelFile)]
+    said = [[f.title, *f.description.splitlines(), *f.tags, *f.trigger_words] for f in files]
+    return frozenset(text.strip().casefold() for texts in said for text in texts)
 
 
 def wordings(model: ZooModel, key: str) -> list[str]:
