@@ -13,19 +13,19 @@ from ..modelsearch_core.errors import MissingWeightsError, ModelSearchError
 from ..modelsearch_core.indexing import (
     Engine,
     IndexSettings,
-    Report,
     Step,
     begin_rounds,
     end_rounds,
     index,
     one_by_one,
-    update_files,
 )
 from ..modelsearch_core.model_files import ModelFile
 from ..modelsearch_core.panel import Order, State, looked_at
 from ..modelsearch_core.search.preparing import prepare
 from . import places, remembering
 from .announcing import Announcer
+from .pacing import Pace
+from .reading_apart import read_files
 from .settings import Settings
 
 NODE = "ModelSearchIndexOne"
@@ -71,6 +71,7 @@ class Run:
         self._chosen, self._retries = chosen, retries
         self._announcer, self._calm, self._open_encoder = announcer, calm, open_encoder
         self._condition = threading.Condition()
+        self._pace = Pace()
         self._prompt = ""
 
     def want(self, state: State) -> None:
@@ -106,7 +107,7 @@ class Run:
         if not folders:
             raise ModelSearchError("ComfyUI has no folder with models yet")
         with Catalog(places.catalog_path()) as catalog:
-            update_files(catalog, folders, IndexSettings(), Report(), self._step)
+            read_files(catalog, folders, self._step)
             source = source_of(catalog)
             may_download = self.order.download or not self.order.quick
             try:
@@ -218,6 +219,7 @@ class Run:
         from .queue import others
 
         self._announcer.report(stage=step.stage, done=step.done, total=step.total, model=step.model)
+        self._pace.rest()
         while self.wanted is not State.CANCELLED and (self.wanted is State.PAUSED or others()):
             self._rest()
         if self.wanted is State.CANCELLED:

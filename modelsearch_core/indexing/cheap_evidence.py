@@ -40,8 +40,12 @@ def words_of(model: ModelFile) -> list[str]:
 def store_words(catalog: Catalog, encoder: Encoder, models: Sequence[ModelFile], progress: Progress) -> None:
     """Encodes the words of models whose words are new."""
     known = _digests(catalog, encoder, Evidence.METADATA)
-    wanted = [(model, words_of(model)) for model in models]
-    new = [(model, words) for model, words in wanted if words and known.get(model.fingerprint) != _of_words(words)]
+    new: list[tuple[ModelFile, list[str]]] = []
+    for model in models:
+        words = words_of(model)
+        if words and known.get(model.fingerprint) != _of_words(words):
+            new.append((model, words))
+        progress(Step(stage="words", done=0, total=None, model=model.name))
     for start in range(0, len(new), BATCH):
         part = new[start : start + BATCH]
         features = encoder.encode_texts([text for _, words in part for text in words])
