@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -10,22 +10,18 @@ from typing import Any
 from aiohttp import web
 from server import PromptServer
 
-from ..modelsearch_core.errors import ModelSearchError
-from ..modelsearch_core.panel import may_enter
+from ..modelsearch_core.panel import Reply, Route
 from ..modelsearch_core.server import mount
 from . import requirements, settings
 from .host import host, panel
 
-ADDRESS = "/modelsearch/settings"
 log = logging.getLogger(__name__)
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def register() -> None:
     server = PromptServer.instance
-    mount(server.routes, panel, own_names=names())
-    server.routes.get(ADDRESS)(get_settings)
-    server.routes.post(ADDRESS)(post_settings)
+    mount(server.routes, panel, own_names=names(), more=SETTINGS)
     server.app.on_startup.append(begin)
 
 
@@ -49,25 +45,19 @@ async def begin(_: web.Application) -> None:
     host().indexer.watch()
 
 
-async def get_settings(_: web.Request) -> web.Response:
-    return web.json_response(shown(await asyncio.to_thread(settings.load)))
-
-
-async def post_settings(request: web.Request) -> web.Response:
-    """Changes the settings that the JSON object names."""
-    if not may_enter(request.headers, names()):
-        return web.json_response({"error": "this request comes from another site"}, status=403)
-    try:
-        return web.json_response(shown(await asyncio.to_thread(change, await request.json())))
-    except (ModelSearchError, ValueError, AttributeError, RecursionError) as error:
-        return web.json_response({"error": str(error)}, status=400)
-
-
 def change(values: Mapping[str, Any]) -> settings.Settings:
+    """Those that the JSON object names."""
     changed = settings.load().changed(values)
     settings.save(changed)
     return changed
 
 
-def shown(values: settings.Settings) -> dict[str, Any]:
-    return {name: value for name, value in vars(values).items() if name not in settings.PRIVATE}
+def shown(values: settings.Settings) -> Reply:
+    told = {name: value for name, value in vars(values).items() if name not in settings.PRIVATE}
+    return Reply(200, json.dumps(told).encode())
+
+
+SETTINGS = (
+    Route("GET", "settings", lambda *_: shown(settings.load())),
+    Route("POST", "settings", lambda _, request: shown(change(request.body))),
+)

@@ -40,6 +40,8 @@ class Settings:
             whole = isinstance(value, bool) is (known[name] is bool) and isinstance(value, (int, float))
             if not whole or not low <= value <= high:
                 raise ModelSearchError(f"{name} must be between {low} and {high}, not {value!r}")
+            if known[name] is int and value != int(value):
+                raise ModelSearchError(f"{name} must be a whole number, not {value!r}")
         size = values.get("size", self.size)
         if size % 64:
             raise ModelSearchError(f"size must be a multiple of 64, or 0, not {size}")

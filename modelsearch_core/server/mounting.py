@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
@@ -23,12 +23,18 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def mount(
-    routes: web.RouteTableDef, panel: Callable[[], Panel], *, prefix: str = PREFIX, own_names: Collection[str] = ()
+    routes: web.RouteTableDef,
+    panel: Callable[[], Panel],
+    *,
+    prefix: str = PREFIX,
+    own_names: Collection[str] = (),
+    more: Sequence[Route] = (),
 ) -> None:
-    """Adds every route of the panel below `prefix`. `panel` is called, off the event loop, when the first request
-    comes, so that a host starts without it. `own_names`: host names, besides addresses and localhost, that are ours."""
+    """Adds every route of the panel below `prefix`, and `more`, the host's own. `panel` is called, off the event loop,
+    when the first request comes, so that a host starts without it. `own_names`: host names, besides addresses and
+    localhost, that are ours."""
     pool = ThreadPoolExecutor(THREADS, thread_name_prefix="modelsearch")
-    for route in ROUTES:
+    for route in (*ROUTES, *more):
         routes.route(route.method, prefix + _pattern(route.path))(_handler(route, panel, pool, own_names))
 
 

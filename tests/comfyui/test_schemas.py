@@ -180,6 +180,8 @@ def test_images_go_there_and_back(nodes: dict[str, Any]):
         ({"colour": 1}, "'colour' is no setting"),
         ({"samples": 5000}, "samples must be between 0 and 1024, not 5000"),
         ({"samples": True}, "samples must be"),
+        ({"samples": 1.5}, "samples must be a whole number, not 1.5"),
+        ({"quiet": float("nan")}, "quiet must be between 0.0 and 3600.0, not nan"),
         ({"auto_index": 1}, "auto_index must be"),
         ({"size": 100}, "multiple of 64"),
         ({"wanted": "x"}, "is no setting"),
