@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -217,10 +218,20 @@ def test_models_are_found_that_make_pictures_like_a_nodes(page: Any, server: Com
     page.wait_for_function("() => document.querySelector('.ms-card .ms-name')?.textContent === 'green'", timeout=60_000)
 
 
+def has_jobs(server: ComfyUI) -> bool:
+    try:
+        server.get("/api/jobs")
+    except HTTPError:
+        return False
+    return True
+
+
 MADE = 'button[aria-label^="Assets"], button[aria-label^="Queue"]'
 
 
 def test_models_are_found_that_make_pictures_like_one_of_the_queue_or_the_assets(page: Any, server: ComfyUI):
+    if server.frontend == "newest" and not has_jobs(server):
+        pytest.skip("this core has no /api/jobs, from which this frontend has the pictures that it shows")
     saving = {"class_type": "SaveImage", "inputs": {"images": ["0", 0], "filename_prefix": "made"}}
     server.run({"0": {"class_type": "LoadImage", "inputs": {"image": "green.png"}}, "1": saving})
     page.locator(MADE).first.click()
