@@ -15,6 +15,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from modelsearch_core.catalog import Catalog
+from modelsearch_core.choosing import SURE, SURE_OF_WORDS
 from modelsearch_core.indexing import IndexSettings, Report, silent, update_files
 from tests.comfyui import pack
 from tests.comfyui.collection import fill, painted
@@ -147,7 +148,7 @@ def said(nodes: dict[str, Any], monkeypatch: pytest.MonkeyPatch, matches: Any, m
     return [name for name, *_ in stack], shown[-1]
 
 
-@pytest.mark.parametrize(("asked", "wanted"), [("text", 0.4), ("images", 0.3)])
+@pytest.mark.parametrize(("asked", "wanted"), [("text", SURE_OF_WORDS), ("images", SURE)])
 def test_what_the_search_is_not_sure_of_is_not_applied(
     nodes: dict[str, Any], monkeypatch: pytest.MonkeyPatch, asked: str, wanted: float
 ):
