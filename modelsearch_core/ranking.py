@@ -17,6 +17,7 @@ from .embedding import unit
 from .scores.samples import BLOCK
 
 WORDS_WEIGHT = 0.5  # of the author's words beside what was measured
+STRETCHES, SHORT = 16, 64  # for each of the k best; scores in each, from which on that is worth while
 NEAR = 0.5  # cosine of signatures above which two models give the same sort of pictures
 
 
@@ -71,8 +72,12 @@ def refine(z: NDArray[np.floating], finer: NDArray[np.floating], first: int) -> 
 
 def rank(scores: NDArray[np.floating], k: int | None = None) -> NDArray[np.intp]:
     """The k best models, best first; equal scores in the models' own order, NaN last."""
-    if k is None or k >= len(scores) or np.isnan(scores).any():
-        return np.argsort(-np.asarray(scores, float), kind="stable")[:k]
+    if k is None or k >= len(scores):
+        return np.argsort(-np.asarray(scores, float), kind="stable")
+    known = np.flatnonzero(~np.isnan(scores))
+    if len(known) < len(scores):
+        best = known[rank(scores[known], k)]
+        return np.concatenate([best, np.flatnonzero(np.isnan(scores))[: k - len(best)]])
     best = first(scores, k)
     return best[np.argsort(-np.asarray(scores[best], float), kind="stable")]
 
@@ -82,9 +87,21 @@ def first(scores: NDArray[np.floating], k: int) -> NDArray[np.intp]:
     if k >= len(scores):
         return np.arange(len(scores))
     known = np.where(np.isnan(scores), -np.inf, scores)
-    last = np.partition(known, len(known) - k)[len(known) - k]
-    better, level = np.flatnonzero(known > last), np.flatnonzero(known == last)
+    near = _near(known, k)
+    of = known[near]
+    last = np.partition(of, len(of) - k)[len(of) - k]
+    better, level = near[of > last], near[of == last]
     return np.sort(np.concatenate([better, level[: k - len(better)]]))
+
+
+def _near(scores: NDArray[np.floating], k: int) -> NDArray[np.intp]:
+    """All but scores that cannot be among the k best: those below the k-th best of the best of each stretch."""
+    width = len(scores) // (STRETCHES * max(1, k))
+    if width < SHORT:
+        return np.arange(len(scores))
+    whole = len(scores) // width * width
+    best = scores[:whole].reshape(-1, width).max(axis=1)
+    return np.flatnonzero(scores >= np.partition(best, len(best) - k)[len(best) - k])
 
 
 def diverse(

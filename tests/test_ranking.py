@@ -30,6 +30,18 @@ def test_rank_is_a_stable_sort_of_all_models(scores):
     assert ranking.rank(scores).tolist() == expected
 
 
+@given(st.integers(1, 3), st.integers(0, 2**32 - 1))
+def test_the_first_of_many_are_those_of_a_whole_sort(k, seed):
+    scores = np.random.default_rng(seed).integers(0, 40, 16 * 64 * 3 + 7).astype(np.float32)
+    scores[scores == 7] = nan
+    scores[scores == 8] = -np.inf
+    assert ranking.rank(scores, k).tolist() == ranking.rank(scores).tolist()[:k]
+
+
+def test_of_few_known_scores_the_unknown_come_last():
+    assert ranking.rank(np.array([nan, -np.inf, nan, 1.0]), 3).tolist() == [3, 1, 0]
+
+
 def test_one_expert_s_scores_stay_what_they_are():
     z = np.array([1.0, -2.0, nan])
     np.testing.assert_allclose(ranking.combine([(z, 0.3)]), z)

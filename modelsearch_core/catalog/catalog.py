@@ -260,14 +260,16 @@ class Catalog:
         ).fetchone()
         return records.specification_from_row(row[:-1], row[-1]) if row else None
 
-    def specifications(self, encoder: str, keys: Sequence[Key]) -> dict[Key, Specification]:
-        """Of some models under some probe sets, by (fingerprint, digest); those that are there."""
+    def specifications(self, encoder: str, keys: Sequence[Key], *, drawn: bool = True) -> dict[Key, Specification]:
+        """Of some models under some probe sets, by (fingerprint, digest); those that are there. Without their drawings
+        unless they are `drawn`."""
+        columns = SPECIFICATION_COLUMNS if drawn else SPECIFICATION_COLUMNS.replace("drawings", "NULL")
         found: dict[Key, Specification] = {}
         row = self._connection.execute("SELECT dimension FROM encoder WHERE name = ?", (encoder,)).fetchone()
         for start in range(0, len(keys), AT_ONCE // 2):
             part = keys[start : start + AT_ONCE // 2]
             rows = self._connection.execute(
-                f"SELECT {SPECIFICATION_COLUMNS} FROM specification WHERE encoder = ? "
+                f"SELECT {columns} FROM specification WHERE encoder = ? "
                 f"AND (fingerprint, digest) IN (VALUES {','.join(['(?, ?)'] * len(part))})",
                 (encoder, *(value for key in part for value in key)),
             )

@@ -20,12 +20,12 @@ class Statistics:
 
     def __init__(self, connection: Connection, transaction: Callable[[], AbstractContextManager[None]]) -> None:
         self._connection = connection
-        self._transaction = transaction
+        self.transaction = transaction
 
     def put(self, encoder: str, key: Key, columns: Mapping[str, tuple[int, bytes]]) -> None:
         """(version, blob) by name."""
         rows = [(*key, encoder, name, version, blob) for name, (version, blob) in columns.items()]
-        with self._transaction():
+        with self.transaction():
             self._connection.executemany("INSERT OR REPLACE INTO statistic VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def all(self, encoder: str, name: str, version: int) -> dict[Key, bytes]:
@@ -59,7 +59,7 @@ class Statistics:
         )
 
     def put_of_collection(self, encoder: str, name: str, version: int, blob: bytes) -> None:
-        with self._transaction():
+        with self.transaction():
             self._connection.execute(
                 "INSERT OR REPLACE INTO collection_statistic VALUES (?, ?, ?, ?)", (encoder, name, version, blob)
             )
@@ -70,3 +70,14 @@ class Statistics:
             (encoder, name, version),
         ).fetchone()
         return row[0] if row else None
+
+    def has_of_collection(self, encoder: str, name: str, version: int) -> bool:
+        row = self._connection.execute(
+            "SELECT 1 FROM collection_statistic WHERE encoder = ? AND name = ? AND version = ?",
+            (encoder, name, version),
+        ).fetchone()
+        return row is not None
+
+    def drop_of_collection(self, encoder: str, name: str) -> None:
+        with self.transaction():
+            self._connection.execute("DELETE FROM collection_statistic WHERE encoder = ? AND name = ?", (encoder, name))

@@ -24,6 +24,7 @@ from ..errors import ModelSearchError
 from ..model_files import Kind
 from ..probes import ProbeSet
 from ..specification import Evidence, Specification
+from . import author_words
 from .entries import EVIDENCE_ORDER, Entry, entries_of, files_of, newest
 from .samples import NO_ROWS, Samples, stacked, unpacked
 
@@ -222,15 +223,16 @@ class Collection:
         """Every model's number."""
         return np.arange(len(self))
 
-    @property
+    @cached_property
     def is_small(self) -> bool:
         """Whether all samples are kept once they were read."""
         return sum(entry.samples for entry in self.entries) * self.dimension <= RESIDENT
 
-    def specifications(self, models: Models) -> list[Specification]:
-        """These models' own rows. ModelSearchError where one was forgotten meanwhile."""
+    def specifications(self, models: Models, *, drawn: bool = True) -> list[Specification]:
+        """These models' own rows, `drawn` or not, which are half of them. ModelSearchError where one was forgotten
+        meanwhile."""
         keys = [self.entries[m].key for m in models]
-        found = self.catalog.specifications(self.encoder, keys)
+        found = self.catalog.specifications(self.encoder, keys, drawn=drawn)
         self._refuse_missing(models, keys, found)
         whole = [found[key] for key in keys]
         if self._kept is None:
@@ -292,7 +294,26 @@ class Collection:
     def words(self) -> Samples:
         """Of the authors' words; a model without any has no row."""
         worded, read = self._read_before
-        return read if read is not None and worded == self._worded() else self.beside(Evidence.METADATA)
+        who = self._worded()
+        if read is not None and worded == who:
+            return read
+        stored = (
+            author_words.stored(self.catalog, self.encoder, self.dimension, who, self._words_of)
+            if self.is_whole
+            else None
+        )
+        return self._words_of(range(len(self))) if stored is None else stored
+
+    def store_words(self) -> None:
+        """All in one go for whoever opens the catalog next, while indexing."""
+        author_words.store(self.catalog, self.encoder, self._worded(), self._words_of(range(len(self))))
+
+    @property
+    def words_are_stored(self) -> bool:
+        return author_words.is_stored(self.catalog, self.encoder)
+
+    def _words_of(self, models: Sequence[int]) -> Samples:
+        return self.beside(Evidence.METADATA, models=models)
 
     @cached_property
     def reference_samples(self) -> Samples:
@@ -303,13 +324,14 @@ class Collection:
         """Of the same pictures, as a style encoder sees them."""
         return self.beside(Evidence.REFERENCE, encoder)
 
-    def beside(self, evidence: Evidence, encoder: str | None = None) -> Samples:
-        """The newest rows of that evidence; by another encoder if one is named."""
+    def beside(self, evidence: Evidence, encoder: str | None = None, models: Sequence[int] | None = None) -> Samples:
+        """The newest rows of that evidence, of all models or these; by another encoder if one is named."""
         measured = self.measured if encoder is None else self.catalog.measured(encoder)
         keys = {fingerprint: of.key for fingerprint, of in newest(measured, evidence).items()}
-        wanted = [keys[entry.fingerprint] for entry in self.entries if entry.fingerprint in keys]
+        entries = self.entries if models is None else [self.entries[m] for m in models]
+        wanted = [keys[entry.fingerprint] for entry in entries if entry.fingerprint in keys]
         found = self.catalog.packed_rows(encoder or self.encoder, wanted)
-        rows = [found.get(keys.get(entry.fingerprint, ("", ""))) or NO_ROWS for entry in self.entries]
+        rows = [found.get(keys.get(entry.fingerprint, ("", ""))) or NO_ROWS for entry in entries]
         dimension = self.dimension if encoder is None else self.catalog.dimension_of(encoder) or self.dimension
         return unpacked(rows, dimension)
 

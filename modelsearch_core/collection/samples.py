@@ -43,9 +43,10 @@ class Samples:
 
     def some(self, models: Sequence[int] | NDArray[np.integer]) -> Samples:
         """The rows of some models only, in their order."""
-        spans = [np.arange(int(self.offsets[m]), int(self.offsets[m + 1])) for m in models]
-        rows = np.concatenate([np.empty(0, np.intp), *spans])
-        offsets = offsets_of(np.array([len(span) for span in spans], np.intp))
+        models = np.asarray(models, np.intp)
+        counts = self.counts[models]
+        offsets = offsets_of(counts)
+        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[models] - offsets[:-1], counts)
         densities = tuple(self.densities[m] for m in models) if self.densities else ()
         return Samples(self.Z[rows], offsets, self.numbers[rows], densities)
 
@@ -59,7 +60,7 @@ def stacked(
     for (of, _), a, b in zip(rows, offsets, offsets[1:], strict=False):
         Z[a:b] = of
     numbers = np.concatenate([np.empty(0, np.int32), *(numbers for _, numbers in rows)])
-    _to_unit(Z)
+    to_unit(Z)
     return Samples(Z, offsets, numbers, tuple(densities))
 
 
@@ -71,7 +72,7 @@ def unpacked(rows: Sequence[Packed], dimension: int) -> Samples:
     Z = np.empty((len(numbers), dimension), np.float32)
     for of, a, b in zip(rows, offsets, offsets[1:], strict=False):
         unpack_into(Z[a:b], of.blob, Packing(of.packing))
-        _to_unit(Z[a:b])
+        to_unit(Z[a:b])
     densities = (factors_from(of.density, int(S), dimension) for of, S in zip(rows, counts, strict=True))
     return Samples(Z, offsets, numbers, tuple(densities))
 
@@ -79,6 +80,7 @@ def unpacked(rows: Sequence[Packed], dimension: int) -> Samples:
 NO_ROWS = Packed(b"", Packing.HALF, b"", None)
 
 
-def _to_unit(Z: Features) -> None:
+def to_unit(Z: Features) -> None:
+    """In place; a zero row stays zero."""
     length = np.sqrt(np.einsum("nd,nd->n", Z, Z))[:, None]
     np.divide(Z, np.where(length > 0, length, 1), out=Z)

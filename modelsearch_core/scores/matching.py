@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..embedding import Features, unit
+from .coarse import Coarse
 from .content import Scores
 from .gaussian import Factored, Gaussians
 
@@ -29,6 +30,6 @@ def learned_first_moment(A: Matrix, means_unit: Features, h: Features) -> Scores
     return unit(transformed(A, h)) @ unit(transformed(A, means_unit)).T
 
 
-def learned_gaussian(B: Matrix, densities: Gaussians | Factored, h: Features) -> Scores:
+def learned_gaussian(B: Matrix, densities: Gaussians | Factored | Coarse, h: Features) -> Scores:
     """log N(Bh; Bμ, Σ), (T, M): log N(h; μ, AΣAᵀ) less what is the same for all models."""
     return replace(densities, mean=transformed(B, densities.mean)).log_density(transformed(B, h))

@@ -80,7 +80,19 @@ class Answering:
     def answer(self, requirement: Requirement, method: str = AUTO_METHOD, models: Models | None = None) -> Answer:
         """One requirement under one method; `auto` adds up those that suit the modality, and the authors' words.
         What is known of a model by cheap evidence counts by what it is worth."""
-        judges = self.judges(models)
+        return self._answer(requirement, method, self.judges(models))
+
+    def coarsely(self, requirement: Requirement, method: str, models: Models) -> NDArray[np.floating] | None:
+        """z (C,), nearly: of models whose samples are not read. None where that cannot be told."""
+        reading = [METHODS[name] for name in self._methods(requirement, method) if METHODS[name].reads_rows]
+        if not all(each.coarse for each in reading):
+            return None
+        drawn = requirement.modality is Modality.SKETCH and any(each.name != "gaussian" for each in reading)
+        if (self._statistics.coarse_drawn if drawn else self._statistics.coarse) is None:
+            return None
+        return self._answer(requirement, method, Judges(self._statistics, models, coarsely=True)).z
+
+    def _answer(self, requirement: Requirement, method: str, judges: Judges) -> Answer:
         found = self._by(requirement, method, judges)
         weighed = self._weighed(requirement, method, found, judges.models)
         return replace(weighed, unrelated=self._of_its_form(requirement, weighed.unrelated))
@@ -132,10 +144,11 @@ class Answering:
 
     def reads_rows(self, requirement: Requirement, method: str) -> bool:
         """Whether a method must read models' samples to answer."""
-        if method != AUTO_METHOD:
-            return METHODS[method].reads_rows
-        weights = self.weights_of(requirement)
-        return any(METHODS[name].reads_rows for name in weights)
+        return any(METHODS[name].reads_rows for name in self._methods(requirement, method))
+
+    def _methods(self, requirement: Requirement, method: str) -> list[str]:
+        """What a method comes down to."""
+        return [method] if method != AUTO_METHOD else list(self.weights_of(requirement))
 
     def _weighing(self, modality: Modality, method: str, unrelated: Unrelated) -> Weighing:
         key = method, modality
@@ -186,11 +199,14 @@ class Answering:
         asked = [(method, modality) for modality in modalities for method in self._first_methods(modality)]
         measures = {f"{modality.value}.{method}": self._measures(method, modality) for method, modality in asked}
         measures[f"text.{WORDS}"] = self._measures_of_words()
+        biases = {f"{modality.value}.{method}": self._all_biases(method, modality) for method, modality in asked}
+        if self.words_yardstick().corrected:
+            biases[f"text.{WORDS}"] = self._of_blocks(self._bias_of_words)
         return Measured.of(
             self._collection,
             self.sampled,
             measures=measures,
-            biases={f"{modality.value}.{method}": self._all_biases(method, modality) for method, modality in asked},
+            biases=biases,
             banks={name: queries for name, queries in self._banks.items() if name in ("image", "sketch")},
         )
 
@@ -307,24 +323,35 @@ class Answering:
 
     def _bias(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
         """(C,): what is taken off models that were not sampled."""
-        name = f"{modality.value}.{method}"
+
+        def worked_out(unknown: Models) -> NDArray[np.floating]:
+            queries, judges = self._queries(method, modality), Judges(self._statistics, unknown)
+            scores = self._scores(method, queries, judges, self._scores_of_bank)
+            off = self._measures(method, modality).rule.off(queries.masked(scores, unknown))
+            return np.zeros(len(unknown)) if off is None else off
+
+        return self._stored_bias(f"{modality.value}.{method}", models, worked_out)
+
+    def _stored_bias(
+        self, name: str, models: Models, worked_out: Callable[[Models], NDArray[np.floating]]
+    ) -> NDArray[np.floating]:
+        """(C,) as stored, else worked out."""
         stored = self._stored.biases.get(name) if self._stored is not None else None
         bias = np.full(len(models), np.nan) if stored is None else stored[models]
         unknown = np.flatnonzero(np.isnan(bias))
         if len(unknown):
-            queries, judges = self._queries(method, modality), Judges(self._statistics, models[unknown])
-            scores = self._scores(method, queries, judges, self._scores_of_bank)
-            off = self._measures(method, modality).rule.off(queries.masked(scores, judges.models))
-            bias[unknown] = 0.0 if off is None else off
+            bias[unknown] = worked_out(models[unknown])
         return bias
 
     def _all_biases(self, method: str, modality: Modality) -> NDArray[np.floating] | None:
         """(M,), block by block; None where nothing is taken off."""
         if not self._yardstick(method, modality).corrected:
             return None
+        return self._of_blocks(lambda block: self._bias(method, modality, block))
+
+    def _of_blocks(self, of: Callable[[Models], NDArray[np.floating]]) -> NDArray[np.floating]:
         models = self._collection.all
-        blocks = [models[start : start + 512] for start in range(0, len(models), 512)]
-        return np.concatenate([self._bias(method, modality, block) for block in blocks])
+        return np.concatenate([of(models[start : start + 512]) for start in range(0, len(models), 512)])
 
     def _queries(self, method: str, modality: Modality) -> Queries:
         """Unrelated ones. Networks of their own look at pictures for style and for layout."""
@@ -372,7 +399,13 @@ class Answering:
         return Measures.of(background, np.zeros(len(self.sampled), np.intp))
 
     def _bias_of_words(self, models: Models) -> NDArray[np.floating]:
-        return Taken.HUBS.off(self.words(self._bank(Modality.TEXT.value, Modality.TEXT).h, models))
+        h = self._bank(Modality.TEXT.value, Modality.TEXT).h
+
+        def worked_out(unknown: Models) -> NDArray[np.floating]:
+            off = Taken.HUBS.off(self.words(h, unknown))
+            return np.zeros(len(unknown)) if off is None else off
+
+        return self._stored_bias(f"text.{WORDS}", models, worked_out)
 
     def words(self, h: NDArray[np.floating], models: Models) -> NDArray[np.floating]:
         """(T, C): cosine of a text with the nearest of an author's texts. NaN for a model without words."""

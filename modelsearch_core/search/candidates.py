@@ -1,8 +1,9 @@
 """Which models a question comes down to, before methods that read samples judge them.
 
-All models are compared by columns: a mean each. Of those that pass the filters, those that are best so, for
-the whole query and for each thing that it asks for, are looked at closely: as many as keep the first ten of 10,000
-models what the full computation finds (docs/methods.md 14, docs/results_speed.md; of sketches only the first one).
+All models are compared by what is stored of all: means, and densities in a few bytes each (`scores.coarse`). Of those
+that pass the filters, those that are best so, for the whole query and for each thing that it asks for, are looked at
+closely: as many as keep the first ten of 10,000 models what the full computation finds (docs/methods.md 14,
+docs/results_speed.md).
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from .answering import Answering
 from .auto import proposing
 from .banks import Queries
 
-MOST = 2048  # models whose samples are read to answer a query; up to so many, all are
+MOST = 512  # models whose samples are read to answer a query; up to so many, all are
+BY_MEANS = 4  # times as many where means alone choose
 A_GROUP = 4  # part of them that each evidence and kind has at least
 
 Models = NDArray[np.intp]
@@ -32,7 +34,13 @@ def candidates(
     most = max(MOST, 8 * k)
     if len(models) <= most or not any(answering.reads_rows(r, method) for r in requirements):
         return models
-    z = [_proposed(answering, requirement, models) for requirement in requirements]
+    coarse = [answering.coarsely(requirement, method, models) for requirement in requirements]
+    if any(each is None for each in coarse):
+        most *= BY_MEANS
+    if len(models) <= most:
+        return models
+    pairs = zip(requirements, coarse, strict=True)
+    z = [_by_means(answering, r, models) if each is None else each for r, each in pairs]
     weights = [requirement.weight for requirement in requirements]
     together = combine(list(zip(z, weights, strict=True)))
     wanted = [each for each, weight in zip(z, weights, strict=True) if weight > 0]
@@ -49,7 +57,7 @@ def _of_each_group(z: NDArray[np.floating], groups: NDArray[np.intp], most: int)
         yield of[first(z[of], most // A_GROUP)]
 
 
-def _proposed(answering: Answering, requirement: Requirement, models: Models) -> NDArray[np.floating]:
+def _by_means(answering: Answering, requirement: Requirement, models: Models) -> NDArray[np.floating]:
     """z (C,) by columns alone."""
     each = answering.each(Queries.of(requirement), proposing(requirement.modality), models)
     return calibration.of_views(each, requirement.views, each).mean(axis=0)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..ranking import rank
 from ..scores import calibration, confidence
 from ..scores.calibration import Background
 from ..scores.confidence import Confidence
@@ -27,7 +28,8 @@ def confidence_of(
 ) -> NDArray[np.floating]:
     """Of the models at these places among all that were judged, z (C,): each against the best of the others, and none
     surer than it is relevant."""
-    best = np.sort(z[~np.isnan(z)])[::-1]
+    known = z[~np.isnan(z)]
+    best = known[rank(known, 2)]
     if not len(best):
         return np.zeros(len(order))
     second = best[1] if len(best) > 1 else np.nan

@@ -13,7 +13,7 @@ from ..model_files.lineages import lineage_name
 from ..ranking import rank
 from ..scores import evidence
 from ..scores.calibration import WEAK_BELOW, background_of, relevance
-from ..specification import Requirement, Specification
+from ..specification import Modality, Requirement, Specification
 from .answering import Answer
 from .certainty import confidence_of
 from .description import name_of, suggested_strength
@@ -39,7 +39,8 @@ def matches(
     rho = np.ones(len(models)) if total.rho is None else total.rho
     found = [int(models[place]) for place in order]
     pictured = [m for m in found if not collection.unseen[m]]
-    rows = dict(zip(pictured, collection.specifications(pictured), strict=True))
+    drawn = any(requirement.modality is Modality.SKETCH for requirement in requirements)
+    rows = dict(zip(pictured, collection.specifications(pictured, drawn=drawn), strict=True))
     return [
         Match(
             rank=rank_,

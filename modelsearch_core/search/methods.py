@@ -21,6 +21,7 @@ from ..embedding import Features
 from ..errors import ModelSearchError
 from ..ranking import from_distance
 from ..scores import content, differences, gaussian, kernel_mean
+from ..scores.coarse import Coarse
 from ..scores.matching import Matrix, learned_first_moment, learned_gaussian
 from ..specification import Modality
 from ..statistics import Statistics
@@ -51,11 +52,13 @@ class Wants(str, Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """`by_words`: counts samples by their prompts, so that a picture is put in words first."""
+    """`by_words`: counts samples by their prompts, so that a picture is put in words first. `coarse`: it can be told
+    nearly without samples."""
 
     name: str
     scores: Callable[[Judges, Queries], Scores]
     reads: Reads
+    coarse: bool = False
     wants: Wants | None = None
     by_words: bool = False
 
@@ -65,10 +68,14 @@ class Method:
 
 
 class Judges:
-    """The methods over some models (C,) of a collection; what a method works out about these is kept."""
+    """The methods over some models (C,) of a collection; what a method works out about these is kept.
 
-    def __init__(self, statistics: Statistics, models: NDArray[np.intp]) -> None:
+    `coarsely`: no sample is read; those methods that can do without say nearly what they would have said.
+    """
+
+    def __init__(self, statistics: Statistics, models: NDArray[np.intp], *, coarsely: bool = False) -> None:
         self._statistics = statistics
+        self._coarsely = coarsely
         self._collection = statistics.collection
         self.models = models
         self._all = len(models) == len(self._collection) and bool((models == self._collection.all).all())
@@ -99,17 +106,22 @@ class Judges:
         return content.first_moment(self._mine(self._statistics.means), asked.h)
 
     def monte_carlo(self, asked: Queries) -> Scores:
-        return content.monte_carlo(*self._rows, asked.h)
+        return self._coarse.monte_carlo(asked.h) if self._coarsely else content.monte_carlo(*self._rows, asked.h)
 
     def best_k(self, asked: Queries) -> Scores:
-        return content.best_k(*self._rows, asked.h)
+        return self._coarse.best_k(asked.h) if self._coarsely else content.best_k(*self._rows, asked.h)
 
     def second_moment(self, asked: Queries) -> Scores:
         return content.second_moment(*self._rows, asked.h)
 
     @cached_property
-    def _densities(self) -> gaussian.Factored:
-        return self._statistics.densities(self.samples)
+    def _coarse(self) -> Coarse:
+        assert self._statistics.coarse is not None
+        return self._statistics.coarse if self._all else self._statistics.coarse.some(self.models)
+
+    @cached_property
+    def _densities(self) -> gaussian.Factored | Coarse:
+        return self._coarse if self._coarsely else self._statistics.densities(self.samples)
 
     def gaussian(self, asked: Queries) -> Scores:
         return self._densities.log_density(asked.h)
@@ -119,8 +131,11 @@ class Judges:
         return content.first_moment(self._mine(self._statistics.drawn_means), asked.h)
 
     @cached_property
-    def _drawn_densities(self) -> gaussian.Factored:
-        return self._statistics.densities(self.drawings)
+    def _drawn_densities(self) -> gaussian.Factored | Coarse:
+        if not self._coarsely:
+            return self._statistics.densities(self.drawings)
+        assert self._statistics.coarse_drawn is not None
+        return self._statistics.coarse_drawn if self._all else self._statistics.coarse_drawn.some(self.models)
 
     def drawn_gaussian(self, asked: Queries) -> Scores:
         """The density of the features of the samples' line drawings."""
@@ -250,9 +265,9 @@ METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         Method(name="first_moment", scores=Judges.first_moment, reads=Reads.COLUMNS),
-        Method(name="monte_carlo", scores=Judges.monte_carlo, reads=Reads.SAMPLES),
-        Method(name="best_k", scores=Judges.best_k, reads=Reads.SAMPLES),
-        Method(name="gaussian", scores=Judges.gaussian, reads=Reads.SAMPLES),
+        Method(name="monte_carlo", scores=Judges.monte_carlo, reads=Reads.SAMPLES, coarse=True),
+        Method(name="best_k", scores=Judges.best_k, reads=Reads.SAMPLES, coarse=True),
+        Method(name="gaussian", scores=Judges.gaussian, reads=Reads.SAMPLES, coarse=True),
         Method(name="second_moment", scores=Judges.second_moment, reads=Reads.SAMPLES),
         Method(name="kernel_mean", scores=Judges.kernel_mean, reads=Reads.SAMPLES, by_words=True),
         Method(name="prompted_kernel_mean", scores=Judges.prompted_kernel_mean, reads=Reads.SAMPLES, by_words=True),
@@ -260,14 +275,20 @@ METHODS: dict[str, Method] = {
         Method(name="rkme_concat", scores=Judges.rkme_concat, reads=Reads.SAMPLES, by_words=True),
         Method(name="paired_difference", scores=Judges.paired_difference, reads=Reads.COLUMNS),
         Method(name="drawn_first_moment", scores=Judges.drawn_first_moment, reads=Reads.COLUMNS),
-        Method(name="drawn_gaussian", scores=Judges.drawn_gaussian, reads=Reads.DRAWINGS),
+        Method(name="drawn_gaussian", scores=Judges.drawn_gaussian, reads=Reads.DRAWINGS, coarse=True),
         Method(name="style", scores=Judges.style, reads=Reads.STYLES),
         Method(name="spatial", scores=Judges.spatial, reads=Reads.LAYOUTS, wants=Wants.MAPS),
         Method(name="weights", scores=Judges.weights, reads=Reads.COLUMNS, wants=Wants.SKETCHES),
         Method(
             name="learned_first_moment", scores=Judges.learned_first_moment, reads=Reads.COLUMNS, wants=Wants.LEARNING
         ),
-        Method(name="learned_gaussian", scores=Judges.learned_gaussian, reads=Reads.SAMPLES, wants=Wants.LEARNING),
+        Method(
+            name="learned_gaussian",
+            scores=Judges.learned_gaussian,
+            reads=Reads.SAMPLES,
+            wants=Wants.LEARNING,
+            coarse=True,
+        ),
     )
 }
 AUTO_METHOD = "auto"  # adds up those that suit a modality

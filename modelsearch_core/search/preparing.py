@@ -17,7 +17,9 @@ def prepare(catalog: Catalog, *, anew: bool = False) -> bool:
         collection = Collection(catalog, name, dimension)
         if store_guesses(catalog, collection):
             collection = Collection(catalog, name, dimension)
-        if len(collection) and (anew or is_stale(collection)):
-            Answering(Statistics(collection)).prepared().store(catalog, name)
+        statistics = Statistics(collection)
+        if len(collection) and (anew or is_stale(collection) or not statistics.is_stored):
+            statistics.store()
+            Answering(statistics).prepared().store(catalog, name)
             return True
     return False

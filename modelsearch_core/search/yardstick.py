@@ -170,14 +170,16 @@ class Yardstick:
     def reading(self, scores: Scores, place: int, models: Models | None = None) -> Reading:
         """How one of these (C,) scores of models was read."""
         models = np.arange(len(self._groups)) if models is None else models
-        m = int(models[place])
-        group, bias = int(self._groups[m]), self._hubs(models)
-        corrected = scores - bias
-        location, spread = self._measure(group, corrected[self._groups[models] == group])
+        group, bias = int(self._groups[models[place]]), float(self._hubs(models[[place]])[0])
+        location, spread = self._scales.get(group) or self._measure_of(group, scores, models)
         usual = self._usual(group)
-        hub = float(bias[place]) - usual
-        z = (float(corrected[place]) - location) / spread
-        return Reading(float(scores[place]), location + usual, spread, hub, z)
+        z = (float(scores[place]) - bias - location) / spread
+        return Reading(float(scores[place]), location + usual, spread, bias - usual, z)
+
+    def _measure_of(self, group: int, scores: Scores, models: Models) -> tuple[float, float]:
+        """By the scores at hand, of all models (C,)."""
+        of = self._groups[models] == group
+        return self._measure(group, (scores - self._hubs(models))[of])
 
     def _usual(self, group: int) -> float:
         """What is taken off most of a group's models."""

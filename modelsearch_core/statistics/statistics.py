@@ -18,8 +18,9 @@ from ..embedding import Features, unit
 from ..encoders.style_space import STYLE_SETTING, space_of
 from ..errors import ModelSearchError
 from ..scores import content, differences, gaussian
+from ..scores.coarse import Coarse
 from ..specification import Factors
-from . import references
+from . import coarse, references
 from .layouts import Layouts, layouts_of
 from .matching import MATCHING_SETTING, Matching, matching_of
 from .references import Reference
@@ -139,6 +140,33 @@ class Statistics:
         factors = [of or Factors(*gaussian.factors(samples.of(m))) for m, of in enumerate(stored)]
         mean = content.means(samples.Z, samples.offsets)
         return gaussian.Factored(samples.Z, samples.offsets, [λ for λ, _ in factors], [U for _, U in factors], mean)
+
+    @cached_property
+    def coarse(self) -> Coarse | None:
+        """Densities of all models by which those are chosen whose samples are read; None where indexing has stored
+        none."""
+        return self._coarse(self.means, drawn=False)
+
+    @cached_property
+    def coarse_drawn(self) -> Coarse | None:
+        return self._coarse(self.drawn_means, drawn=True)
+
+    def _coarse(self, means: Features, *, drawn: bool) -> Coarse | None:
+        if not self.collection.is_whole:
+            return None
+        return coarse.coarse_of(self.collection, self.densities, means, drawn=drawn)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether what a catalog keeps of all models together is there."""
+        stored = (coarse.is_stored(self.collection, drawn=drawn) for drawn in (False, True))
+        return self.collection.words_are_stored and all(stored)
+
+    def store(self) -> None:
+        """Works out what a catalog keeps of all models together, while indexing."""
+        self.collection.store_words()
+        for drawn in (False, True):
+            coarse.store(self.collection, self.densities, drawn=drawn)
 
     # of other spaces, and what was learned
 

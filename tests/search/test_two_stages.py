@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from benchmarks.catalogues import ENCODER, Chance, fill, picture, seed_of
-from modelsearch_core.catalog import Catalog
+from modelsearch_core.catalog import Catalog, columns
 from modelsearch_core.drawing import to_sketch_tone
 from modelsearch_core.search import Filters, ModelIndex, Query, measured, yardstick
 from modelsearch_core.search import candidates as stage
 from modelsearch_core.search.answering import Answering
 from modelsearch_core.search.preparing import prepare
 from modelsearch_core.sketch_views import views
-from modelsearch_core.specification import Modality
+from modelsearch_core.specification import Evidence, Modality
 
 M = 150  # of which 80 and some more are judged by their samples
 
@@ -56,6 +56,58 @@ def test_only_candidates_samples_are_read(index: ModelIndex, monkeypatch: pytest
     monkeypatch.setattr(index.collection, "rows", lambda models: read.append(len(models)) or rows(models))
     ids(index, Query(images=[picture(1)]))
     assert len(read) == 1 and 80 <= read[0] <= 110
+
+
+@pytest.mark.parametrize("kind", ["images", "sketches"])
+def test_a_few_bytes_a_model_choose_what_its_samples_would(path: Path, kind: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stage, "MOST", 8)
+    with ModelIndex.open(path, encoder=Chance()) as index:
+        queries = [Query(**{kind: [picture(seed)]}) for seed in range(12)]  # pyright: ignore[reportArgumentType]
+        alike = [len({*ids(index, query)} & {*ids(index, query, exact=True)}) for query in queries]
+        assert np.mean(alike) > 4
+        index.statistics.coarse = index.statistics.coarse_drawn = None  # means alone choose four times as many
+        assert ids(index, queries[0])
+
+
+def test_what_is_stored_of_all_is_what_is_worked_out(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(path.read_bytes())
+    with Catalog(copy) as writer, ModelIndex.open(path, encoder=Chance()) as untouched:
+        for m in (3, 9):  # measured again since, by the same samples: worked out by themselves
+            entry = untouched.collection.entries[m]
+            for key in (entry.key, (entry.fingerprint, "words:1")):
+                specification = writer.specification(*key, ENCODER)
+                assert specification is not None
+                writer.put_specification(specification)
+        with ModelIndex.open(copy, encoder=Chance()) as index:
+            own = index.collection.row_of[untouched.collection.entries[3].fingerprint]
+            assert index.collection.entries[own].measured.stamp != untouched.collection.entries[3].measured.stamp
+            for name in ("coarse", "coarse_drawn"):
+                np.testing.assert_array_equal(
+                    getattr(index.statistics, name).rows, getattr(untouched.statistics, name).rows
+                )
+            words = index.collection.beside(Evidence.METADATA)
+            np.testing.assert_array_equal(index.collection.words.offsets, words.offsets)
+            np.testing.assert_array_equal(index.collection.words.numbers, words.numbers)
+            np.testing.assert_allclose(index.collection.words.Z, words.Z, atol=1e-3)
+
+
+def test_what_is_kept_of_all_is_cut_where_it_would_be_too_large(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path):
+    copy = tmp_path / "copy.sqlite"
+    copy.write_bytes(path.read_bytes())
+    with ModelIndex.open(path, encoder=Chance()) as index:
+        whole = index.collection.words, index.statistics.coarse
+    monkeypatch.setattr(columns, "PART", 64)
+    with Catalog(copy) as writer:
+        assert prepare(writer, anew=True)
+    with ModelIndex.open(copy, encoder=Chance()) as index:
+        assert len(columns.read(index._catalog.statistics, ENCODER, "words", 1)) == 3
+        np.testing.assert_array_equal(index.collection.words.Z, whole[0].Z)
+        np.testing.assert_array_equal(index.statistics.coarse.rows, whole[1].rows)
+    monkeypatch.setattr(columns, "PART", 1000)
+    with Catalog(copy) as writer:
+        assert prepare(writer, anew=True)
+        assert len(columns.read(writer.statistics, ENCODER, "words", 1)) == 1
 
 
 @pytest.mark.parametrize("query", [Query(text=["a thing"]), Query(like=["0" * 30 + "20"])])
