@@ -37,6 +37,7 @@ ORDER = (
     "specification",
     "scores",
     "ranking",
+    "nearest",
     "catalog",
     "indexing",
     "cluster",
