@@ -122,7 +122,7 @@ def background(index: ModelIndex) -> Image.Image:
     match = index.search(Query(text=["glowing pink neon outlines"]), k=len(index.collection))
     requirement = index._requirements(Query(text=["glowing pink neon outlines"]), "auto")[0]
     answer = index._answering.answer(requirement)
-    unrelated = answer.bank_z[np.isfinite(answer.bank_z)]
+    unrelated = answer.unrelated.z[np.isfinite(answer.unrelated.z)]
     low, high = float(unrelated.min()), max(float(unrelated.max()), match[0].score) + 0.3
     counts, edges = np.histogram(unrelated, 60, (low, high))
 

@@ -136,9 +136,9 @@ def main() -> None:
     results = {"samples": args.samples, "python": platform.python_version(), **evaluate(args.catalog)}
     RESULT.write_text(json.dumps(results, indent=1) + "\n")
     print(page(results))
-    from benchmarks.protocols.page import write  # of which this is a part
+    from benchmarks.protocols import page as whole  # of which this is a part
 
-    write(RESULT.parent)
+    whole.PAGE.write_text(whole.page(RESULT.parent), encoding="utf-8")
 
 
 if __name__ == "__main__":

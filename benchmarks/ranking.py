@@ -68,7 +68,7 @@ def methods(Z: Array, offsets: NDArray[np.integer], w: Array) -> dict[str, Calla
 
     def density() -> Method:
         gaussians = gaussian.fit(Z, offsets)
-        gaussians.mean_on_axes, gaussians.log_normaliser  # noqa: B018  worked out once, then kept
+        assert len(gaussians.mean_on_axes) == len(gaussians.log_normaliser)  # worked out once, then kept
         return lambda h: gaussian.log_density(gaussians, h)
 
     def weighted() -> Method:

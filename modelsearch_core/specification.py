@@ -26,6 +26,24 @@ class Evidence(str, Enum):
     METADATA = "metadata"  # its author's words, through the text encoder
     REFERENCE = "reference"  # what it made of the reference set's drawings: for style, beside any of the others
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether it is of pictures."""
+        return self not in (Evidence.WEIGHTS, Evidence.METADATA)
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether there are samples enough for a density."""
+        return self in (Evidence.GENERATED, Evidence.PICTURES)
+
+    @property
+    def has_mean(self) -> bool:
+        """Whether a mean of it is stored; words are few enough to be read."""
+        return self not in (Evidence.METADATA, Evidence.REFERENCE)
+
+
+EVIDENCE_ORDER = tuple(each for each in Evidence if each is not Evidence.REFERENCE)  # best first
+
 
 class Modality(str, Enum):
     """What sort of input a query is."""

@@ -8,7 +8,7 @@ loaded again when the user next makes a picture, and not before.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -118,7 +118,7 @@ def _processing(job: Job) -> Any:
 
 
 @contextmanager
-def _chosen(job: Job) -> Iterator[None]:
+def _chosen(job: Job) -> Generator[None]:
     """With the job's checkpoint and neutral settings; what the user changed meanwhile stays changed."""
     data, checkpoint = shared.opts.data, job.checkpoint
     ours = {name: value for name, value in NEUTRAL.items() if name in shared.opts.data_labels}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from ..modelsearch_core.catalog import Catalog
@@ -15,7 +15,7 @@ NOTHING = "Nothing is indexed yet. Open Model Search in the side bar and press I
 
 
 @contextmanager
-def reading() -> Iterator[ModelIndex]:
+def reading() -> Generator[ModelIndex]:
     """The index for one thread at a time. ModelSearchError where there is none yet."""
     library = panel().library
     library.forget_reading()

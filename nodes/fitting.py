@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,7 +98,7 @@ def _tried_on(device: str, shape: Sequence[int], key: str, patch: tuple[Any, ...
 
 
 @contextmanager
-def _overheard() -> Iterator[list[str]]:
+def _overheard() -> Generator[list[str]]:
     """What this thread logs meanwhile, kept out of the log."""
     said: list[str] = []
     thread = threading.get_ident()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from ..modelsearch_core.indexing import IndexSettings, Report
 from ..modelsearch_core.model_files import Kind
@@ -109,7 +109,7 @@ class IndexOne:
         return {"ui": {"text": [outcome]}}
 
 
-def raise_interrupted() -> None:
+def raise_interrupted() -> NoReturn:
     """What ComfyUI expects of a node that was cancelled."""
     from comfy.model_management import InterruptProcessingException
 

@@ -44,7 +44,7 @@ def keep_out_of_history(queue: Any) -> None:
             if item is not None and item[3].get("client_id") == CLIENT:
                 queue.history.pop(item[1], None)
 
-    task_done.client = CLIENT  # pyright: ignore[reportFunctionMemberAccess]  a mark, so that it is wrapped once
+    task_done.client = CLIENT  # pyright: ignore[reportFunctionMemberAccess, reportAttributeAccessIssue]  a mark, so that it is wrapped once
     queue.task_done = task_done
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from ..modelsearch_core.catalog import Catalog
 from ..modelsearch_core.model_files import Kind
@@ -25,7 +26,7 @@ def forget_order() -> None:
 
 def kept() -> Order | None:
     """The order of a run that a restart has cut short."""
-    found = json.loads(settings.load().wanted or "null")
+    found: dict[str, Any] | None = json.loads(settings.load().wanted or "null")
     return Order(**{**found, "paths": [Path(path) for path in found["paths"]]}) if found else None
 
 

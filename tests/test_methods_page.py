@@ -28,8 +28,9 @@ def formulas() -> list[str]:
     found: list[str] = []
     for path in SCORES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            is_public = isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
-            if is_public and path.stem not in BOOKKEEPING:
+            if path.stem in BOOKKEEPING or not isinstance(node, ast.FunctionDef):
+                continue
+            if not node.name.startswith("_"):
                 found.append(f"{path.stem}.{node.name}")
     return found
 

@@ -18,7 +18,7 @@ export async function audition({ app, api, texts, without, pictures, say }) {
   const graph = app.canvas?.graph ?? app.graph;
   const scene = sceneOf(graph, Object.values(app.canvas?.selected_nodes ?? {}));
   if (!scene) throw new Error(say("audition_no_sampler"));
-  const make = maker(app, graph);
+  const make = maker(graph);
   const query = make("ModelSearchQuery", 0, 0, { text: texts.join(", "), without: without.join(", ") });
   for (const [row, [kind, input]] of [["image", "images"], ["sketch", "sketch"]].entries()) {
     const [file] = pictures[kind];
@@ -105,7 +105,7 @@ function value(node, name) {
 }
 
 /** Makes nodes in columns and rows below all others. */
-function maker(app, graph) {
+function maker(graph) {
   const left = Math.min(...graph.nodes.map(({ pos }) => pos[0]));
   const top = Math.max(...graph.nodes.map(({ pos, size }) => pos[1] + size[1])) + GAP;
   return (type, column, row, values = {}) => {

@@ -4,7 +4,7 @@ import { copyText } from "./actions.mjs";
 import { byHand } from "./by_hand.mjs";
 import { meta, relevance, strip, sureness } from "./card.mjs";
 import { drawings } from "./drawings.mjs";
-import { button, fill, h, icon } from "./elements.mjs";
+import { button, fill, h } from "./elements.mjs";
 import { explanation } from "./explanation.mjs";
 
 export class DetailView {

@@ -1,7 +1,7 @@
 /** Kind, base, folder, order and variety. In a narrow panel they fold away. */
 
 import { kindWord } from "./card.mjs";
-import { button, fill, h, icon } from "./elements.mjs";
+import { button, fill, h } from "./elements.mjs";
 import { asks } from "./query.mjs";
 
 export class Filters {

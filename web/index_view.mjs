@@ -3,7 +3,6 @@
 import { CheckView } from "./check_view.mjs";
 import { button, fill, h, icon } from "./elements.mjs";
 
-const LEVELS = ["generated", "pictures", "preview", "weights", "metadata", "nothing"];
 const STYLE = "modelsearch.style"; // in the browser's memory: whether drawings are painted too
 
 export class IndexView {
@@ -201,7 +200,7 @@ export class IndexView {
     this.known.hidden = !models;
     this.check.element.hidden = models < 2;
     if (!models) return;
-    const levels = LEVELS.filter((level) => evidence[level]);
+    const levels = Object.keys(evidence);
     const part = (level) => h("span", { class: `ms-part ms-part-${level}`, style: { "flex-grow": String(evidence[level]) } });
     const legend = (level) => h("li", {}, h("span", { class: `ms-dot ms-part-${level}` }), h("b", { text: String(evidence[level]) }), h("span", { text: t(level) }));
     fill(

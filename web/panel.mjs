@@ -40,7 +40,7 @@ import { ApiError } from "./api.mjs";
 import { ClassifierView } from "./classifier_view.mjs";
 import { DetailView } from "./detail_view.mjs";
 import { DropZone } from "./drop_zone.mjs";
-import { button, fill, h, icon } from "./elements.mjs";
+import { button, h, icon } from "./elements.mjs";
 import { IndexView } from "./index_view.mjs";
 import { MapView } from "./map_view.mjs";
 import { emptyQuery } from "./query.mjs";

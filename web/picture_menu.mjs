@@ -50,7 +50,7 @@ function add(menu, label, run) {
   entry.setAttribute("aria-label", label);
   for (const icon of entry.querySelectorAll('i, svg, [class*="icon"]:empty')) icon.setAttribute("class", "p-contextmenu-item-icon pi pi-images");
   const words = [...entry.querySelectorAll("*")].filter((each) => !each.children.length && each.textContent.trim());
-  words.forEach((each, n) => (each.textContent = n ? "" : label));
+  for (const [n, each] of words.entries()) each.textContent = n ? "" : label;
   entry.addEventListener("click", (event) => {
     event.stopPropagation();
     document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", code: "Escape", bubbles: true }));

@@ -9,11 +9,12 @@
 
 const ANSWERS = 120;
 export const MIDDLE = 0.5; // of the slider: what suits the index
+const FILTERS = { kind: "", architecture: "", folder: "" };
 let keys = 0;
 
 /** @returns {Query} */
 export function emptyQuery() {
-  return { text: "", chips: [], kind: "", architecture: "", folder: "", varied: false, sort: "name", style: MIDDLE };
+  return { text: "", chips: [], ...FILTERS, varied: false, sort: "name", style: MIDDLE };
 }
 
 /** @param {Omit<Chip, "key">} values @returns {Chip} */
@@ -60,6 +61,11 @@ export function request(query) {
 }
 
 /** The filters that are set. */
-export function filters({ kind, architecture, folder }) {
-  return Object.fromEntries(Object.entries({ kind, architecture, folder }).filter(([, value]) => value));
+export function filters(query) {
+  return Object.fromEntries(Object.keys(FILTERS).map((name) => [name, query[name]]).filter(([, value]) => value));
+}
+
+/** The query without what it asks for: filters, order and variety stay. @param {Query} query @returns {Query} */
+export function cleared(query) {
+  return { ...query, text: "", chips: [] };
 }

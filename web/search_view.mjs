@@ -3,7 +3,7 @@
 import { card, cardSize, strip } from "./card.mjs";
 import { button, debounced, fill, h, icon } from "./elements.mjs";
 import { Filters } from "./filters.mjs";
-import { asks, chip, emptyQuery, release, request } from "./query.mjs";
+import { asks, chip, cleared, release, request } from "./query.mjs";
 import { find } from "./results.mjs";
 import { Sketch } from "./sketch.mjs";
 import { StyleSlider } from "./style_slider.mjs";
@@ -188,7 +188,8 @@ export class SearchView {
     if (!this.known) return;
     if (!this.known.models) return this.empty();
     this.stop?.abort();
-    const stop = (this.stop = new AbortController());
+    const stop = new AbortController();
+    this.stop = stop;
     const late = setTimeout(() => this.element.classList.add("ms-waiting"), 150);
     try {
       const found = await find(this.context.api, this.query, stop.signal, (start, count) => this.arrived(start, count));
@@ -260,8 +261,7 @@ export class SearchView {
 
   clear() {
     this.query.chips.forEach(release);
-    const { kind, architecture, folder, varied, sort, style } = this.query;
-    this.change({ ...emptyQuery(), kind, architecture, folder, varied, sort, style });
+    this.change(cleared(this.query));
     this.input.focus();
   }
 
@@ -373,7 +373,11 @@ export class SearchView {
       onblur: () => this.write(field, not) || field.replaceWith(made),
       onkeydown: (event) => this.writeKey(event, field, not, made),
     });
-    const observer = new MutationObserver(() => field.isConnected && (field.focus(), observer.disconnect()));
+    const observer = new MutationObserver(() => {
+      if (!field.isConnected) return;
+      field.focus();
+      observer.disconnect();
+    });
     observer.observe(this.chips, { childList: true });
     return made;
   }

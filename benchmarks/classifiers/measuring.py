@@ -129,9 +129,9 @@ def hubs(scores: Array) -> int:
     return int(np.searchsorted(np.cumsum(counts), len(scores) / 2) + 1)
 
 
-def spearman(a: Array, b: Array) -> float:
+def spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
     ranks = [np.argsort(np.argsort(values)).astype(float) for values in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(np.stack(ranks))[0, 1])
 
 
 def _to_background(answers: Answers, top: logits.Top) -> Array:

@@ -75,7 +75,7 @@ def world_of(arrays: dict[str, tuple[tuple[str, ...], np.ndarray]], encoder: Enc
     for names, pictures in arrays.values():
         images = [Image.fromarray(picture) for picture in pictures]
         Z.append(encoder.encode_images(images))
-        kept.append(cleansed(images, [everything[name] for name in names]))
+        kept.append(np.array(cleansed(images, [everything[name] for name in names])))
     numbers = {name: number for number, name in enumerate(everything)}
     subjects = np.array([numbers[name] for names, _ in arrays.values() for name in names])
     models = np.repeat(np.arange(len(arrays)), [len(names) for names, _ in arrays.values()])

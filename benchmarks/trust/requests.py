@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,7 +42,7 @@ FIELDS = (  # no text: that would open an encoder
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[str, str]]:
+def serving(folder: Path) -> Generator[tuple[str, str]]:
     """(host:port, token) of a server in a process of its own."""
     words = ["serve", "--host", "0.0.0.0", "--port", "0", "--json", "--catalog", folder / "served.sqlite"]
     command = [sys.executable, "-m", "modelsearch_core.cli", *map(str, words)]

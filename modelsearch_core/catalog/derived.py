@@ -14,13 +14,11 @@ from ..specification import Evidence, Factors, Specification
 from .packing import Packing, pack, unpack
 
 MEANS = 1  # version of `mean` and `drawn_mean`
-DENSE = (Evidence.GENERATED, Evidence.PICTURES)  # whose densities are stored
-PICTURED = (*DENSE, Evidence.PREVIEW, Evidence.WEIGHTS)  # whose means are; words are few enough to be read
 
 
 def means_of(of: Specification) -> dict[str, tuple[int, bytes]]:
     """(version, float16 (D,)) by name."""
-    rows = {"mean": of.Z} if of.evidence in PICTURED else {}
+    rows = {"mean": of.Z} if of.evidence.has_mean else {}
     if of.evidence is Evidence.GENERATED and of.drawings is not None:
         rows["drawn_mean"] = unit(np.asarray(of.drawings, np.float32))
     means = {name: np.average(np.asarray(Z, np.float32), axis=0, weights=of.shares) for name, Z in rows.items()}
@@ -29,7 +27,7 @@ def means_of(of: Specification) -> dict[str, tuple[int, bytes]]:
 
 def density_of(Z: Features | None, evidence: Evidence, packing: Packing) -> bytes | None:
     """λ as float32, then U as float16; None for what has too few samples to be worth it."""
-    if Z is None or evidence not in DENSE or packing is Packing.HALF:
+    if Z is None or not evidence.is_dense or packing is Packing.HALF:
         return None
     stored = unit(np.asarray(unpack(pack(Z, packing), Z.shape[1], packing), np.float32))
     λ, U = gaussian.factors(stored)

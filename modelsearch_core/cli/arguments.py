@@ -188,7 +188,9 @@ def _add_search(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--prompt", metavar="T", type=words, help="what the image was made with or shows, in words")
     command.add_argument("--kind", choices=[kind.value for kind in Kind])
-    command.add_argument("--arch", metavar="A", help="sd15, sdxl, flux, ..., or pony, illustrious, noobai, ...")
+    command.add_argument(
+        "--arch", dest="architecture", metavar="A", help="sd15, sdxl, flux, ..., or pony, illustrious, noobai, ..."
+    )
     command.add_argument("--folder", type=Path, help="only models below it")
     command.add_argument("--method", choices=METHODS, default="auto")
     command.add_argument("--style", type=number(0, 1), metavar="S", help="pictures: 0 same subject ... 1 same style")

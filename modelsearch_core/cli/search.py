@@ -16,7 +16,7 @@ from ..guesses import Guesses
 from ..model_files.opening import open_regular
 from ..pairs import one_each
 from ..raster import open_raster
-from ..search import Match, ModelIndex, Query, nothing_to_vary
+from ..search import Filters, Match, ModelIndex, Query, nothing_to_vary
 from .explaining import print_explanations
 from .tables import print_json, print_table
 from .values import (
@@ -39,9 +39,7 @@ def search(args: argparse.Namespace) -> int:
     with ModelIndex.open(args.catalog, device=args.device) as index:
         matches = index.search(
             query,
-            kind=args.kind,
-            architecture=args.arch,
-            folder=args.folder,
+            filters=Filters.of(lambda name: getattr(args, name)),
             method=args.method,
             k=args.k,
             diverse=args.diverse,
@@ -82,7 +80,7 @@ def check(args: argparse.Namespace) -> None:
     check_picture_target(args.sheet)
     if args.prompt and not args.image:
         raise ModelSearchError("--prompt is about a picture; add --image F, or ask by --text")
-    check_architecture(args.arch, args.catalog)
+    check_architecture(args.architecture, args.catalog)
     check_searched_folder(args.folder, args.catalog)
     check_style(args.style, has_pictures=bool(args.image), catalog=args.catalog)
 

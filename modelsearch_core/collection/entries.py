@@ -14,16 +14,9 @@ from ..model_files import Kind, ModelFile
 from ..model_files.by_hand import ByHand
 from ..model_files.lineages import lineage_name
 from ..model_files.written import model_from_json
-from ..specification import Evidence
+from ..specification import EVIDENCE_ORDER, Evidence
 
 NOTHING = ByHand()  # set
-EVIDENCE_ORDER = (
-    Evidence.GENERATED,
-    Evidence.PICTURES,
-    Evidence.PREVIEW,
-    Evidence.WEIGHTS,
-    Evidence.METADATA,
-)  # best first
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,7 @@ class Entry:
     @property
     def is_seen(self) -> bool:
         """Whether there are pictures of it."""
-        return self.evidence not in (Evidence.WEIGHTS, Evidence.METADATA)
+        return self.evidence.is_seen
 
     @property
     def key(self) -> tuple[str, str]:

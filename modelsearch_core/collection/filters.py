@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,11 @@ class Filters:
     folder: str | Path | None = None
     among: Iterable[Path] | None = None
 
+    @classmethod
+    def of(cls, told: Callable[[str], Any]) -> Filters:
+        """By what `told` says to the name of each; `among` is a host's own list."""
+        return cls(**{name: told(name) for name in FILTERS})
+
     def passing(self, models: Sequence[Filterable]) -> NDArray[np.bool_]:
         """(M,)"""
         passes = self._prepared()
@@ -55,7 +60,7 @@ class Filters:
     @property
     def is_open(self) -> bool:
         """Whether everything passes."""
-        return not (self.kind or self.architecture or self.folder) and self.among is None
+        return self.among is None and not any(getattr(self, name) for name in FILTERS)
 
     def _prepared(self) -> Callable[[Filterable], bool]:
         kind, architecture = self.kind or None, self.architecture or None
@@ -75,6 +80,9 @@ class Filters:
             )
 
         return passes
+
+
+FILTERS = tuple(field.name for field in fields(Filters) if field.name != "among")  # what a user can say
 
 
 def _is_of(model: Filterable, wanted: str) -> bool:

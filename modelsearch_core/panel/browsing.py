@@ -30,7 +30,7 @@ def page(models: Sequence[Description], query: Mapping[str, str]) -> tuple[list[
     order = query.get("sort", "name")
     if order not in ORDERS:
         raise RefusedError(400, f"sort must be one of {', '.join(ORDERS)}, not {order!r}")
-    filters = Filters(kind=query.get("kind"), architecture=query.get("architecture"), folder=query.get("folder"))
+    filters = Filters.of(query.get)
     passed = compress(models, filters.passing(models))
     found = [model for model in passed if says(model, query.get("name", ""))]
     found.sort(key=ORDERS[order])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 from ..catalog import Catalog
+from ..collection import EVIDENCE_ORDER
 from ..correcting import bases_for, correct
 from ..effects import without_effect
 from ..encoders import DEFAULT_ENCODER_MEGABYTES
@@ -102,7 +103,7 @@ class Panel:
             "kinds": _count(model.kind for model in models),
             "architectures": _count(model.architecture for model in models)
             | _count(model.lineage for model in models if model.lineage),
-            "evidence": _count(model.evidence or "nothing" for model in models),
+            "evidence": _levels(model.evidence or "nothing" for model in models),
             "folders": browsing.folder_tree(models, [folder.path for folder in self._host.folders()]),
             "failed": len(snapshot.failures.keys() & snapshot.by_id.keys()),
         }
@@ -390,3 +391,9 @@ def _settable(catalog: Catalog, id: str) -> dict[str, Any]:
 
 def _count(values: Any) -> dict[str, int]:
     return dict(Counter(values).most_common())
+
+
+def _levels(evidence: Iterable[str]) -> dict[str, int]:
+    """How many models there are of each evidence, best first."""
+    counts = Counter(evidence)
+    return {level: counts[level] for level in (*(each.value for each in EVIDENCE_ORDER), "nothing") if counts[level]}

@@ -15,6 +15,7 @@ from .refusals import RefusedError
 MOST_ANSWERS = 500
 MOST_TEXTS = 16
 LONGEST_TEXT = 2000
+KINDS = [kind.value for kind in Kind]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +38,7 @@ class Search:
         """RefusedError, naming the field and the value, for what is no search."""
         return cls(
             query=_query(body, files),
-            filters=Filters(
-                kind=_choice(body, "kind", [kind.value for kind in Kind]),
-                architecture=_text(body, "architecture"),
-                folder=_text(body, "folder"),
-            ),
+            filters=Filters.of(lambda name: _choice(body, name, KINDS) if name == "kind" else _text(body, name)),
             method=_choice(body, "method", METHODS) or "auto",
             k=_count(body),
             diverse=body.get("diverse") is True,

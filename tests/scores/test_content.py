@@ -30,7 +30,7 @@ METHODS: list[Score] = [first_moment, content.monte_carlo, content.best_k, neare
 
 
 def first_moment_in_loops(z: Rows, h: Rows) -> float:
-    mu = sum(z) / len(z)
+    mu = np.asarray(sum(z) / len(z))
     return sum(a * b for a, b in zip(mu, h, strict=True)) / sum(a * a for a in mu) ** 0.5
 
 

@@ -11,8 +11,10 @@ from benchmarks.baselines import comparisons, overlap_at
 from modelsearch_core.embedding import unit
 from modelsearch_core.scores import style
 
+World = tuple[np.ndarray, np.ndarray, np.ndarray]  # V, offsets, q
 
-def world(M: int, S: int, d: int, *, seed: int = 0, families: int = 12, within: float = 0.8) -> tuple:
+
+def world(M: int, S: int, d: int, *, seed: int = 0, families: int = 12, within: float = 0.8) -> World:
     """Styles in families of close neighbours; each model's pictures scatter by subject, by another amount a model."""
     rng = np.random.default_rng(seed)
     centres = rng.normal(size=(families, d))[rng.integers(families, size=M)] + 0.5 * rng.normal(size=(M, d))
@@ -24,7 +26,7 @@ def world(M: int, S: int, d: int, *, seed: int = 0, families: int = 12, within: 
     return unit(V.reshape(M * S, d)).astype(np.float32), offsets, unit(queries).astype(np.float32)
 
 
-def ragged(seed: int = 1) -> tuple:
+def ragged(seed: int = 1) -> World:
     rng = np.random.default_rng(seed)
     offsets = np.array([0, 3, 4, 9])
     return rng.normal(size=(9, 4)).astype(np.float32), offsets, rng.normal(size=(2, 4)).astype(np.float32)
