@@ -103,7 +103,8 @@ export class ClassifierView {
     if (!this.known) return;
     this.drawChips();
     this.stop?.abort();
-    const stop = (this.stop = new AbortController());
+    const stop = new AbortController();
+    this.stop = stop;
     const text = this.input.value.trim();
     if (!this.known.models.length) this.showNothing();
     else if (!text && !this.pictures.length) this.showFiles();

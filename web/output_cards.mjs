@@ -29,7 +29,11 @@ export function outputCard(match, { t }, { probe, probes, open, actions }) {
       "aria-label": [match.label, which(match, t), name, t("relevance", { n: Math.round(match.relevance * 100) })].filter(Boolean).join(", "),
       dataset: { output: String(match.output) },
       onclick: (event) => event.target.closest("button") || open(),
-      onkeydown: (event) => event.target === element && event.key === "Enter" && (event.preventDefault(), open()),
+      onkeydown: (event) => {
+        if (event.target !== element || event.key !== "Enter") return;
+        event.preventDefault();
+        open();
+      },
     },
     pictures(match.probes, probe, t, relevance(match, t)),
     h(

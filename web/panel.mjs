@@ -269,7 +269,10 @@ class PanelView {
 
   take(files, not) {
     this.detail.close();
-    if (this.state.view === "tells" && !not) return files.forEach((file) => this.classifierView.addPicture(file));
+    if (this.state.view === "tells" && !not) {
+      for (const file of files) this.classifierView.addPicture(file);
+      return;
+    }
     this.show("search");
     for (const file of files) this.searchView.addPicture(file, "image", not);
   }

@@ -205,3 +205,46 @@ def test_views_that_agree_in_little_are_spread_as_one_view_is():
     np.testing.assert_allclose(
         calibration.of_views(np.tile(views[:1], (4, 1)), 4, np.tile(views[:1], (4, 1))), views[:1]
     )
+
+
+def test_nothing_known_is_0_in_units_of_1():
+    with np.errstate(all="raise"):
+        assert calibration.mean_of_top(np.full((3, 2), nan), 2).tolist() == [0, 0]
+    assert calibration.location_and_scale(np.array([nan])) == (0.0, 1.0)
+
+
+def test_skewness_is_its_definition():
+    counts = [1] * 10 + [0] * 2  # one query, its first ten of twelve
+    mean = sum(counts) / 12
+    third, second = (sum((n - mean) ** power for n in counts) / 12 for power in (3, 2))
+    assert calibration.n10_skewness(np.arange(12.0)[None]) == pytest.approx(third / second**1.5)
+
+
+def test_a_kind_s_scale_is_shared_as_its_location_is():
+    assert calibration.shared((0.5, 4.0), (2.0, 3.0), 25, prior=75) == pytest.approx((0.125 + 1.5, 1.0 + 2.25))
+
+
+def test_only_an_owner_s_own_queries_are_put_together():
+    found = calibration.of_several(np.array([[1.0], [3.0], [10.0], [30.0], [100.0]]), np.array([0, 0, 1, 1, 2]), 2)
+    np.testing.assert_allclose(found, [[2], [2], [20], [20], [100]])
+
+
+def test_views_are_their_definition():
+    rng = np.random.default_rng(6)
+    scores, others = rng.gumbel(size=(6, 4)), rng.gumbel(size=(6, 9))  # two sketches in three views
+    found = calibration.of_views(scores, 3, others)
+    assert found.shape == (2, 4)
+    for t in range(2):
+        views = [3 * t, 3 * t + 1, 3 * t + 2]
+        middle = [sum(others[v]) / 9 for v in views]
+        spread = [(sum((x - m) ** 2 for x in others[v]) / 9) ** 0.5 for v, m in zip(views, middle, strict=True)]
+        each = zip(views, middle, spread, strict=True)
+        standard = [((scores[v] - m) / s, (others[v] - m) / s) for v, m, s in each]
+        mean, of_others = (sum(pair[i] for pair in standard) / 3 for i in (0, 1))
+        np.testing.assert_allclose(found[t], mean / np.std(of_others) * (sum(spread) / 3) + sum(middle) / 3)
+
+
+def test_a_view_that_all_models_are_alike_to_says_nothing():
+    flat, telling = np.ones(3), np.array([0.0, 1.0, 2.0])
+    found = calibration.of_views(np.stack([flat, telling]), 2, np.stack([flat, telling]))
+    assert np.argsort(found[0]).tolist() == [0, 1, 2] and np.isfinite(found).all()

@@ -65,3 +65,27 @@ def test_a_few_right_answers_are_no_certainty():
     found = confidence.fit(np.array([[1.0, 1.0], [2.0, 0.5]]), np.array([True, True]))
     assert np.isfinite(found).all()
     assert found.beyond < 2 and found.lead < 2
+
+
+def test_the_fit_is_where_the_penalised_likelihood_is_flat():
+    x, right = drawn(Confidence(-0.5, 0.3, 0.8), 60)
+    found = np.array(confidence.fit(x, right))
+    assert (found[1:] > 0).all()
+    X = np.column_stack([np.ones(60), x])
+    gradient = X.T @ (right - confidence.probability(Confidence(*found), x)) - np.array([1e-3, 1, 1]) * found
+    np.testing.assert_allclose(gradient, 0, atol=1e-7)
+
+
+def test_a_slope_that_must_be_none_leaves_the_other_where_it_fits():
+    rng = np.random.default_rng(3)
+    x = np.column_stack([rng.normal(size=400), rng.exponential(size=400)])
+    for falling, rising in ((0, 1), (1, 0)):
+        right = rng.random(400) < 1 / (1 + np.exp(2 * x[:, falling] - 0.7 * x[:, rising]))
+        slopes = confidence.fit(x, right)[1:]
+        assert slopes[falling] == 0 and 0.2 < slopes[rising] < 1
+
+
+def test_nothing_overflows_however_far_out():
+    with np.errstate(all="raise", under="ignore"):
+        p = confidence.probability(Confidence(0.0, 1.0, 0.0), np.array([[-1e6, 0.0], [1e6, 0.0]]))
+    np.testing.assert_allclose(p, [0, 1], atol=1e-20)

@@ -187,3 +187,9 @@ def test_ranking_imports_no_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_largest_of_many_are_all_found():
+    values = np.random.default_rng(3).permutation(1000).astype(float)
+    assert content.mean_of_largest(values[None], 50)[0] == pytest.approx(np.arange(950, 1000).mean())
+    np.testing.assert_allclose(content.bessel(np.array([1, 2, 5])), [1, 2, 5 / 4])

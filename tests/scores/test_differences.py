@@ -119,3 +119,13 @@ def test_a_probe_s_mean_is_over_the_models_that_answered_it():
     Z = np.array([[1.0, 0.0], [0.0, 1.0], [3.0, 2.0], [5.0, 5.0]])
     means = differences.probe_means(Z, np.array([0, 2, 0, 2]), 4)
     np.testing.assert_allclose(means, [[2, 1], [0, 0], [2.5, 3], [0, 0]])
+
+
+def test_what_cannot_be_is_taken_for_the_nearest_that_can():
+    assert differences.pairs(np.array([1, 2, 3])).tolist() == [1, 2, 6]
+    assert differences.reliability(1.5, 4) == 1
+
+
+def test_a_text_adds_what_it_adds_in_the_mean_not_in_the_middle():
+    nothing = np.zeros((3, 1))
+    np.testing.assert_allclose(differences.text_difference(nothing, np.array([[0.0], [0.0], [3.0]])), [1.0])

@@ -100,3 +100,20 @@ def test_more_pictures_say_more_but_never_all():
 def test_spread_of_nothing_is_one():
     assert evidence.spread(np.ones((3, 4))) == 1
     assert evidence.spread(np.empty((0, 0))) == 1
+
+
+def test_what_a_query_gets_from_models_is_counted_from_its_mean():
+    z = np.array([[1.0, 3.0, np.nan], [5.0, np.nan, np.nan], [np.nan] * 3])
+    with np.errstate(all="raise"):
+        np.testing.assert_array_equal(evidence.within(z), [[-1, 1, np.nan], [0, np.nan, np.nan], [np.nan] * 3])
+    assert evidence.spread(np.array([[1.0, 3.0], [10.0, 14.0]])) == pytest.approx(((1 + 1 + 4 + 4) / 4) ** 0.5)
+
+
+def test_worth_asks_those_on_the_edge_of_the_best_too_and_is_at_most_one():
+    z_e = np.array([[-2.0, -1.0, 0.0, 1.0, 2.0]])
+    assert evidence.worth(z_e, np.array([[-2.0, -1.0, 0.0, 2.0, 1.0]]), share=0.25) == pytest.approx((2 + 2) / (1 + 4))
+    assert evidence.worth(z_e, np.array([[-0.5, -0.5, -0.5, -0.5, 2.0]])) == 1
+
+
+def test_an_expected_score_is_stretched_to_the_spread_of_the_better_evidence():
+    assert evidence.expected(3.0, 0.5, usual_e=1.0, usual=0.2, ratio=2.0) == pytest.approx(0.2 + 0.5 * 2 * (3 - 1))

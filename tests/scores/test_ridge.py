@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import mean, stdev
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,25 @@ def test_where_they_say_something_it_is_told_in_standard_errors():
 def test_one_alone_cannot_be_left_out():
     with pytest.raises(ValueError, match="2 known directions"):
         ridge.fit(np.eye(2), np.eye(2))
+
+
+def cosine(a: np.ndarray, b: np.ndarray) -> float:
+    return float(a @ b / ((a @ a) ** 0.5 * (b @ b) ** 0.5))
+
+
+def test_the_gain_is_how_much_nearer_a_guess_is_than_the_others_mean_in_standard_errors():
+    X, D = made(9, noise=1.0)
+    D = 0.1 * (D - 2.5)
+    fit = ridge.fit(X @ X.T, D)
+    of_fit = [cosine(fit.held_out[i], D[i]) for i in range(9)]
+    of_mean = [cosine(np.delete(D, i, axis=0).mean(axis=0), D[i]) for i in range(9)]
+    better = [a - b for a, b in zip(of_fit, of_mean, strict=True)]
+    assert fit.cosine == pytest.approx(mean(of_fit))
+    assert fit.cosine_of_mean == pytest.approx(mean(of_mean))
+    assert fit.gain == pytest.approx(mean(better) / (stdev(better) / 3))
+
+
+def test_three_are_enough_and_one_that_changes_nothing_is_like_none_of_them():
+    fit = ridge.fit(np.eye(3), np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 0.0]]))
+    assert np.isfinite(fit.cosine) and np.isfinite(fit.gain)
+    assert fit.cosine_of_mean == pytest.approx((1 + 1 + 0) / 3)
