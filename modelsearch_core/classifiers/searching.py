@@ -16,19 +16,19 @@ from ..embedding import Encoder, Features
 from ..errors import UnknownModelError
 from ..places import Place, catalog_place
 from ..ranking import combine, rank
-from ..scores.calibration import WEAK_BELOW, Background, location_and_scale, relevance
-from ..scores.calibration import background as background_of
-from ..scores.logits import Top, hubness, suggested_threshold, truncated_distance
-from .concepts import background_features, described, picture_concept, text_features
-from .indexing import background_z
-from .labels import UNTRIED, agreement
+from ..scores.calibration import WEAK_BELOW, relevance
+from ..scores.logit_candidates import candidates, estimated_distance
+from ..scores.logits import suggested_threshold, truncated_distance
+from .concepts import described, picture_concept, text_features
+from .derived import Derived, rows_of
 from .matches import OutputMatch
-from .outputs import Model, Outputs, read_outputs
-from .probe_pictures import probe_features, standardised_cosines
+from .outputs import Model, read_outputs
+from .probe_pictures import standardised_cosines
 from .probing import Unit, from_logit
 
 SHOWN = 4
-SAMPLE = 4000  # outputs that background concepts are compared with, to know what an ordinary distance is
+ALL_LOOKED_AT = 100_000  # outputs that are all judged by all of their probes
+NEAR_LABELS = 20  # whose outputs are judged, whatever they answered, where there are more
 WORDS = 1.0  # of a label beside responses, in a file whose labels are all borne out
 
 Array = NDArray[np.floating]
@@ -45,6 +45,16 @@ class ConceptQuery:
     def __post_init__(self) -> None:
         if not self.text and not self.images:
             raise ValueError("a search among classifiers needs a text or an image")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Concept:
+    """One part of a query. `said`: in words, so that labels may speak for an output."""
+
+    feature: Features  # (D,)
+    z: Features  # (n,) over the probes
+    weight: float
+    said: bool
 
 
 class ClassifierIndex:
@@ -100,6 +110,10 @@ class ClassifierIndex:
 
         return open_encoder(source, device=self._device)
 
+    @cached_property
+    def _derived(self) -> Derived:
+        return Derived(self._catalog, self.outputs, self.encoder)
+
     def search(
         self,
         query: ConceptQuery,
@@ -110,19 +124,21 @@ class ClassifierIndex:
         k: int = 10,
     ) -> list[OutputMatch]:
         """The k outputs that know the concept best. `among` are the only files that count, for a host's own list."""
-        total, z_concept = self._total(query)
-        allowed = self._allowed(kind, folder, among)
-        order = rank(np.where(allowed, total, np.nan), int((allowed & ~np.isnan(total)).sum()))[:k]
-        how_relevant = relevance(total, self._best)
-        thresholds = self._thresholds(order, z_concept)
+        concepts = self._concepts(query)
+        rows = self._worth_a_look(concepts, self._allowed(kind, folder, among))
+        total = self._total(concepts, rows)
+        places = rank(total, int((~np.isnan(total)).sum()))[:k]
+        order, how_relevant = rows[places], relevance(total[places], self._derived.best)
+        thresholds = self._thresholds(order, concepts[0].z)
+        found = zip(order, total[places], how_relevant, thresholds, strict=True)
         return [
-            self._match(place, int(row), float(total[row]), float(how_relevant[row]), thresholds[place - 1])
-            for place, row in enumerate(order, 1)
+            self._match(place, int(row), float(score), float(relevant), threshold)
+            for place, (row, score, relevant, threshold) in enumerate(found, 1)
         ]
 
     def scores(self, query: ConceptQuery, *, labels: bool = True) -> Array:
         """(L,) standardised scores of all outputs, for evaluation; without what files call them where that is asked."""
-        return self._total(query, labels=labels)[0]
+        return self._total(self._concepts(query), np.arange(len(self.outputs)), labels=labels)
 
     def called(self, name: str) -> list[Model]:
         """The classifiers of that path, fingerprint, name or title."""
@@ -156,66 +172,86 @@ class ClassifierIndex:
 
     def words(self, rows: Sequence[int], count: int = 1) -> list[list[str]]:
         """The background concepts that outputs are nearest to: what they seem to be for, in words."""
-        top = _rows(self.outputs, np.asarray(rows))
-        distance = truncated_distance(top, self._z_background)
-        names = [name.removeprefix("a picture of ") for name in self._background_names]
+        top = rows_of(self.outputs, np.asarray(rows))
+        distance = truncated_distance(top, self._derived.z_background)
+        names = [name.removeprefix("a picture of ") for name in self._derived.background_names]
         return [[names[b] for b in np.argsort(column)[:count]] for column in distance.T]
 
-    @cached_property
+    @property
     def agreements(self) -> NDArray[np.float64]:
         """(models,) how far each file's labels are borne out; NaN without labels, `UNTRIED` of one never asked."""
-        found = np.full(len(self.outputs.models), np.nan)
-        for m, model in enumerate(self.outputs.models):
-            rows = np.array([row for row in model.rows if self.outputs.label_of[row] >= 0], int)
-            if len(rows):
-                found[m] = self._agreement(rows) if model.descriptor else UNTRIED
-        return found
-
-    def _agreement(self, rows: NDArray[np.int_]) -> float:
-        z_labels = standardised_cosines(self._features, self._label_features[self.outputs.label_of[rows]])
-        top = _rows(self.outputs, rows)
-        return max(0.0, agreement(top, z_labels, self._z_background, self._hubs[rows]))
+        return self._derived.agreements
 
     # scores
 
-    def _total(self, query: ConceptQuery, *, labels: bool = True) -> tuple[Array, Features]:
-        """z of all outputs, and the concepts' z over the probes (C, n), texts first."""
-        experts: list[tuple[Array, float]] = []
-        z_concepts: list[Features] = []
-        for text in query.text:
-            z_concepts.append(self._z_of(feature := self._text_feature(text)))
-            measured = self._measured(z_concepts[-1])
-            experts.append((self._with_words(measured, feature) if labels else measured, 1.0))
+    def _concepts(self, query: ConceptQuery) -> list[_Concept]:
+        """What is wanted first, texts before pictures; then what is not."""
+        wanted = [self._concept(self._text_feature(text), 1.0, said=True) for text in query.text]
         if query.images:
-            z_concepts.append(self._z_of(picture_concept(self.encoder, query.images)))
-            experts.append((self._measured(z_concepts[-1]), 1.0))
-        experts += [(self._measured(self._z_of(self._text_feature(text))), -1.0) for text in query.without]
-        return combine(experts), np.stack(z_concepts)
+            wanted.append(self._concept(picture_concept(self.encoder, query.images), 1.0))
+        return wanted + [self._concept(self._text_feature(text), -1.0) for text in query.without]
+
+    def _concept(self, feature: Features, weight: float, *, said: bool = False) -> _Concept:
+        z = standardised_cosines(self._derived.features, feature[None])[0]
+        return _Concept(feature=feature, z=z, weight=weight, said=said)
 
     def _text_feature(self, text: str) -> Features:
         return text_features(self._catalog, self.encoder, [described(text)], keep=False)[0]
 
-    def _z_of(self, concept: Features) -> Features:
-        return standardised_cosines(self._features, concept[None])[0]
+    def _worth_a_look(self, concepts: Sequence[_Concept], allowed: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+        """Outputs, in their order: all that are allowed, or those of a great many that may be among the best."""
+        if allowed is not None and (rows := np.flatnonzero(allowed)).size <= ALL_LOOKED_AT:
+            return rows
+        if len(self.outputs) <= ALL_LOOKED_AT:
+            return np.arange(len(self.outputs))
+        able = self.outputs.asked if allowed is None else self.outputs.asked & allowed
+        wanted = [concept for concept in concepts if concept.weight > 0]
+        distances = (estimated_distance(self._derived.prefix, concept.z) for concept in wanted)
+        near = [np.where(able, self._derived.hubs - distance, -np.inf) for distance in distances]
+        called = self._called(wanted) if allowed is None else self._called(wanted) & allowed
+        return np.union1d(candidates(near), np.flatnonzero(called))
 
-    def _measured(self, z_concept: Features) -> Array:
-        """(L,): standardised, calibrated nearness; NaN where an output was never asked."""
-        nearness = self._hubs - truncated_distance(self.outputs.top, z_concept)[0]
-        location, scale = self._ordinary
-        return np.where(self.outputs.asked, (nearness - location) / scale, np.nan)
+    def _called(self, concepts: Sequence[_Concept]) -> NDArray[np.bool_]:
+        """(L,) whether an output bears one of the labels that are nearest to what was said."""
+        near = np.zeros(len(self.outputs.labels) + 1, bool)  # the last: no label
+        for concept in concepts:
+            if concept.said and len(self.outputs.labels):
+                near[rank(self._derived.label_features @ concept.feature, NEAR_LABELS)] = True
+        return near[self.outputs.label_of]
 
-    def _with_words(self, measured: Array, concept: Features) -> Array:
+    def _total(self, concepts: Sequence[_Concept], rows: NDArray[np.integer], *, labels: bool = True) -> Array:
+        """(rows,): standardised scores, NaN where nothing is known of an output."""
+        experts: list[tuple[Array, float]] = []
+        for concept in concepts:
+            measured = self._measured(concept.z, rows)
+            said = concept.said and labels
+            experts.append((self._with_words(measured, concept.feature, rows) if said else measured, concept.weight))
+        return combine(experts)
+
+    def _measured(self, z_concept: Features, rows: NDArray[np.integer]) -> Array:
+        """(rows,): standardised, calibrated nearness; NaN where an output was never asked."""
+        nearness = self._derived.hubs[rows] - truncated_distance(rows_of(self.outputs, rows), z_concept)[0]
+        location, scale = self._derived.ordinary
+        return np.where(self.outputs.asked[rows], (nearness - location) / scale, np.nan)
+
+    def _with_words(self, measured: Array, concept: Features, rows: NDArray[np.integer]) -> Array:
         """Labels speak for an output, never against it, and as loudly as their file's labels are borne out."""
         if not len(self.outputs.labels):
             return measured
-        fit = self._label_features @ np.asarray(concept, np.float32)
-        location, scale = self._ordinary_words
-        z = np.append(np.maximum((fit - location) / scale, 0), 0)[self.outputs.label_of]
-        weight = np.nan_to_num(self.agreements)[self.outputs.owner] * WORDS
-        labelled = self.outputs.label_of >= 0
-        return np.where(~self.outputs.asked & ~labelled, np.nan, np.nan_to_num(measured) + weight * z)
+        fit = self._derived.label_features @ np.asarray(concept, np.float32)
+        location, scale = self._derived.ordinary_words
+        label_of = self.outputs.label_of[rows]
+        z = np.append(np.maximum((fit - location) / scale, 0), 0)[label_of]
+        weight = np.nan_to_num(self.agreements)[self.outputs.owner[rows]] * WORDS
+        unknown = ~self.outputs.asked[rows] & (label_of < 0)
+        return np.where(unknown, np.nan, np.nan_to_num(measured) + weight * z)
 
-    def _allowed(self, kind: str | None, folder: Path | None, among: Collection[Path] | None) -> NDArray[np.bool_]:
+    def _allowed(
+        self, kind: str | None, folder: Path | None, among: Collection[Path] | None
+    ) -> NDArray[np.bool_] | None:
+        """(L,); None: all are."""
+        if kind is None and folder is None and among is None:
+            return None
         places = set(among) if among is not None else None
         inside = folder.expanduser().absolute() if folder else None
 
@@ -229,8 +265,8 @@ class ClassifierIndex:
 
         return np.array([fits(model) for model in self.outputs.models], bool)[self.outputs.owner]
 
-    def _thresholds(self, order: NDArray[np.intp], z_concepts: Features) -> list[float | None]:
-        values = suggested_threshold(_rows(self.outputs, order), z_concepts[0]) if len(order) else []
+    def _thresholds(self, order: NDArray[np.integer], z_concept: Features) -> list[float | None]:
+        values = suggested_threshold(rows_of(self.outputs, order), z_concept) if len(order) else []
         return [float(v) if self.outputs.asked[row] else None for v, row in zip(values, order, strict=True)]
 
     def _match(self, place: int, row: int, score: float, how_relevant: float, threshold: float | None) -> OutputMatch:
@@ -260,80 +296,3 @@ class ClassifierIndex:
             unit=unit,
             note=model.descriptor.note if model.descriptor else model.failure or "",
         )
-
-    # what is derived once
-
-    @cached_property
-    def _features(self) -> Features:
-        return probe_features(self._catalog, self.outputs.probes, self.encoder)
-
-    @cached_property
-    def _z_background(self) -> Features:
-        return background_z(self._catalog, self.outputs.probes, self.encoder, keep=False)
-
-    @property
-    def _background_names(self) -> list[str]:
-        from ..background import background_texts
-        from .concepts import BACKGROUND
-
-        return background_texts(BACKGROUND)
-
-    @cached_property
-    def _known_hubs(self) -> dict[str, tuple[Array, Array]]:
-        known = self._catalog.classifiers.hubs(self.outputs.probes.digest, self.encoder.name)
-        return {fingerprint: (hubs.hubs, hubs.best) for fingerprint, hubs in known.items()}
-
-    @cached_property
-    def _hubs(self) -> Array:
-        """(L,); computed here for a model whose indexing was interrupted."""
-        hubs = np.zeros(len(self.outputs), np.float32)
-        for model in self.outputs.models:
-            if model.descriptor:
-                rows = slice(model.rows.start, model.rows.stop)
-                known = self._known_hubs.get(model.file.fingerprint)
-                hubs[rows] = (
-                    known[0] if known else hubness(truncated_distance(model.descriptor.top, self._z_background))
-                )
-        return hubs
-
-    @cached_property
-    def _ordinary(self) -> tuple[float, float]:
-        """Location and scale of calibrated nearness to background concepts, from a sample of outputs."""
-        rows = np.flatnonzero(self.outputs.asked)
-        rows = rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:SAMPLE])]
-        if not len(rows):
-            return 0.0, 1.0
-        near = self._hubs[rows] - truncated_distance(_rows(self.outputs, rows), self._z_background[::5])
-        return location_and_scale(near)
-
-    @cached_property
-    def _best(self) -> Background:
-        """How good the best output of a background concept is."""
-        best = [known[1] for known in self._known_hubs.values()]
-        location, scale = self._ordinary
-        if not best:
-            return Background(0.0, 1.0)
-        nearest = np.min(best, axis=0)
-        return background_of(((-nearest - location) / scale)[:, None])
-
-    @cached_property
-    def _label_features(self) -> Features:
-        if not self.outputs.labels:
-            return np.zeros((0, self.encoder.dimension), np.float32)
-        return text_features(self._catalog, self.encoder, [described(t) for t in self.outputs.labels], keep=False)
-
-    @cached_property
-    def _ordinary_words(self) -> tuple[float, float]:
-        background = background_features(self._catalog, self.encoder, keep=False)
-        sample = np.random.default_rng(0).permutation(len(self.outputs.labels))[:SAMPLE]
-        fit = self._label_features[sample] @ background.T
-        return location_and_scale(fit)
-
-
-def _rows(outputs: Outputs, rows: NDArray[np.integer]) -> Top:
-    return outputs.top._replace(
-        a=outputs.top.a[rows],
-        z=outputs.top.z[rows],
-        mean=outputs.top.mean[rows],
-        deviation=outputs.top.deviation[rows],
-    )

@@ -14,6 +14,7 @@ from modelsearch_core.classifiers import (
     ConceptQuery,
     ProbeSettings,
     index_classifiers,
+    searching,
 )
 from modelsearch_core.classifiers.evaluating import Found, by_labels, by_pictures
 from modelsearch_core.errors import EmptyCatalogError, ModelSearchError, UnknownModelError
@@ -54,6 +55,19 @@ def test_pictures_ask_as_words_do(tmp_path: Path):
     index(tmp_path, tmp_path / "models")
     best = ask(tmp_path, images=[making.square("blue"), making.square("blue", size=12)])[0]
     assert best.output == NAMES.index("blue")
+
+
+def test_a_great_many_outputs_are_looked_through_with_the_same_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for number in range(20):
+        making.classifier(tmp_path / "models" / f"{number}.onnx", NAMES[: 2 + number % 4], last="sigmoid")
+    making.detector(tmp_path / "models" / "bbox" / "named.onnx", NAMES)
+    index(tmp_path, tmp_path / "models")
+    for asked in ({"text": "pink"}, {"text": "pink", "kind": "detector"}, {"images": [making.square("blue")]}):
+        every = ask(tmp_path, **asked)
+        monkeypatch.setattr(searching, "ALL_LOOKED_AT", 3)
+        few = ask(tmp_path, **asked)
+        monkeypatch.undo()
+        assert [(m.name, m.output, m.score) for m in few[:2]] == [(m.name, m.output, m.score) for m in every[:2]]
 
 
 def test_channels_may_come_last(tmp_path: Path):
