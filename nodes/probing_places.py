@@ -26,12 +26,17 @@ PLACES = {
     ),
     "classifier": tuple(Place(name, name) for name in ("wd14_tagger", "tagger", "nsfw", "aesthetic", "classifiers")),
 }
+PACKS = {
+    "classifier": ("ComfyUI-WD14-Tagger/models", "comfyui-wd14-tagger/models")
+}  # that keep files in their own folder
 
 
 def roots(kind: str) -> dict[Path, str]:
     """The folders that are there, with what a name in them begins with."""
-    found = ((Path(os.path.abspath(root)), place.prefix) for place in PLACES[kind] for root in _folders(place))  # noqa: PTH100
-    return {root: prefix for root, prefix in found if root.is_dir()}
+    found = [(root, place.prefix) for place in PLACES[kind] for root in _folders(place)]
+    found += [(str(Path(nodes, pack)), "") for nodes in _custom_nodes() for pack in PACKS.get(kind, ())]
+    absolute = ((Path(os.path.abspath(root)), prefix) for root, prefix in found)  # noqa: PTH100
+    return {root: prefix for root, prefix in absolute if root.is_dir()}
 
 
 def name_of(path: Path, kind: str) -> str | None:
@@ -40,6 +45,13 @@ def name_of(path: Path, kind: str) -> str | None:
         if root in path.parents:
             return prefix + str(path.relative_to(root))
     return None
+
+
+def _custom_nodes() -> list[str]:
+    try:
+        return list(folder_paths.get_folder_paths("custom_nodes"))
+    except KeyError:
+        return []
 
 
 def _folders(place: Place) -> list[str]:

@@ -48,15 +48,22 @@ def is_transformers(config: Config) -> bool:
 
 def labels_beside(folder: Path, stem: str, config: Config) -> tuple[str, ...]:
     """What the outputs are called, in their order; empty where nothing says."""
-    for path in (folder / TAGS, folder / f"{stem}.csv"):
-        if path.is_file() and (tags := _tags(path)):
-            return tags
+    if tags := tags_beside(folder, stem):
+        return tags
     if told := labels_of(config):
         return told
     for path in (*(folder / f"{stem}{ending}" for ending in (".txt", ".names")), *(folder / n for n in LABEL_LISTS)):
         if path.is_file():
             lines = _text(path).splitlines()
             return clean_labels([line for line in lines if line.strip()])
+    return ()
+
+
+def tags_beside(folder: Path, stem: str) -> tuple[str, ...]:
+    """Of a tagger: in `selected_tags.csv`, or in a table with the model's own name, as ComfyUI's pack keeps it."""
+    for path in (folder / f"{stem}.csv", folder / TAGS):
+        if path.is_file() and (tags := _tags(path)):
+            return tags
     return ()
 
 

@@ -16,7 +16,6 @@ from ..model_files.fingerprint import file_fingerprint, joint_fingerprint
 from ..model_files.opening import open_regular
 from ..model_files.strangers import plain_line
 from .configs import (
-    TAGS,
     Config,
     detector_input,
     is_timm,
@@ -25,6 +24,7 @@ from .configs import (
     labels_of,
     read_config,
     tagger_input,
+    tags_beside,
     timm_input,
     transformers_input,
 )
@@ -172,7 +172,7 @@ def _config_near(path: Path) -> tuple[Config, Path]:
 def _input_of(path: Path, found: Understood, config: Config, folder: Path) -> Input | None:
     """What is said about pictures; None where nobody says anything."""
     width, height = found.size
-    if (path.parent / TAGS).is_file():
+    if tags_beside(path.parent, path.stem):
         return tagger_input(width, height, found.layout)
     if found.kind is Kind.DETECTOR and found.labels:
         return detector_input(width, height)

@@ -100,10 +100,11 @@ def test_a_rater_is_asked_for_both_its_ends(tmp_path: Path):
     assert (first.output, first.turned, second.output, second.turned) == (0, False, 0, True)
 
 
-def test_a_taggers_labels_come_from_the_table_beside_it(tmp_path: Path):
+@pytest.mark.parametrize("table", ["selected_tags.csv", "model.csv"])
+def test_a_taggers_labels_come_from_the_table_beside_it(tmp_path: Path, table: str):
     folder = tmp_path / "wd14_tagger"
-    making.classifier(folder / "model.onnx", NAMES, last="sigmoid", channels_last=True, told=False)
-    with (folder / "selected_tags.csv").open("w", newline="") as file:
+    making.classifier(folder / "model.onnx", NAMES, last="sigmoid", channels_last=True, raw=True)
+    with (folder / table).open("w", newline="") as file:
         csv.writer(file).writerows(
             [["tag_id", "name", "category", "count"], *([i, f"{n}_hat", 0, 1] for i, n in enumerate(NAMES))]
         )
@@ -112,6 +113,8 @@ def test_a_taggers_labels_come_from_the_table_beside_it(tmp_path: Path):
         model = found.model("wd14_tagger")
         assert model.file.labels == tuple(f"{name} hat" for name in NAMES)
         assert model.file.input is not None and model.file.input.bgr and model.file.input.scale == 1.0
+        best = found.search(ConceptQuery(text=["blue"]))[0]
+        assert (best.label, best.agreement) == ("blue hat", pytest.approx(1, abs=0.1))
 
 
 def test_folders_of_timm_and_of_transformers_are_asked(tmp_path: Path):

@@ -1,5 +1,8 @@
 """A node pack for tests: inputs of all the types that a model's name may be wired into, and a loader that fails."""
 
+from pathlib import Path
+
+import folder_paths
 from comfy_api.latest import io
 
 
@@ -63,6 +66,40 @@ class NewComboSink(io.ComfyNode):
         return io.NodeOutput(ui={"text": [repr(value)]})
 
 
+DETECTORS = Path(folder_paths.models_dir, "ultralytics")
+for _key, _folder in (("ultralytics_bbox", "bbox"), ("ultralytics_segm", "segm"), ("ultralytics", "")):
+    _places = [str(DETECTORS / _folder)]
+    folder_paths.folder_names_and_paths[_key] = (_places, folder_paths.supported_pt_extensions)
+
+
+class DetectorProviderSink(_Sink):
+    """Takes a name as UltralyticsDetectorProvider of the Impact Subpack does, and says which file it would load."""
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        names = [
+            f"{kind}/{name}"
+            for kind in ("bbox", "segm")
+            for name in folder_paths.get_filename_list(f"ultralytics_{kind}")
+        ]
+        return {"required": {"model_name": (names,)}}
+
+    def take(self, model_name):
+        return {"ui": {"text": [str(folder_paths.get_full_path("ultralytics", model_name))]}}
+
+
+class TaggerSink(_Sink):
+    """Takes a name as WD14 Tagger does: from a tuple, and with or without its ending."""
+
+    @classmethod
+    def INPUT_TYPES(cls):
+        return {"required": {"model": (("wd-v1-4-moat-tagger-v2",),)}}
+
+    def take(self, model):
+        name = model.removesuffix(".onnx") + ".onnx"
+        return {"ui": {"text": [str(Path(folder_paths.models_dir, "wd14_tagger", name))]}}
+
+
 class SlowSink(_Sink):
     """A user's prompt that takes a while."""
 
@@ -78,5 +115,16 @@ class SlowSink(_Sink):
 
 
 NODE_CLASS_MAPPINGS = {
-    node.__name__: node for node in (ListSink, ComboSink, StringSink, ImageSink, AnySink, NewComboSink, SlowSink)
+    node.__name__: node
+    for node in (
+        ListSink,
+        ComboSink,
+        StringSink,
+        ImageSink,
+        AnySink,
+        NewComboSink,
+        DetectorProviderSink,
+        TaggerSink,
+        SlowSink,
+    )
 }

@@ -47,11 +47,17 @@ def weights_of(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def classifier(
-    path: Path, names: Sequence[str], *, last: str = "logits", channels_last: bool = False, told: bool = True
+    path: Path,
+    names: Sequence[str],
+    *,
+    last: str = "logits",
+    channels_last: bool = False,
+    told: bool = True,
+    raw: bool = False,
 ) -> Path:
     """(N, L): how much of each picture has the colour. `last`: logits, softmax or sigmoid; `told`: what goes in, by a
-    config.json beside it."""
-    if told:
+    config.json beside it; `raw`: BGR from 0 to 255, as taggers take it, and nothing says it."""
+    if told and not raw:
         path.parent.mkdir(parents=True, exist_ok=True)
         seen = {"input_size": [3, SIDE, SIDE], "mean": [0.0] * 3, "std": [1.0] * 3}
         (path.parent / "config.json").write_text(json.dumps({"architecture": "colours", "pretrained_cfg": seen}))
@@ -64,7 +70,8 @@ def classifier(
     if last != "logits":
         nodes.append(helper.make_node({"softmax": "Softmax", "sigmoid": "Sigmoid"}[last], ["logits"], ["out"]))
     out = "logits" if last == "logits" else "out"
-    return _saved(path, nodes, names, [(out, ["batch", len(names)])], channels_last=channels_last)
+    weight = {"weight": weights_of(names)[0][:, ::-1] / np.float32(255)} if raw else {}
+    return _saved(path, nodes, names, [(out, ["batch", len(names)])], channels_last=channels_last, constants=weight)
 
 
 def detector(path: Path, names: Sequence[str], *, form: str = "v8", told: bool = True) -> Path:
