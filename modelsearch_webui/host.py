@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from modelsearch_core.classifiers.ultralytics_files import LoadTrusted, load_trusted
 from modelsearch_core.embedding import Encoder
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.panel import Folder, Indexer
 
-from . import places
+from . import places, settings
 from .indexing import WebUIIndexer
 
 
@@ -32,6 +33,9 @@ class WebUIHost:
 
     def classifier_folders(self) -> Sequence[Path]:
         return places.classifier_folders()
+
+    def trusted_pickles(self) -> LoadTrusted | None:
+        return load_trusted if settings.value("trust_pickled") else None
 
     def picture_folders(self) -> Sequence[Path]:
         return places.picture_folders()

@@ -19,6 +19,7 @@ PICTURE_OPTIONS = (
     "outdir_control_samples",  # SD.Next's
 )
 ADETAILER = "adetailer"
+PICKLES = (".pt", ".pth")
 TAGGERS = ("ultralytics", "wd14_tagger", "TaggerOnnx", "tagger", "nsfw", "aesthetic")
 CHECKPOINT_OPTIONS = ("ckpt_dir", "ckpt_dirs")
 
@@ -67,12 +68,21 @@ def listed(path: Path, kind: str) -> Mapping[str, Any]:
     """For the browser: `tag` of a LoRA, `name` of a checkpoint, or of a detector in ADetailer's drop-down; empty for
     what is not listed."""
     if kind in ("classifier", "detector"):
-        return {"name": path.name} if _absolute(paths.models_path) / ADETAILER in path.parents else {}
+        name = adetailer_name(path)
+        return {} if name is None else {"name": name}
     if kind == "lora":
         name = lora_name(path)
         return {} if name is None else {"tag": name, "name": name}
     title = checkpoint_title(path)
     return {} if title is None else {"name": title}
+
+
+def adetailer_name(path: Path) -> str | None:
+    """What ADetailer's drop-down calls it: the name of a `.pt`, so of the one that an ONNX export lies beside."""
+    if _absolute(paths.models_path) / ADETAILER not in path.parents:
+        return None
+    found = (each for each in (path, path.with_suffix(".pt"), path.with_suffix(".pth")) if each.suffix in PICKLES)
+    return next((each.name for each in found if each.is_file()), None)
 
 
 def lora_name(*paths: Path) -> str | None:

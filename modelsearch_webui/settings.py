@@ -14,6 +14,7 @@ CATEGORY = "sd"  # Stable Diffusion, where Extra Networks are too; without one i
 WEBUI, DIFFUSERS = "this WebUI", "diffusers in a process of its own"
 NAMES_LABEL = "Names under which a browser reaches this WebUI, besides addresses (comma)"
 SERVER_LABEL = "Search server in place of an index of one's own (address of modelsearch serve)"
+PICKLED_LABEL = "Ask ADetailer's .pt detectors, too: loading one runs what is in it, as ADetailer does"
 NUMBERS = {
     "samples": (0, 1, 128),
     "batch": (4, 1, 16),
@@ -64,6 +65,7 @@ def _options() -> dict[str, tuple[Any, str, Any, dict[str, Any]]]:
         "bases": ("", "Base models under LoRA, as in: sd15=v1-5-pruned, sdxl=sd_xl_base", gr.Textbox, {}),
         "server": ("", SERVER_LABEL, gr.Textbox, {}),
         "server_token": ("", "Token or password of the search server", gr.Textbox, {}),
+        "trust_pickled": (False, PICKLED_LABEL, gr.Checkbox, {}),
         "own_names": ("", NAMES_LABEL, gr.Textbox, {}),
     }
 

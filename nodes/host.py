@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..modelsearch_core.classifiers.ultralytics_files import LoadTrusted
 from ..modelsearch_core.embedding import Encoder
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.panel import Folder, Panel
@@ -31,6 +32,9 @@ class ComfyHost:
 
     def classifier_folders(self) -> Sequence[Path]:
         return [folder for kind in probing_places.PLACES for folder in probing_places.roots(kind)]
+
+    def trusted_pickles(self) -> LoadTrusted | None:
+        return probing_places.loader_of_detectors()
 
     def picture_folders(self) -> Sequence[Path]:
         return places.picture_folders()

@@ -120,7 +120,8 @@ def probe(kind: str) -> None:
         known = catalog.encoders()
         source = known[0][1] if known else DEFAULT_ENCODER
         encoder = host().encoder(source, may_download=True)
-        index_classifiers(catalog, folders, encoder, source, ProbeSettings(kinds=[Kind(kind)]))
+        settings = ProbeSettings(kinds=[Kind(kind)])
+        index_classifiers(catalog, folders, encoder, source, settings, trusted=host().trusted_pickles())
 
 
 def search(kind: str, query: ConceptQuery, rank: int) -> tuple[list[OutputMatch], list[Any]]:

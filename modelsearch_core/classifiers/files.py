@@ -73,7 +73,7 @@ class ClassifierFile:
 
     @property
     def readable(self) -> bool:
-        """Whether it can be asked anything here; a pickled module never is."""
+        """Whether it can be asked without running what it holds; a pickled module cannot."""
         return self.form is not Form.PYTORCH
 
 

@@ -24,6 +24,7 @@ from .finding import find_classifiers
 from .opening import Responding, open_classifier
 from .probe_pictures import ProbePictures, choose_probes, probe_features, probes_in_use, standardised_cosines
 from .probing import probe
+from .ultralytics_files import LoadTrusted
 
 KINDS = (Kind.CLASSIFIER, Kind.DETECTOR)
 FEW = 500  # probes below which answers are coarse
@@ -68,9 +69,10 @@ def index_classifiers(
     encoder_source: str,
     settings: ProbeSettings | None = None,
     progress: Progress = silent,
-    opener: Open | None = None,
+    trusted: LoadTrusted | None = None,
 ) -> ClassifierReport:
-    """`opener` opens a classifier where a host lends that. ModelSearchError for a folder that is missing."""
+    """`trusted` loads pickled modules where a host lends that, which runs what is in them; without, their class names
+    are read and nothing else. ModelSearchError for a folder that is missing."""
     settings = settings or ProbeSettings()
     report = ClassifierReport()
     files = _scan(catalog, folders, settings, report, progress)
@@ -81,14 +83,17 @@ def index_classifiers(
         return report
     report.probes = len(probes)
     known = catalog.classifiers.known(probes.digest)
-    opener = opener or (lambda file: open_classifier(file, settings.device))
+
+    def opener(file: ClassifierFile) -> Responding:
+        return open_classifier(file, settings.device, trusted)
+
     for done, file in enumerate(files):
         progress(Step(stage=STAGE, done=done, total=len(files), model=file.title))
         failure = None
-        if not file.readable:
-            report.named_only.append(file.path)
-        elif file.fingerprint in known:
+        if file.fingerprint in known:
             report.unchanged += 1
+        elif not file.readable and trusted is None:
+            report.named_only.append(file.path)
         else:
             failure = _probe_one(catalog, file, opener, probes, report, progress, (done, len(files)))
         progress(Step(stage=STAGE, done=done + 1, total=len(files), model=file.title, failure=failure))

@@ -13,6 +13,7 @@ from ..errors import UnreadableModelError
 from .files import ClassifierFile, Form, Input
 from .folders import FolderClassifier
 from .onnx_files import OnnxClassifier, guesses
+from .ultralytics_files import LoadTrusted, PickledDetector
 
 
 class Responding(Protocol):
@@ -21,8 +22,10 @@ class Responding(Protocol):
         ...
 
 
-def open_classifier(file: ClassifierFile, device: str = "auto") -> Responding:
-    """UnreadableModelError for one that cannot be asked."""
+def open_classifier(file: ClassifierFile, device: str = "auto", trusted: LoadTrusted | None = None) -> Responding:
+    """`trusted` loads pickled modules, where a host lends that. UnreadableModelError for one that cannot be asked."""
+    if file.form is Form.PYTORCH and trusted is not None:
+        return PickledDetector(file, trusted, device)
     if file.form is Form.PYTORCH:
         raise UnreadableModelError(
             "a pickled module is never run here; export it to ONNX (`yolo export model=FILE format=onnx`) to probe it"

@@ -18,8 +18,10 @@ from ..model_files import Kind
 from ..model_files.annotations import clean_title
 from ..model_files.fingerprint import file_fingerprint
 from ..model_files.opening import open_regular
-from .configs import clean_labels, labels_by_number
-from .files import ClassifierFile, Form
+from .configs import LARGEST_SIDE, clean_labels, detector_input, labels_by_number
+from .files import ClassifierFile, Form, Input
+from .onnx_files import DETECTOR_SIDE
+from .onnx_files import SIDE as CLASSIFIER_SIDE
 
 LARGEST_PICKLE = 2**26  # bytes
 MOST_OPCODES = 3_000_000
@@ -41,6 +43,8 @@ def read_pickled(path: Path, stamp: str) -> ClassifierFile:
     if not labels:
         raise UnreadableModelError("a pickled module without class names; export it to ONNX to probe it")
     task = next((steps[n + 1][1] for n, step in enumerate(steps[:-1]) if step[1] == "task"), "")
+    task = task if task in TRAINED_FOR else ""
+    side = _number_after(steps, "imgsz") or (CLASSIFIER_SIDE if task == "classify" else DETECTOR_SIDE)
     with open_regular(path) as file:
         fingerprint = file_fingerprint(file)
     return ClassifierFile(
@@ -52,8 +56,16 @@ def read_pickled(path: Path, stamp: str) -> ClassifierFile:
         stamp=stamp,
         title=clean_title(path.stem),
         labels=labels,
-        task=task if task in TRAINED_FOR else "",
+        task=task,
+        input=Input(width=side, height=side) if task == "classify" else detector_input(side, side),
     )
+
+
+def _number_after(steps: list[Step], key: str) -> int | None:
+    """What a dict keeps under a text, where it is a size of pictures."""
+    found = (steps[n + 1] for n, step in enumerate(steps[:-1]) if step[1] == key)
+    sizes = (int(value) for kind, value in found if kind in NUMBERS)
+    return next((size for size in sizes if 0 < size <= LARGEST_SIDE), None)
 
 
 def _pickle_of(path: Path) -> bytes:

@@ -137,6 +137,11 @@ def _add_probes(command: argparse.ArgumentParser) -> None:
         help="pictures to ask them with (else what base models made, the bundled subjects and some of --pictures; "
         "kept from then on)",
     )
+    probes.add_argument(
+        "--trust-pickled",
+        action="store_true",
+        help="ask Ultralytics' .pt files too, through your own `ultralytics`; loading one runs whatever code is in it",
+    )
 
 
 def _add_train(command: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:

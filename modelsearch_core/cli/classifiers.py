@@ -21,6 +21,7 @@ from ..classifiers import (
 )
 from ..classifiers.evaluating import by_labels, by_pictures
 from ..classifiers.indexing import FEW
+from ..classifiers.ultralytics_files import load_trusted
 from ..contact_sheet import Cell, Row, contact_sheet
 from ..encoders import DEFAULT_ENCODER, open_encoder
 from ..errors import ModelSearchError
@@ -46,7 +47,9 @@ def index(args: argparse.Namespace) -> int:
         known = catalog.encoders()
         source = args.encoder or (known[0][1] if known else DEFAULT_ENCODER)
         encoder = open_encoder(source, device=args.device)
-        report = index_classifiers(catalog, args.folders, encoder, source, settings, bars)
+        report = index_classifiers(
+            catalog, args.folders, encoder, source, settings, bars, load_trusted if args.trust_pickled else None
+        )
     print_json(_as_json(report)) if args.json else _tell(report, time.monotonic() - started, args)
     return 1 if report.failed or not report.models else 0
 
@@ -138,7 +141,8 @@ def _tell(report: ClassifierReport, seconds: float, args: argparse.Namespace) ->
         print(visible(f"  note: {path}: {note}"), file=sys.stderr)
     if report.named_only:
         print(
-            f"  {len(report.named_only)} are known by the class names in the file alone (pickled modules are not run)"
+            f"  {len(report.named_only)} are known by the class names in the file alone (pickled modules are not run; "
+            "--trust-pickled asks them, too)"
         )
     if report.models and report.probes < FEW:
         print(

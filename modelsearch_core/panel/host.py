@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..classifiers.ultralytics_files import LoadTrusted
 from ..embedding import Encoder
 
 
@@ -108,6 +109,10 @@ class Host(Protocol):
 
     def classifier_folders(self) -> Sequence[Path]:
         """Where detectors, taggers and classifiers lie."""
+        ...
+
+    def trusted_pickles(self) -> LoadTrusted | None:
+        """What loads pickled detectors (`classifiers.ultralytics_files`), where the host trusts the files."""
         ...
 
     @property

@@ -48,7 +48,7 @@ class Panel:
         self._indexing = Indexing(host)
         self._map = CollectionMap(self.library)
         self.classifiers = ClassifierSearch(catalog_path, host.encoder, host.listed)
-        self.probing = ProbingJob(catalog_path, host.encoder, host.classifier_folders)
+        self.probing = ProbingJob(catalog_path, host.encoder, host.classifier_folders, host.trusted_pickles)
         self._check = CheckJob(catalog_path)
         self._guesses = Guesses(lambda: catalog_path)
         self._duplicates: tuple[int, dict[str, Any]] = 0, {}

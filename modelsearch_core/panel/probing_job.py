@@ -10,6 +10,7 @@ from typing import Any
 
 from ..catalog import Catalog
 from ..classifiers import ClassifierReport, ProbeSettings, index_classifiers
+from ..classifiers.ultralytics_files import LoadTrusted
 from ..embedding import Encoder
 from ..encoders import DEFAULT_ENCODER
 from ..errors import ModelSearchError
@@ -28,9 +29,11 @@ class ProbingJob:
         catalog_path: Place,
         open_encoder: Callable[[str], Encoder],
         folders: Callable[[], Sequence[Path]],
+        trusted: Callable[[], LoadTrusted | None] = lambda: None,
     ) -> None:
-        """`folders`: where the host keeps classifiers."""
-        self._path, self._open_encoder, self._folders = catalog_path, open_encoder, folders
+        """`folders`: where the host keeps classifiers; `trusted`: what loads pickled ones, where it lends that."""
+        self._path, self._open_encoder = catalog_path, open_encoder
+        self._folders, self._trusted = folders, trusted
         self._lock = threading.Lock()
         self._state: dict[str, Any] = {"state": "idle"}
 
@@ -67,7 +70,8 @@ class ProbingJob:
             known = catalog.encoders()
             source = known[0][1] if known else DEFAULT_ENCODER
             encoder = self._open_encoder(source)
-            return index_classifiers(catalog, folders, encoder, source, ProbeSettings(), self._on_step)
+            trusted = self._trusted()
+            return index_classifiers(catalog, folders, encoder, source, ProbeSettings(), self._on_step, trusted)
 
     def _on_step(self, step: Step) -> None:
         self._set(state="running", stage=step.stage, done=step.done, total=step.total, model=step.model)

@@ -50,6 +50,9 @@ class ColourHost:
     def classifier_folders(self) -> Sequence[Path]:
         return [self._folder]
 
+    def trusted_pickles(self) -> None:
+        return None
+
     def picture_folders(self) -> Sequence[Path]:
         return [self._folder.with_name("outputs")]
 
