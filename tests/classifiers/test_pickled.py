@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.classifiers import ClassifierIndex, ConceptQuery, Form, ProbeSettings, index_classifiers
+from modelsearch_core.classifiers import (
+    ClassifierIndex,
+    ClassifierReport,
+    ConceptQuery,
+    Form,
+    OutputMatch,
+    ProbeSettings,
+    index_classifiers,
+)
+from modelsearch_core.classifiers.configs import detector_input
+from modelsearch_core.classifiers.finding import read_classifier
+from modelsearch_core.classifiers.opening import open_classifier
 from modelsearch_core.classifiers.pickled import read_pickled
+from modelsearch_core.classifiers.ultralytics_files import PickledDetector, load_trusted
 from modelsearch_core.errors import UnreadableModelError
 from modelsearch_core.model_files import Kind
 from tests.making import classifiers as making
@@ -25,6 +39,23 @@ class Detector(torch.nn.Module):
         self.layer = torch.nn.Linear(2, 2)
         self.task = task
         self.names = names
+
+
+def load(path: Path) -> Any:
+    """As a host's `ultralytics` does, which trusts the file."""
+    return SimpleNamespace(model=torch.load(path, weights_only=False)["model"])
+
+
+def index(tmp_path: Path, **lent: Any) -> ClassifierReport:
+    probes = tmp_path / "probes"
+    settings = ProbeSettings() if probes.exists() else ProbeSettings(probes=making.probe_pictures(probes))
+    with Catalog(tmp_path / "catalog.sqlite") as catalog:
+        return index_classifiers(catalog, [tmp_path / "models"], ColourEncoder(), "colours", settings, **lent)
+
+
+def ask(tmp_path: Path, text: str) -> OutputMatch:
+    with ClassifierIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as found:
+        return found.search(ConceptQuery(text=[text]))[0]
 
 
 class Trap:
@@ -81,11 +112,47 @@ def test_a_module_without_names_is_refused(tmp_path: Path):
 
 def test_it_is_found_by_its_names_alone(tmp_path: Path):
     saved(tmp_path / "models" / "ultralytics" / "bbox" / "v3_best.pt", {"model": Detector({0: "pink", 1: "hat"})})
-    with Catalog(tmp_path / "catalog.sqlite") as catalog:
-        probes = ProbeSettings(probes=making.probe_pictures(tmp_path / "probes"))
-        report = index_classifiers(catalog, [tmp_path / "models"], ColourEncoder(), "colours", probes)
-    assert [path.name for path in report.named_only] == ["v3_best.pt"]
-    with ClassifierIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as index:
-        best = index.search(ConceptQuery(text=["pink"]))[0]
+    assert [path.name for path in index(tmp_path).named_only] == ["v3_best.pt"]
+    best = ask(tmp_path, "pink")
     assert (best.label, best.evidence, best.probes, best.threshold) == ("pink", "labels", (), None)
-    assert NAMES.index("pink") == 4
+
+
+def test_a_host_that_trusts_it_asks_it(tmp_path: Path):
+    """Its labels are other ones than what it tells, so only what it answers can find it."""
+    making.pickled_detector(tmp_path / "models" / "bbox" / "v3_best.pt", NAMES)
+    assert read_pickled(tmp_path / "models" / "bbox" / "v3_best.pt", "").input == detector_input(16, 16)
+    assert [path.name for path in index(tmp_path).named_only] == ["v3_best.pt"]  # first without
+    report = index(tmp_path, trusted=load)
+    assert ([path.name for path in report.probed], report.outputs, report.failed) == (["v3_best.pt"], len(NAMES), {})
+    best = ask(tmp_path, "pink")
+    assert (best.evidence, best.output, best.unit) == ("responses", NAMES.index("pink"), "probability")
+    again = index(tmp_path)
+    assert (again.unchanged, again.named_only) == (1, [])
+
+
+def test_what_its_loader_refuses_is_still_known_by_its_names(tmp_path: Path):
+    def refuse(path: Path) -> Any:
+        raise RuntimeError(f"Weights only load failed. {path.name} names builtins.eval")
+
+    making.pickled_detector(tmp_path / "models" / "bbox" / "v3_best.pt", NAMES)
+    ((path, reason),) = index(tmp_path, trusted=refuse).failed.items()
+    assert path.name == "v3_best.pt"
+    assert reason.startswith("ultralytics cannot load it (RuntimeError: Weights only load failed")
+    assert ask(tmp_path, "pink").evidence == "labels"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "answers"), [("yolov8n", 80), ("yolov8n-seg", 80), ("yolov8n-cls", 1000)])
+def test_ultralytics_itself_answers_as_its_onnx_export(tmp_path: Path, size: str, answers: int):
+    """Random weights; the same pictures through the `.pt` and through the file that it exports."""
+    ultralytics = pytest.importorskip("ultralytics")
+    model = ultralytics.YOLO(f"{size}.yaml")
+    model.save(str(path := tmp_path / f"{size}.pt"))
+    exported = Path(ultralytics.YOLO(str(path)).export(format="onnx", imgsz=64, simplify=False))
+    told = read_pickled(path, "")
+    wanted = detector_input(64, 64)
+    pictures = [making.square(colour, side=80) for colour in NAMES[:3]]
+    one = PickledDetector(told, load_trusted, "cpu").respond(pictures, wanted)
+    other = open_classifier(read_classifier(exported), "cpu").respond(pictures, wanted)
+    assert one.shape == (3, answers)
+    np.testing.assert_allclose(one, other, atol=1e-3)
