@@ -18,8 +18,8 @@ from .logits import THREADS, Top
 
 Array = NDArray[np.floating]
 
-P = 10  # probes looked at of each output
-SHARE = 0.08  # of the outputs that are looked at wholly; benchmarks/classifiers/speed.py says what is lost
+P = 8  # probes looked at of each output
+SHARE = 0.15  # of the outputs that are looked at wholly; benchmarks/classifiers/speed.py says what is lost
 SHRUNK = 0.8
 SAMPLE = 20_000  # outputs by which the share is cut off
 BLOCK = 2**15  # outputs at once: some arrays of that length stay in a core's cache
