@@ -196,7 +196,7 @@ class PanelView {
       const status = await this.api.status();
       this.offline(false);
       this.searchView.status(status);
-      this.tabs[3].hidden = !status.classifiers.shown;
+      this.tabs[3].hidden = !status.classifiers?.shown;
       this.progress(status.indexing, status);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

@@ -31,6 +31,7 @@ from .configs import (
 from .files import ClassifierFile, Form, Input
 from .folders import CONFIG, weights_in
 from .onnx_files import Understood, open_session, signature_of, understood
+from .tensorflow_js import WEIGHTS, is_tensorflow_js, refuse
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,8 @@ def _walk(folder: Path) -> Iterator[Path]:
             continue
         if CONFIG in files and _is_model_folder(place):
             yield place
+        if any(name.lower().endswith(WEIGHTS) for name in files):
+            yield from (place / name for name in sorted(files) if is_tensorflow_js(place / name))
         endings = (".onnx", ".pt") if _of_detectors(place) else (".onnx",)
         yield from (place / name for name in sorted(files) if name.lower().endswith(endings) and name[0] != ".")
 
@@ -115,6 +118,8 @@ def read_classifier(path: Path, stamp: str = "") -> ClassifierFile:
     if path.is_dir():
         return _of_folder(path, stamp)
     open_regular(path).close()
+    if is_tensorflow_js(path):
+        refuse(path)
     if path.suffix.lower() == ".pt":
         from .pickled import read_pickled
 

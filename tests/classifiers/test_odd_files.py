@@ -12,7 +12,10 @@ import pytest
 from modelsearch_core.classifiers.configs import read_config, transformers_input
 from modelsearch_core.classifiers.files import ClassifierFile
 from modelsearch_core.classifiers.finding import find_classifiers
+from modelsearch_core.model_files import SkippedFile
 from tests.making import classifiers as making
+
+SIZES = [{"size": "-1"}, {"size": "192"}, {"size": "224"}, {"size": "3"}]
 
 
 @pytest.mark.parametrize(
@@ -64,3 +67,22 @@ def test_a_size_that_no_picture_has_is_not_taken(size: Any):
     found = transformers_input({}, {"size": size})
     assert found is not None
     assert (found.width, found.height) == (224, 224)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"format": "graph-model", "signature": {"inputs": {"image:0": {"tensorShape": {"dim": SIZES}}}}}, "224 × 192"),
+        ({"format": "layers-model", "signature": {"inputs": 3}}, "layers-model"),
+        ({}, "of an older form"),
+    ],
+)
+def test_a_model_of_tensorflow_js_is_refused_with_the_way_out(tmp_path: Path, more: dict[str, Any], said: str):
+    topology = {"modelTopology": {"node": []}, "weightsManifest": [{"paths": ["group1-shard1of1.bin"], "weights": []}]}
+    (tmp_path / "model.json").write_text(json.dumps({**topology, **more}))
+    (tmp_path / "group1-shard1of1.bin").write_bytes(b"\0" * 8)
+    (tmp_path / "tokenizer.json").write_text("{}")
+    (found,) = find_classifiers([tmp_path])
+    assert isinstance(found, SkippedFile)
+    assert found.reason.startswith("a TensorFlow.js model (") and said in found.reason
+    assert "tf2onnx.convert --tfjs model.json --output model.onnx" in found.reason
