@@ -29,6 +29,8 @@ def reading() -> Generator[ModelIndex]:
 def state() -> str:
     """Changes whenever an answer may."""
     try:
+        if (server := panel().elsewhere.server()) is not None:
+            return f"{server.address} {server.json('GET', 'status').get('serial')}"
         with Catalog(catalog_path(), read_only=True) as catalog:
             return catalog.state()
     except ModelSearchError:

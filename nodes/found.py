@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +15,12 @@ from ..modelsearch_core.collection import Filters
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.guesses import Guesses
 from ..modelsearch_core.pairs import is_low_noise, one_each, other_halves
+from ..modelsearch_core.panel.queries import MOST_ANSWERS
+from ..modelsearch_core.panel.search_server import SearchServer
 from ..modelsearch_core.search import Match, Query
 from . import places
 from .catalogue import reading
+from .host import panel
 from .images import to_images
 from .messages import no_file, where
 from .renewing import renew
@@ -50,8 +53,12 @@ class Found:
         """The model's nearest ones, read when they are asked for; what lies beside it, where none was generated."""
         if not self.match.thumbnails:
             return list(previews_of(self.match)[:PICTURES])
-        with reading() as index:
-            found = [index.sample(self.match.id, number) for number in self.match.thumbnails[:PICTURES]]
+        numbers = self.match.thumbnails[:PICTURES]
+        if (server := panel().elsewhere.server()) is not None:
+            found = [server.sample(self.match.id, number) for number in numbers]
+        else:
+            with reading() as index:
+                found = [index.sample(self.match.id, number) for number in numbers]
         return [picture for picture in found if picture is not None]
 
     @property
@@ -118,6 +125,9 @@ def search(query: Query, wanted: Wanted) -> list[Found]:
 
 def _answered(query: Query, wanted: Wanted, names: Iterable[Path]) -> tuple[list[Match], dict[Path, Path]]:
     """Matches, and what lies in two files; by words alone, while no encoder has looked at any model."""
+    if (server := panel().elsewhere.server()) is not None:
+        found = list(_here(server, query, wanted, names))
+        return found, other_halves(found)
     if only_words_are_known():
         found = matches_by_words(query, wanted.filters(names), wanted.count)
         return found, other_halves(found)
@@ -125,6 +135,18 @@ def _answered(query: Query, wanted: Wanted, names: Iterable[Path]) -> tuple[list
         found = index.search(query, filters=wanted.filters(names), method=wanted.method, k=wanted.count)
         GUESSES.saw(found)
         return found, other_halves(index.collection.entries)
+
+
+def _here(server: SearchServer, query: Query, wanted: Wanted, names: Iterable[Path]) -> Iterator[Match]:
+    """A search server's matches that this ComfyUI lists, with its own paths."""
+    architecture = None if wanted.architecture == ANY else wanted.architecture
+    known = set(names)
+    for match in server.search(
+        query, kind=wanted.kind, architecture=architecture, method=wanted.method, k=MOST_ANSWERS
+    ):
+        here = panel().elsewhere.here(match.id, match.path, match.kind)
+        if here is not None and not known.isdisjoint((here.path, *here.copies)):
+            yield replace(match, path=here.path, copies=here.copies)
 
 
 def _relevant(matches: Sequence[Match], names: Mapping[Path, str], wanted: Wanted) -> list[Match]:

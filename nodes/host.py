@@ -12,7 +12,7 @@ from ..modelsearch_core.classifiers.ultralytics_files import LoadTrusted
 from ..modelsearch_core.embedding import Encoder
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.panel import Folder, Panel
-from . import places, probing_places, requirements
+from . import places, probing_places, requirements, settings
 from .job import QueueIndexer
 
 
@@ -82,4 +82,4 @@ def host() -> ComfyHost:
 
 @cache
 def panel() -> Panel:
-    return Panel(places.catalog_path(), host())
+    return Panel(places.catalog_path(), host(), lambda: settings.load().search_server)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..modelsearch_core.catalog import Catalog
 from ..modelsearch_core.errors import EmptyCatalogError, ModelSearchError
+from ..modelsearch_core.panel.search_server import SearchServer
 from .places import catalog_path
 
 NAME = "comfyui"
@@ -25,6 +26,7 @@ class Settings:
     size: int = 0
     steps: int = 0
     quiet: float = 10.0
+    search_server: str = ""  # address of another machine's `modelsearch serve`, which is asked in place of this index
     style: bool = False  # LoRA paint drawings too; as the last run was told
     wanted: str = ""  # the order of a run that a restart must not end, as JSON
     current: str = ""  # the model in progress: if it ends ComfyUI twice, it is left out
@@ -36,6 +38,9 @@ class Settings:
         for name, value in values.items():
             if name not in known:
                 raise ModelSearchError(f"{name!r} is no setting; there are {', '.join(known)}")
+            if known[name] is str:
+                _check_address(name, value)
+                continue
             low, high = LIMITS.get(name, (False, True))
             whole = isinstance(value, bool) is (known[name] is bool) and isinstance(value, (int, float))
             if not whole or not low <= value <= high:
@@ -46,6 +51,13 @@ class Settings:
         if size % 64:
             raise ModelSearchError(f"size must be a multiple of 64, or 0, not {size}")
         return replace(self, **{name: known[name](value) for name, value in values.items()})
+
+
+def _check_address(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise ModelSearchError(f"{name} must be an address or empty, not {value!r}"[:200])
+    if value.strip():
+        SearchServer(value)
 
 
 def load() -> Settings:

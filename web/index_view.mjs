@@ -60,7 +60,7 @@ export class IndexView {
 
   drawNow(progress) {
     const { t } = this.context;
-    const key = JSON.stringify([progress, this.answer?.folders?.length, this.answer?.paints_drawings, this.answer?.pictures, this.answer?.forecast, this.status?.evidence, this.status?.models, this.status?.encoder]);
+    const key = JSON.stringify([progress, this.answer?.folders?.length, this.answer?.paints_drawings, this.answer?.pictures, this.answer?.forecast, this.answer?.search_server, this.status?.evidence, this.status?.models, this.status?.encoder]);
     if (key === this.drawn) return;
     this.drawn = key;
     const focused = this.now.contains(document.activeElement) && document.activeElement.dataset.key;
@@ -108,6 +108,7 @@ export class IndexView {
       button(t(label), { icon: quick ? "words" : "play", class: extra, disabled: !ready, onclick: () => this.change({ action: "start", quick, style: this.style && !quick, ...this.looking(), ...(this.samples && !quick && { samples: this.samples }) }), dataset: { key } });
     return [
       h("h2", { class: `ms-state ms-state-${state}`, text: this.title(state, some) }),
+      this.answer?.search_server && h("p", { class: "ms-facts ms-elsewhere", text: t("elsewhere", { address: this.answer.search_server }) }),
       message && h("p", { class: state === "done" ? "ms-facts" : "ms-failure", text: message }),
       images > 0 && h("p", { class: "ms-facts", text: [t("images_made", { n: images }), this.time(seconds)].join(" · ") }),
       !some && h("p", { class: "ms-facts", text: t("empty_text") }),

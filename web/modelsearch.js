@@ -13,7 +13,7 @@ const TAB = "modelsearch";
 const TOGGLE = `Workspace.ToggleSidebarTab.${TAB}`;
 const SETTINGS = "/modelsearch/settings";
 const PROGRESS = "modelsearch.progress";
-const STORED = { auto_index: "ModelSearch.AutoIndex", samples: "ModelSearch.Samples", quiet: "ModelSearch.Quiet" };
+const STORED = { auto_index: "ModelSearch.AutoIndex", samples: "ModelSearch.Samples", quiet: "ModelSearch.Quiet", search_server: "ModelSearch.SearchServer" };
 
 const server = createApi({ fetch: (path, options) => api.fetchApi(path, options), url: (path) => api.apiURL(path) });
 const architectures = new Map(); // of checkpoints and diffusion models, by the name that loaders list
@@ -21,8 +21,16 @@ let panel = null;
 let opened = 0; // so that a tab that was closed while it loaded stays closed
 let progress = { state: "idle" };
 
+const typing = {}; // what is still being typed, by setting
+
 const setting = (name) => (value, old) => {
   if (old !== undefined && old !== value) save({ [name]: value });
+};
+
+/** The same of a text, once nothing was typed for a while. */
+const typed = (name) => (value, old) => {
+  clearTimeout(typing[name]);
+  if (old !== undefined && old !== value) typing[name] = setTimeout(() => save({ [name]: value ?? "" }), 1000);
 };
 
 app.registerExtension({
@@ -54,6 +62,15 @@ app.registerExtension({
       attrs: { min: 0, max: 3600, showButtons: true },
       defaultValue: 10,
       onChange: setting("quiet"),
+    },
+    {
+      id: STORED.search_server,
+      name: "Search server (empty: this ComfyUI's own index)",
+      category: ["Model Search", "Search", "Server"],
+      tooltip: "The address that `modelsearch serve` printed on another machine, with its token: its index is searched in place of this one.",
+      type: "text",
+      defaultValue: "",
+      onChange: typed("search_server"),
     },
     { id: "ModelSearch.Welcomed", name: "Welcomed", type: "hidden", defaultValue: false },
   ],

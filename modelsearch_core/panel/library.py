@@ -49,6 +49,18 @@ class Snapshot:
         """Where the other file of a model of two lies."""
         return other_halves(self.models)
 
+    @cached_property
+    def _called(self) -> dict[tuple[str, str], list[Description]]:
+        called: dict[tuple[str, str], list[Description]] = {}
+        for model in self.models:
+            called.setdefault((model.kind, model.path.name.casefold()), []).append(model)
+        return called
+
+    def only_one_called(self, name: str, kind: str) -> Description | None:
+        """The model of this kind whose file has that name, where no other has it."""
+        found = self._called.get((kind, name.casefold()), [])
+        return found[0] if len(found) == 1 else None
+
     def model(self, id: str) -> Description:
         if id not in self.by_id:
             raise RefusedError(404, "this model is no longer in the index; search again")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -28,6 +28,7 @@ from .checking import CheckJob
 from .classifiers import ClassifierSearch
 from .collection_map import CollectionMap
 from .costs import costs, forecast
+from .elsewhere import Elsewhere
 from .host import Host
 from .indexing import Indexing
 from .library import Library, Seen, Snapshot
@@ -42,7 +43,8 @@ ENCODER = {"ready": False, "megabytes": DEFAULT_ENCODER_MEGABYTES}
 class Panel:
     """One catalog, shown by one host. Every method may be called from any thread, and blocks while it works."""
 
-    def __init__(self, catalog_path: Place, host: Host) -> None:
+    def __init__(self, catalog_path: Place, host: Host, search_server: Callable[[], str] = lambda: "") -> None:
+        """`search_server`: address of another machine's `modelsearch serve` that is asked in place of the catalog."""
         self.library = Library(catalog_path, host.encoder, lambda: host.indexer.progress().state.active)
         self._host = host
         self._indexing = Indexing(host)
@@ -51,6 +53,7 @@ class Panel:
         self.probing = ProbingJob(catalog_path, host.encoder, host.classifier_folders, host.trusted_pickles)
         self._check = CheckJob(catalog_path)
         self._guesses = Guesses(lambda: catalog_path)
+        self.elsewhere = Elsewhere(self.library, host, self._listed, search_server)
         self._duplicates: tuple[int, dict[str, Any]] = 0, {}
 
     def close(self) -> None:
@@ -333,6 +336,7 @@ class Panel:
     def indexing(self) -> dict[str, Any]:
         """How indexing stands, which folders it looks in, what failed so far, and what is to be generated takes."""
         state = self._indexing.state()
+        state["search_server"] = self.elsewhere.address
         return {**state, "pictures": self._pictures(state.pop("picture_folders")), **self._troubles()}
 
     def _pictures(self, folders: Sequence[str]) -> dict[str, Any]:

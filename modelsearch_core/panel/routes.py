@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ..errors import EmptyCatalogError, ModelSearchError, UnknownModelError
 from .files import panel_file
 from .panel import Panel
 from .refusals import RefusedError
+from .search_server import FORWARDED, KEPT_THERE, SearchServer
 
 JSON_LIMIT = 1 << 20
 PICTURES_LIMIT = 64 << 20
@@ -58,7 +60,8 @@ def answer(panel: Panel, route: Route, request: Request) -> Reply:
     """Never raises: what a user can act on becomes {"error": message} with a fitting status."""
     try:
         _check_words({**request.path, **request.query})
-        return route.handle(panel, request)
+        server = panel.elsewhere.server()
+        return route.handle(panel, request) if server is None else _elsewhere(server, panel, route, request)
     except RefusedError as error:
         return refused(error.status, str(error), **error.more)
     except UnknownModelError as error:
@@ -70,6 +73,23 @@ def answer(panel: Panel, route: Route, request: Request) -> Reply:
     except Exception as error:  # a bug must reach the user as a message, and the log as a trace
         log.exception("%s %s", route.method, route.path)
         return refused(500, f"{type(error).__name__}: {error}")
+
+
+def _elsewhere(server: SearchServer, panel: Panel, route: Route, request: Request) -> Reply:
+    """What belongs to the index is asked of the search server; all else is this host's own."""
+    address = (route.method, route.path)
+    if address in KEPT_THERE:
+        raise RefusedError(403, f"that is done at {server.address}, whose index is searched")
+    if address not in FORWARDED:
+        return route.handle(panel, request)
+    path = re.sub(r"\{(\w+)(:path)?\}", lambda name: quote(request.path[name[1]], safe=""), route.path)
+    if route.path.endswith(".webp"):
+        status, content, kind = server.ask(route.method, path)
+        if status != 200 or not kind.startswith("image/webp"):
+            raise RefusedError(404, "the search server has no such picture")
+        return _webp(content, keep="previews" not in route.path)
+    told = server.json(route.method, path, query=request.query, body=request.body, pictures=request.pictures)
+    return _json(panel.elsewhere.status(server, told) if route.path == "status" else panel.elsewhere.as_here(told))
 
 
 def _check_words(words: Mapping[str, str]) -> None:
