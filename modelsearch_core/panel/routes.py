@@ -60,7 +60,8 @@ def answer(panel: Panel, route: Route, request: Request) -> Reply:
     """Never raises: what a user can act on becomes {"error": message} with a fitting status."""
     try:
         _check_words({**request.path, **request.query})
-        server = panel.elsewhere.server()
+        is_of_index = (route.method, route.path) in FORWARDED | KEPT_THERE
+        server = panel.elsewhere.server() if is_of_index else None
         return route.handle(panel, request) if server is None else _elsewhere(server, panel, route, request)
     except RefusedError as error:
         return refused(error.status, str(error), **error.more)
@@ -76,18 +77,12 @@ def answer(panel: Panel, route: Route, request: Request) -> Reply:
 
 
 def _elsewhere(server: SearchServer, panel: Panel, route: Route, request: Request) -> Reply:
-    """What belongs to the index is asked of the search server; all else is this host's own."""
-    address = (route.method, route.path)
-    if address in KEPT_THERE:
+    """What the search server answers to what belongs to the index; all else is this host's own."""
+    if (route.method, route.path) in KEPT_THERE:
         raise RefusedError(403, f"that is done at {server.address}, whose index is searched")
-    if address not in FORWARDED:
-        return route.handle(panel, request)
     path = re.sub(r"\{(\w+)(:path)?\}", lambda name: quote(request.path[name[1]], safe=""), route.path)
     if route.path.endswith(".webp"):
-        status, content, kind = server.ask(route.method, path)
-        if status != 200 or not kind.startswith("image/webp"):
-            raise RefusedError(404, "the search server has no such picture")
-        return _webp(content, keep="previews" not in route.path)
+        return _webp(server.picture(path), keep="previews" not in route.path)
     told = server.json(route.method, path, query=request.query, body=request.body, pictures=request.pictures)
     return _json(panel.elsewhere.status(server, told) if route.path == "status" else panel.elsewhere.as_here(told))
 

@@ -52,21 +52,25 @@ KEPT_THERE = frozenset(  # of that machine's catalogue, which only whoever serve
 
 
 class SearchServer:
-    """`address` as `modelsearch serve` prints it, with its token; `http://:PASSWORD@nas:8189` where it has a password.
-    ModelSearchError for what is no address."""
+    """`address` as `modelsearch serve` prints it, with its token; `http://:PASSWORD@nas:8189` where it has a password,
+    unless that is given as `secret`; `where` says in messages where the address is set. ModelSearchError for what is no
+    address. Methods may be called from any thread."""
 
-    def __init__(self, address: str) -> None:
-        self.given = address
+    def __init__(self, address: str, secret: str = "", where: str = "") -> None:
+        self.given, self._where = address, where and f": {where}"
         parts = urlsplit(address.strip())
         try:
             port = parts.port
         except ValueError:
             port = -1
         if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
-            raise ModelSearchError(f"{_shown(address)!r} is no address of a search server; it looks like {EXAMPLE}")
+            raise ModelSearchError(
+                f"{_shown(address)!r} is no address of a search server, which begins with http:// or https://, as in "
+                f"{EXAMPLE}{self._where}"
+            )
         name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         self.address = f"{parts.scheme}://{name}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
-        self._secret = parts.password or parse_qs(parts.query).get("token", [""])[0]
+        self._secret = secret or parts.password or parse_qs(parts.query).get("token", [""])[0]
         self._session = requests.Session()
         self._session.trust_env = not _is_near(parts.hostname)
 
@@ -102,7 +106,7 @@ class SearchServer:
                 return answer.status_code, content, answer.headers.get("Content-Type", "")
         except requests.RequestException as error:
             raise RefusedError(
-                502, f"the search server {self.address} does not answer ({type(error).__name__}); is it running?"
+                502, f"the search server {self.address} does not answer ({type(error).__name__}){self._where}"
             ) from error
 
     def json(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
@@ -114,7 +118,8 @@ class SearchServer:
             told = None
         if status == 401:
             raise RefusedError(
-                502, f"the search server {self.address} wants its token: enter its address as `serve` printed it"
+                502,
+                f"{self.address} wants another token: enter its address as `modelsearch serve` printed it{self._where}",
             )
         if not isinstance(told, dict):
             raise RefusedError(502, f"{self.address} is no search server: it answered {status} and no JSON object")
@@ -124,14 +129,23 @@ class SearchServer:
             raise RefusedError(status if 400 <= status < 500 else 502, why, **more)
         return told
 
-    def search(self, query: Query, *, kind: str | None, architecture: str | None, method: str, k: int) -> list[Match]:
+    def search(
+        self,
+        query: Query,
+        *,
+        kind: str | None = None,
+        architecture: str | None = None,
+        method: str = "auto",
+        k: int = 10,
+        diverse: bool = False,
+    ) -> list[Match]:
         """As `ModelIndex.search`; paths are that machine's."""
         texts = [word for word in query.without if isinstance(word, str)]
         unwanted = [picture for picture in query.without if isinstance(picture, Image.Image)]
         body: dict[str, Any] = {
             **{"text": list(query.text), "like": list(query.like), "without": texts, "weights": query.weights},
             **{"style": query.style, "respect_layout": query.respect_layout, "kind": kind, "method": method, "k": k},
-            "architecture": architecture,
+            **{"architecture": architecture, "diverse": diverse},
         }
         if query.weights is not None:
             body["weights"] = [float(weight) for weight in query.weights]
@@ -143,10 +157,20 @@ class SearchServer:
         except (KeyError, TypeError, ValueError) as error:
             raise RefusedError(502, f"{self.address} runs another version of Model Search: update both") from error
 
+    def picture(self, path: str) -> bytes:
+        """A WebP file. RefusedError where there is none."""
+        status, content, kind = self.ask("GET", path)
+        if status != 200 or not kind.startswith("image/webp"):
+            raise RefusedError(404, f"{self.address} has no such picture")
+        return content
+
     def sample(self, id: str, number: int) -> Image.Image | None:
         """A picture that the model made, where it is still there."""
-        status, content, kind = self.ask("GET", f"models/{quote(id, safe='')}/samples/{number}.webp")
-        if status != 200 or not kind.startswith("image/"):
+        try:
+            content = self.picture(f"models/{quote(id, safe='')}/samples/{number}.webp")
+        except RefusedError as error:
+            if error.status != 404:
+                raise
             return None
         return Image.open(io.BytesIO(content)).convert("RGB")
 

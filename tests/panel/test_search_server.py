@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.errors import ModelSearchError
@@ -18,6 +17,7 @@ from modelsearch_core.panel.refusals import RefusedError
 from modelsearch_core.panel.search_server import FORWARDED, KEPT_THERE, SearchServer
 from modelsearch_core.search import Query
 from tests.indexing.folders import make_folder
+from tests.making.fakes import ColourGenerator, model_file
 from tests.panel.conftest import ColourHost
 from tests.server.running import running
 from tests.server.test_server import Client, png
@@ -46,8 +46,8 @@ def artist(served: str, tmp_path: Path) -> Iterator[Panel]:
     panel.close()
 
 
-def asked(panel: Panel, method: str, path: str, **request: Any) -> Reply:
-    return answer(panel, ROUTE[method, path], Request(**request))
+def asked(panel: Panel, method: str, route: str, **request: Any) -> Reply:
+    return answer(panel, ROUTE[method, route], Request(**request))
 
 
 def told(reply: Reply) -> dict[str, Any]:
@@ -113,7 +113,10 @@ def test_a_server_that_is_not_there_is_named_without_its_token(tmp_path: Path):
 
 @pytest.mark.parametrize("address", ["nas:8189", "ftp://nas", "http://", "http://nas:port", "file:///etc/passwd"])
 def test_what_is_no_address_is_refused_with_an_example(tmp_path: Path, address: str):
-    with pytest.raises(ModelSearchError, match="is no address of a search server; it looks like http://nas:8189"):
+    with pytest.raises(
+        ModelSearchError,
+        match="is no address of a search server, which begins with http:// or https://, as in http://nas",
+    ):
         SearchServer(address)
     panel = Panel(tmp_path / "c.sqlite", ColourHost(tmp_path), lambda: address)
     assert asked(panel, "POST", "search", body={"text": "red"}).status == 400
@@ -142,8 +145,8 @@ def test_nodes_ask_for_matches_and_pictures(served: str):
     assert picture is not None
     assert picture.mode == "RGB"
     assert server.sample("nobody", 0) is None
-    with_picture = Query(images=[Image.new("RGB", (32, 32), "green")])
-    assert server.search(with_picture, kind=None, architecture=None, method="auto", k=1)[0].name == "green"
+    with_picture = Query(images=[ColourGenerator(size=32).paint(model_file("green"), 3)])
+    assert server.search(with_picture, kind="lora", k=1)[0].name == "green"
 
 
 def test_who_is_no_search_server_is_told(served: str):
