@@ -14,8 +14,8 @@ from benchmarks.classifiers.zoo import area, plans
 
 
 def test_the_page_is_what_the_command_writes():
-    results = json.loads(command.RESULT.read_text(encoding="utf-8"))
-    assert command.PAGE.read_text(encoding="utf-8") == page(results)
+    results, speed = (json.loads(path.read_text(encoding="utf-8")) for path in (command.RESULT, command.SPEED))
+    assert command.PAGE.read_text(encoding="utf-8") == page(results, speed)
 
 
 def test_an_area_is_the_mean_precision_at_what_was_wanted():
@@ -52,3 +52,10 @@ def test_a_rank_correlation_is_one_for_any_rising_function():
 def test_the_plan_of_150_classifiers_is_the_same_every_time():
     assert plans() == plans()
     assert {5 <= len(plan.concepts) <= 60 for plan in plans()} == {True}
+
+
+def test_a_part_that_only_learns_its_last_layer_knows_the_same_concepts():
+    whole, few = plans(), plans(whole=6)
+    assert [plan.frozen for plan in few].count(False) == 6
+    assert [(p.shape, p.concepts, p.form) for p in few] == [(p.shape, p.concepts, p.form) for p in whole]
+    assert few[:6] == whole[:6]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,13 @@ from benchmarks.zoo.world import BACKGROUNDS, COLOURS
 from modelsearch_core.background import background_texts
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.mini_zoo import FOLDER
-from modelsearch_core.scores import logits
 
 from . import asking
 from .answering import asked, catalog_of
 from .concepts import CONCEPTS, Pool
 from .measuring import METHODS, NEIGHBOURS, Answers, R, by_pictures, found, hubs, probelog, quality, sweep
 from .page import page
+from .speed import RESULT as SPEED
 from .zoo import ROOT, ZOO, area
 
 RESULT = ROOT / "benchmarks" / "results" / "classifiers.json"
@@ -132,7 +131,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         print(name, results["probes"][name], flush=True)
     results["quality"] = quality(probelog(best, words), best, zero_shot(words, pictures))
     results["tool"] = tool(protocol, world["names"].phi)
-    results["speed"] = speed(best)
     return results
 
 
@@ -179,22 +177,6 @@ def tool(protocol: Protocol, phi: np.ndarray) -> dict[str, Any]:
     return measured
 
 
-def speed(answers: Answers, outputs: int = 1_000_000) -> dict[str, Any]:
-    """Seconds to compare one concept with a million outputs, the best of several."""
-    top = logits.most_exciting(answers.phi[:2000])
-    times = -(-outputs // len(top.a))
-    many = logits.Top(
-        np.tile(top.a, (times, 1))[:outputs], np.tile(top.z, (times, 1))[:outputs], top.mean, top.deviation
-    )
-    concept = logits.standardised(answers.cosines(answers.background[:1]))
-    seconds = []
-    for _ in range(7):
-        started = time.perf_counter()
-        logits.truncated_distance(many, concept)
-        seconds.append(time.perf_counter() - started)
-    return {"outputs": outputs, "seconds": min(seconds)}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="?", choices=["all", "page"], default="all")
@@ -205,7 +187,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.what == "all":
         RESULT.write_text(json.dumps(run(args), indent=1) + "\n", encoding="utf-8")
-    PAGE.write_text(page(json.loads(RESULT.read_text(encoding="utf-8"))), encoding="utf-8")
+    found, speed = (json.loads(path.read_text(encoding="utf-8")) for path in (RESULT, SPEED))
+    PAGE.write_text(page(found, speed), encoding="utf-8")
 
 
 if __name__ == "__main__":
