@@ -22,7 +22,7 @@ from modelsearch_core.search import ModelIndex
 
 from . import measuring
 from .page import BEFORE, NOW, PAGE, ROOT, page
-from .redrawn import redrawn
+from .redrawn import in_turn, redrawn
 from .unmeasured import COUNT, beside, names_of_things, names_of_this_world, write_named, write_shown
 
 WORK = ROOT / "build" / "honesty"
@@ -60,6 +60,11 @@ def measured(catalog: Path, work: Path, only: list[str]) -> dict[str, Any]:
             opened = {n: open_ones.enter_context(ModelIndex.open(c, device="cpu")) for n, c in made.items()}
             return measuring.drawers(index, opened)
 
+        def mixed_drawers() -> Any:
+            both = in_turn(WITHOUT_WEIGHTS["outlines"], WITHOUT_WEIGHTS["pencil"])
+            copy = redrawn(catalog, both, work / "drawn_in_turn.sqlite")
+            return measuring.mixed_drawers(open_ones.enter_context(ModelIndex.open(copy, device="cpu")))
+
         tables: dict[str, Callable[[], Any]] = {
             "evidence": mixed,
             "kinds": lambda: measuring.mixed_kinds(index),
@@ -69,7 +74,9 @@ def measured(catalog: Path, work: Path, only: list[str]) -> dict[str, Any]:
             "right or wrong": lambda: measuring.right_or_wrong(index),
             "unwanted": lambda: measuring.unwanted(index),
             "nonsense": lambda: measuring.nonsense(index),
+            "usual": lambda: measuring.usual_taken_off(catalog),
             "drawers": drawn,
+            "drawers in turn": mixed_drawers,
             "things and looks": lambda: measuring.things_with_looks(index),
             "varied": lambda: measuring.varied(index),
             "cleansing": measuring.cleansing,

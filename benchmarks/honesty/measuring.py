@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -17,7 +19,9 @@ from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.indexing.thumbnails import thumbnail
 from modelsearch_core.mini_zoo import FOLDER
 from modelsearch_core.reference_set import UNCHANGED, mean_squared_error, read_subjects, square
+from modelsearch_core.scores import calibration
 from modelsearch_core.search import Match, ModelIndex, Query
+from modelsearch_core.search.answering import Answering
 
 from . import questions as asked
 from .asking import Answer, ask, auc, ids_of, interval, share
@@ -249,6 +253,33 @@ def confident(answers: Sequence[Answer]) -> Figures:
         "Brier score": share(answers, lambda a: (told[id(a)] - a.right) ** 2),
         "Brier score of the hit rate": share(answers, lambda a: (right - a.right) ** 2),
     }
+
+
+def usual_taken_off(catalog: Path) -> dict[str, Figures]:
+    """`mixed_kinds` by the share of what a model usually gets that is taken off it, of models that chose it and that
+    did not."""
+    found: dict[str, Figures] = {}
+    for share_of_it in (0.0, 0.1, 0.2, 0.3, 0.5):
+        with patch.object(calibration, "USUAL", share_of_it), ModelIndex.open(catalog, device="cpu") as index:
+            asking = Answering(index.statistics)  # as if nothing had been prepared
+            with patch.object(index, "_answering", asking):
+                answers = ask(index, asked.by_pictures())
+        untaught = asked.untaught()
+        for name, of in (
+            ("chose", [answer for answer in answers if answer.target not in untaught]),
+            ("chose nothing", [answer for answer in answers if answer.target in untaught]),
+        ):
+            figures = {**of_kind(of, checkpoints=True), **of_kind(of, checkpoints=False)}
+            found[f"{share_of_it:g}, models that {name}"] = figures
+    return found
+
+
+def mixed_drawers(index: ModelIndex) -> dict[str, Figures]:
+    """An index that was drawn by outlines and pencil in turn, asked by every drawer and hand."""
+    questions = {name: asked.by_sketches(drawer) for name, drawer in WITHOUT_WEIGHTS.items()}
+    questions |= {f"by hand: {name}": by_hand(name) for name in HANDS}
+    answers = {name: ask(index, of) for name, of in questions.items()}
+    return {name: {"right first": share(of), "right among 5": share(of, places=5)} for name, of in answers.items()}
 
 
 def drawers(index: ModelIndex, others: Mapping[str, ModelIndex]) -> dict[str, Figures]:
