@@ -10,13 +10,14 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from modelsearch_core.cli import main as modelsearch
-from modelsearch_core.drawing import WITHOUT_WEIGHTS, best_drawer
+from modelsearch_core.drawing import WITHOUT_WEIGHTS, Draw, best_drawer
+from modelsearch_core.encoders import open_drawer
 from modelsearch_core.mini_zoo import FOLDER, PROMPTS
 from modelsearch_core.search import ModelIndex
 
@@ -45,7 +46,14 @@ def with_unmeasured(catalog: Path, work: Path) -> dict[str, Path]:
     return {name: beside(catalog, folder, work / f"{folder.name}.sqlite") for name, folder in folders.items()}
 
 
-def measured(catalog: Path, work: Path, only: list[str]) -> dict[str, Any]:
+def with_weights(hed: Path | None) -> dict[str, Draw]:
+    """Drawers whose weights are at hand."""
+    if hed is None:
+        return {}
+    return {"hed": open_drawer("hed", folders=[hed], device="cpu", may_download=False)}
+
+
+def measured(catalog: Path, work: Path, only: list[str], besides: Mapping[str, Draw]) -> dict[str, Any]:
     with ExitStack() as open_ones:
         index = open_ones.enter_context(ModelIndex.open(catalog, device="cpu"))
 
@@ -58,7 +66,7 @@ def measured(catalog: Path, work: Path, only: list[str]) -> dict[str, Any]:
             copies = {name: work / f"drawn_by_{name}.sqlite" for name in WITHOUT_WEIGHTS if name != best_drawer().name}
             made = {name: redrawn(catalog, WITHOUT_WEIGHTS[name], copy) for name, copy in copies.items()}
             opened = {n: open_ones.enter_context(ModelIndex.open(c, device="cpu")) for n, c in made.items()}
-            return measuring.drawers(index, opened)
+            return measuring.drawers(index, opened, besides)
 
         def mixed_drawers() -> Any:
             both = in_turn(WITHOUT_WEIGHTS["outlines"], WITHOUT_WEIGHTS["pencil"])
@@ -95,12 +103,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=WORK, help="where the indexes are kept")
     parser.add_argument("--catalog", type=Path, help="an index of the mini zoo that is there already")
     parser.add_argument("--only", nargs="*", default=[], help="tables; the others keep their figures")
+    parser.add_argument("--hed", type=Path, help="folder of ControlNetHED.pth, to ask by its drawings, too")
     parser.add_argument("--before", action="store_true", help="write what the page compares with")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
     catalog = args.catalog or indexed(args.work / "mini_zoo.sqlite", args.samples)
     result = BEFORE if args.before else NOW
-    measured_now = measured(catalog, args.work, args.only)
+    measured_now = measured(catalog, args.work, args.only, with_weights(args.hed))
     known = json.loads(result.read_text(encoding="utf-8")) if result.is_file() else {"tables": {}}
     tables = known["tables"] | measured_now
     found = {"python": platform.python_version(), "samples": args.samples, "unmeasured": COUNT, "tables": tables}

@@ -14,7 +14,7 @@ from PIL import Image
 from benchmarks.zoo.world import render, sample_scene
 from modelsearch_core.background import unframed
 from modelsearch_core.choosing import choose
-from modelsearch_core.drawing import WITHOUT_WEIGHTS
+from modelsearch_core.drawing import WITHOUT_WEIGHTS, Draw
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.indexing.thumbnails import thumbnail
 from modelsearch_core.mini_zoo import FOLDER
@@ -282,11 +282,13 @@ def mixed_drawers(index: ModelIndex) -> dict[str, Figures]:
     return {name: {"right first": share(of), "right among 5": share(of, places=5)} for name, of in answers.items()}
 
 
-def drawers(index: ModelIndex, others: Mapping[str, ModelIndex]) -> dict[str, Figures]:
+def drawers(
+    index: ModelIndex, others: Mapping[str, ModelIndex], besides: Mapping[str, Draw] | None = None
+) -> dict[str, Figures]:
     """Drawings by drawers that the index used and that it did not, and by hand; and what each drawer is worth at its
-    best: asked of an index whose drawings are its own (`others`)."""
+    best: asked of an index whose drawings are its own (`others`). `besides`: drawers with weights."""
     found: dict[str, Figures] = {}
-    for name, drawer in WITHOUT_WEIGHTS.items():
+    for name, drawer in {**WITHOUT_WEIGHTS, **(besides or {})}.items():
         asking = {name: index} | ({f"{name}, of an index of its own": others[name]} if name in others else {})
         for row, of in asking.items():
             answers = ask(of, asked.by_sketches(drawer))

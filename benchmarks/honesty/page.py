@@ -69,7 +69,8 @@ HEADINGS = {
         "The index's drawings are made by `outlines`; a row of that name asks with the drawer that made them. *Of an index of its own*: the "
         "same drawings asked of an index that this drawer has drawn, which is the most that they can say. By hand: the things of the "
         "five subject LoRA, in lines, with three pens (`benchmarks/honesty/strokes.py`). How much the mean counts beside the density (a "
-        "quarter) was chosen on these very rows. HED and PiDiNet were not measured here: a slow test loads HED's weights where they are.",
+        "quarter) was chosen on these very rows. `hed`: the published weights of HED (`--hed`), which lie on no path of this "
+        "repository. PiDiNet's, for research only, were not at hand.",
     ),
     "drawers in turn": (
         "An index drawn by two drawers in turn",
