@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 MOST = 3
 USUAL_STRENGTH = 0.8
-# Confidence below which nothing is applied unasked, by docs/results_trust.md. A prompt may be about anything; a picture
-# was chosen to be like something.
-SURE, SURE_OF_WORDS = 0.3, 0.2
+# Confidence below which nothing is applied unasked: of words, chosen on every second unrelated prompt and text, so that
+# at most one in twenty gets a LoRA (docs/results_trust.md).
+SURE, SURE_OF_WORDS = 0.3, 0.3
 
 
 def least_confidence(query: Query) -> float:

@@ -90,12 +90,13 @@ def main() -> None:
             fitted = confidence.fit(*joined(teaching))
             asked_about, all_of_them = testing[0], joined(testing)
             p, of_all = (confidence.probability(fitted, x) for x, _ in (asked_about, all_of_them))
+            unlike = confidence.probability(fitted, np.concatenate([x for x, _ in testing[1:]]))
             print(f"Modality.{name}: Confidence({', '.join(f'{value:.2f}' for value in fitted)}),")
             print(
                 f"  others: AUC {separation(p, asked_about[1]):.3f}, with unrelated {separation(of_all, all_of_them[1]):.3f}"
             )
             for least in (0.3, 0.4, 0.5, 0.6):
-                nothing = of_all[len(p) :] >= least
+                nothing = unlike >= least
                 print(f"  at {least}: {(p >= least).mean():.2f} of them, {nothing.mean():.2f} of unrelated")
 
 

@@ -48,7 +48,11 @@ HEADINGS = {
         "name things that neither the models nor the background know; pictures and drawings are a model's own, with that model out of the "
         "list.",
     ),
-    "picked": ("LoRA picked unasked", "By what the WebUI extension applies without anybody looking."),
+    "picked": (
+        "LoRA picked unasked",
+        "By what the WebUI extension applies without anybody looking. From which confidence on was chosen on every second unrelated text; "
+        "the rows are of all.",
+    ),
     "right or wrong": (
         "Is the first one right?",
         "AUC: how often a right first answer has a higher number than a wrong one; .5 is chance. Texts are all the ways in which the "

@@ -16,9 +16,9 @@ from ..specification import Modality, Requirement
 # Learned from questions about every second model of the mini zoo, and from as many that no model here is about
 # (`python -m benchmarks.honesty.fitting`); the others' figures are in docs/results_trust.md.
 LEARNED = {
-    Modality.TEXT: Confidence(-3.45, 0.27, 0.96),
-    Modality.IMAGE: Confidence(-2.35, 0.29, 0.74),
-    Modality.SKETCH: Confidence(-3.01, 0.08, 1.53),
+    Modality.TEXT: Confidence(-2.71, 0.20, 0.83),
+    Modality.IMAGE: Confidence(-1.73, 0.30, 0.26),
+    Modality.SKETCH: Confidence(-3.50, 0.20, 1.61),
 }
 FIRST = (Modality.IMAGE, Modality.TEXT, Modality.SKETCH)  # whose experience counts where inputs are mixed
 
