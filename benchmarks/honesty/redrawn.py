@@ -26,7 +26,7 @@ def redrawn(catalog: Path, draw: Draw, copy: Path) -> Path:
     part.unlink(missing_ok=True)
     with closing(sqlite3.connect(catalog)) as source, closing(sqlite3.connect(part)) as target:
         source.backup(target)
-    with ModelIndex.open(part, device="cpu") as index, Catalog(part) as writable:
+    with Catalog(part) as writable, ModelIndex.open(part, device="cpu") as index:  # the writer closes last: one file
         collection = index.collection
         for m in map(int, collection.all):
             of = collection.specification(m)
