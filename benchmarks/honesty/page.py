@@ -17,7 +17,9 @@ HEAD = """# Results: how far answers can be trusted
 Made by `python -m benchmarks.honesty` from `benchmarks/results/trust.json`; no figure here is typed by hand. The bundled mini zoo (28
 models, {samples} pictures of each in the index) is asked by `auto` through the same search that all doors use. *Before* is what the
 same command found before kinds shared a scale, evidence was weighed and backgrounds were composed. In brackets 95 % intervals,
-models being drawn again. Texts that a model's file says of itself, word by word (5 of 27), are not asked now; *before* asked them, too. The larger benchmark zoo was not built for this page: that takes hours; nor was a second world.
+models being drawn again. Texts that a model's file says of itself, word by word (5 of 27), are not asked now; *before* asked them,
+too, and prompts of media and flavours that the background knows by now. Nobody is told the prompts that made the pictures. The larger
+benchmark zoo was not built for this page: that takes hours; nor was a second world.
 """
 
 HEADINGS = {
@@ -36,7 +38,8 @@ HEADINGS = {
     ),
     "usual": (
         "Shares of what a model usually gets, tried",
-        "The same list, by `auto`. Of 0, .1, .2, .3 and .5, .2 is in use.",
+        "The same list, by `auto`, with this share of each model's median over unrelated queries taken off its scores. A fifth is in "
+        "use, for texts as well; sketches are found worse by any share.",
     ),
     "several": (
         "One input and six",
@@ -84,7 +87,11 @@ HEADINGS = {
         "A picture of the thing and the look in words",
         "The picture shows a thing in no particular look, and says nothing of which model is meant.",
     ),
-    "varied": ("Diverse lists", "Six models of a diverse list, where they stand in the plain one."),
+    "varied": (
+        "Diverse lists",
+        "Six models of a diverse list, where they stand in the plain one. Here six or fewer fit, as a rule: the list is the plain one, "
+        "and says so.",
+    ),
     "cleansing": ("Reference pictures that come back unchanged", "Of the 30 bundled subjects."),
 }
 

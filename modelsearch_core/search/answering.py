@@ -27,6 +27,7 @@ from .yardstick import Kin, Measures, Models, Reading, Taken, Unrelated, Yardsti
 WORDS = "words"  # what authors wrote, beside the methods
 FEW = 64  # models of each evidence that say what is usual for a query, where all would have to be read
 OF_A_FORM = 32  # unrelated texts that say what texts written so are told
+BLOCK = 512  # models that are measured at once
 MOST_AT_ONCE = 8  # pictures of one model, from which on more make no difference to what is usual
 
 
@@ -322,15 +323,13 @@ class Answering:
         return found
 
     def _bias(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
-        """(C,): what is taken off models that were not sampled."""
-
-        def worked_out(unknown: Models) -> NDArray[np.floating]:
-            queries, judges = self._queries(method, modality), Judges(self._statistics, unknown)
-            scores = self._scores(method, queries, judges, self._scores_of_bank)
-            off = self._measures(method, modality).rule.off(queries.masked(scores, unknown))
-            return np.zeros(len(unknown)) if off is None else off
-
-        return self._stored_bias(f"{modality.value}.{method}", models, worked_out)
+        """(C,): what is taken off models that were not sampled. What is usual of those that indexing has not measured
+        is taken to be as their group's, rather than that an answer waits for it."""
+        are_hubs = self._measures(method, modality).rule is Taken.HUBS
+        worked_out = self._worked_out_bias if are_hubs else self._bias_of_groups
+        return self._stored_bias(
+            f"{modality.value}.{method}", models, lambda unknown: worked_out(method, modality, unknown)
+        )
 
     def _stored_bias(
         self, name: str, models: Models, worked_out: Callable[[Models], NDArray[np.floating]]
@@ -343,15 +342,35 @@ class Answering:
             bias[unknown] = worked_out(models[unknown])
         return bias
 
-    def _all_biases(self, method: str, modality: Modality) -> NDArray[np.floating] | None:
-        """(M,), block by block; None where nothing is taken off."""
-        if not self._yardstick(method, modality).corrected:
-            return None
-        return self._of_blocks(lambda block: self._bias(method, modality, block))
+    def _bias_of_groups(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
+        known, groups = self._measures(method, modality).bias, self._groups(method)
+        if known is None:
+            return np.zeros(len(models))
+        of = {group: np.median(known[groups[self.sampled] == group]) for group in np.unique(groups[self.sampled])}
+        return np.array([of[group] for group in groups[models]])
 
-    def _of_blocks(self, of: Callable[[Models], NDArray[np.floating]]) -> NDArray[np.floating]:
-        models = self._collection.all
-        return np.concatenate([of(models[start : start + 512]) for start in range(0, len(models), 512)])
+    def _worked_out_bias(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
+        queries, judges = self._queries(method, modality), Judges(self._statistics, models)
+        scores = self._scores(method, queries, judges, self._scores_of_bank)
+        off = self._measures(method, modality).rule.off(queries.masked(scores, models))
+        return np.zeros(len(models)) if off is None else off
+
+    def _all_biases(self, method: str, modality: Modality) -> NDArray[np.floating] | None:
+        """(M,): of sampled models as it is, of others block by block; None where nothing is taken off."""
+        known = self._measures(method, modality).bias
+        if known is None:
+            return None
+        bias, others = np.empty(len(self._collection)), np.setdiff1d(self._collection.all, self.sampled)
+        bias[self.sampled] = known
+        bias[others] = self._of_blocks(lambda block: self._worked_out_bias(method, modality, block), others)
+        return bias
+
+    def _of_blocks(
+        self, of: Callable[[Models], NDArray[np.floating]], models: Models | None = None
+    ) -> NDArray[np.floating]:
+        models = self._collection.all if models is None else models
+        blocks = [of(models[start : start + BLOCK]) for start in range(0, len(models), BLOCK)]
+        return np.concatenate([np.empty(0), *blocks])
 
     def _queries(self, method: str, modality: Modality) -> Queries:
         """Unrelated ones. Networks of their own look at pictures for style and for layout."""
