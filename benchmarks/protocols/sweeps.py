@@ -57,7 +57,7 @@ def calibrated(asker: Asker) -> dict[str, dict[str, float]]:
     for modality, h in ((Modality.IMAGE, of.questions.h), (Modality.SKETCH, of.questions.drawn)):
         unrelated = bank(of.statistics, modality)
         for method in ("first_moment", "best_k", "gaussian"):
-            judges = asker.answering.judges()
+            judges = asker.answering.measuring.judges()
             background = unrelated.masked(judges(method, unrelated), judges.models)
             scores = judges(method, Queries(modality=modality, h=h))
             without = calibration.without_hubs(scores, calibration.hub_bias(background))
@@ -105,8 +105,8 @@ def words(asker: Asker) -> dict[str, dict[str, float]]:
     asked, right = described(asker.of)
     weights = asker.answering.weights(Modality.TEXT)
     measured = combine([(asker.texts(name, asked), weight) for name, weight in weights.items()])
-    said = asker.answering.words(asker.of.encoder.encode_texts(asked), asker.of.collection.all)
-    z = asker.answering.words_yardstick().z(said)
+    said = asker.answering.measuring.words(asker.of.encoder.encode_texts(asked), asker.of.collection.all)
+    z = asker.answering.measuring.words_yardstick().z(said)
     both_ways = (measured + WORDS_WEIGHT * np.nan_to_num(z)) / np.hypot(1, WORDS_WEIGHT)
     tried = {"none": measured, "for and against": both_ways, "for a model only": fuse(measured, z)}
     return {name: of_several(scores, right) for name, scores in tried.items()}

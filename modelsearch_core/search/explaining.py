@@ -8,7 +8,8 @@ import numpy as np
 
 from ..ranking import length, rank
 from ..specification import Modality, Requirement, Specification
-from .answering import WORDS, Answer, Part
+from .answering import Answer, Part
+from .measuring import WORDS
 from .query import Explanation, MethodReading, NearSample
 
 NEAREST = 4

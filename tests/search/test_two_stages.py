@@ -12,7 +12,7 @@ from modelsearch_core.catalog import Catalog, columns
 from modelsearch_core.drawing import to_sketch_tone
 from modelsearch_core.search import Filters, ModelIndex, Query, measured, yardstick
 from modelsearch_core.search import candidates as stage
-from modelsearch_core.search.answering import Answering
+from modelsearch_core.search.measuring import Measuring
 from modelsearch_core.search.preparing import prepare
 from modelsearch_core.sketch_views import views
 from modelsearch_core.specification import Evidence, Modality
@@ -205,9 +205,9 @@ def test_every_evidence_and_kind_proposes_its_best():
 
 def test_what_is_taken_off_does_not_depend_on_who_was_sampled(path: Path, monkeypatch: pytest.MonkeyPatch):
     with ModelIndex.open(path, encoder=Chance()) as index:
-        whole = Answering(index.statistics)
+        whole = Measuring(index.statistics)
         monkeypatch.setattr(yardstick, "EACH", 20)
-        some = Answering(index.statistics)
+        some = Measuring(index.statistics)
         others = np.setdiff1d(index.collection.all, some.sampled)[:9]
         assert len(some.sampled) < len(whole.sampled) and len(others)
         bank = whole._queries("monte_carlo", Modality.IMAGE)
@@ -215,11 +215,11 @@ def test_what_is_taken_off_does_not_depend_on_who_was_sampled(path: Path, monkey
         worked_out = some._all_biases("monte_carlo", Modality.IMAGE)
         assert worked_out is not None
         found, at_once = worked_out[others], some._bias("monte_carlo", Modality.IMAGE, others)
-        measures = whole._measures("monte_carlo", Modality.IMAGE)
-        assert measures.bias is not None and measures.rule is some._measures("monte_carlo", Modality.IMAGE).rule
+        measures = whole.measures("monte_carlo", Modality.IMAGE)
+        assert measures.bias is not None and measures.rule is some.measures("monte_carlo", Modality.IMAGE).rule
         np.testing.assert_allclose(found, measures.bias[np.searchsorted(whole.sampled, others)], rtol=1e-4)
-        groups = some.groups(some.sampled)
-        known = some._measures("monte_carlo", Modality.IMAGE).bias
+        groups = index.collection.groups[some.sampled]
+        known = some.measures("monte_carlo", Modality.IMAGE).bias
         assert known is not None
-        usual = [np.median(known[groups == group]) for group in some.groups(others)]
+        usual = [np.median(known[groups == group]) for group in index.collection.groups[others]]
         np.testing.assert_allclose(at_once, usual)  # an answer does not wait for it
