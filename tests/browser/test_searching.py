@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -98,6 +99,26 @@ def test_the_first_says_how_sure_it_is(page: Any):
     assert page.locator(".ms-sure").count() == 1
     page.click(".ms-card[data-index='0']")
     page.wait_for_selector(".ms-side-relevance .ms-sure")
+
+
+def test_what_is_weak_is_not_sure(page: Any):
+    type_text(page, "nothing that any of them is about")
+    page.wait_for_selector(".ms-card.ms-weak[data-index='0']")
+    said = (
+        page.inner_text(".ms-card[data-index='0'] .ms-sure"),
+        page.inner_text(".ms-card[data-index='0'] .ms-relevance"),
+    )
+    sure, relevant = (int(re.findall(r"\d+", text)[0]) for text in said)
+    assert sure <= relevant <= 50
+
+
+def test_a_varied_list_of_all_that_fits_says_so(page: Any):
+    type_text(page, "green")
+    first(page, "green")
+    page.click("text=Varied")
+    page.wait_for_selector("text=Nothing to vary")
+    page.click("text=Varied")
+    page.wait_for_selector("text=Nothing to vary", state="hidden")
 
 
 def test_a_sketch_is_drawn_undone_and_searched(page: Any):
