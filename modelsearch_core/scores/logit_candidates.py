@@ -1,4 +1,6 @@
-"""The outputs that may be nearest to a concept, where there are too many to look at all probes of each (docs/methods.md 16).
+"""The outputs that may be nearest to a concept, where there are too many to look at all probes of each.
+
+docs/methods.md 16.
 
 A truncated distance is d² = Σ (z_text[a] − z)² over an output's r most exciting probes. Its first p summands are taken
 as they are; in the others z_text is taken to be `SHRUNK` of its mean over the first p: whoever has much of the concept

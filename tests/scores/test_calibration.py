@@ -248,3 +248,39 @@ def test_a_view_that_all_models_are_alike_to_says_nothing():
     flat, telling = np.ones(3), np.array([0.0, 1.0, 2.0])
     found = calibration.of_views(np.stack([flat, telling]), 2, np.stack([flat, telling]))
     assert np.argsort(found[0]).tolist() == [0, 1, 2] and np.isfinite(found).all()
+
+
+def test_what_is_usual_of_a_model_that_nothing_was_compared_with_is_the_others_median():
+    assert calibration.usual(np.array([[1.0, 2.0, 9.0, nan]])).tolist() == [1, 2, 9, 2]
+    assert calibration.without_hubs(np.array([1.0]), np.array([0.4])).tolist() == [0.8]
+
+
+def test_a_query_is_normed_by_what_others_give_it():
+    rng = np.random.default_rng(7)
+    scores, others = rng.gumbel(size=(2, 3)), rng.gumbel(size=(2, 8))
+    for t, row in enumerate(calibration.test_normed(scores, others)):
+        middle = sum(others[t]) / 8
+        spread = (sum((x - middle) ** 2 for x in others[t]) / 8) ** 0.5
+        np.testing.assert_allclose(row, [(s - middle) / spread for s in scores[t]])
+    assert calibration.test_normed(scores, others[:, :7]) is scores
+
+
+def test_two_views_are_one_sketch():
+    views = np.array([[0.0, 1.0, 2.0], [0.0, 2.0, 4.0]])
+    np.testing.assert_allclose(calibration.of_views(views, 2, views), [[0, 1.5, 3]])
+
+
+def test_a_scale_of_rounding_is_none():
+    assert calibration.positive(1.5e-6, 0.0) == 1.5e-6
+    assert calibration.positive(5e-6, 10.0) == calibration.positive(5e-6, -10.0) == 1
+
+
+def test_the_best_of_more_grows_as_it_does_from_half_to_whole():
+    assert calibration.best_of_more(np.array([[2.0, 1.0]]), 4).tolist() == [2 + (0 + 1) / 2]
+    assert calibration.best_of_more(np.array([[nan, 1.0]]), 4).tolist() == [1]
+
+
+def test_relevance_overflows_nowhere():
+    with np.errstate(all="raise", under="ignore"):
+        found = calibration.relevance(np.array([-1e6, 1e6]), Background(0.0, 1.0))
+    np.testing.assert_allclose(found, [0, 1], atol=1e-9)

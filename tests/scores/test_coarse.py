@@ -66,3 +66,17 @@ def test_a_moved_density_is_that_of_moved_queries(zoo):
     whole.log_density(zoo.h)
     moved = replace(whole, mean=whole.mean + shift).log_density(zoo.h + shift)
     np.testing.assert_allclose(moved, whole.log_density(zoo.h), rtol=1e-2)
+
+
+def test_the_shared_directions_are_the_strongest_of_all_covariances_together(zoo):
+    g = gaussian.fit(zoo.Z, zoo.offsets)
+    together = sum(V.T @ np.diag(λ) @ V for V, λ in zip(g.axes, g.variances, strict=True))
+    strongest = np.linalg.eigh(together)[1][:, -4:]
+    B = coarse.basis(g.axes, g.variances, 4)
+    np.testing.assert_allclose(B.T @ B, strongest @ strongest.T, atol=1e-4)
+
+
+def test_models_without_variance_are_kept_without_a_warning():
+    with np.errstate(all="raise"):
+        rows = coarse.rows_of(np.zeros((1, 2, 3)), np.zeros((1, 2)), np.ones((1, 3)), np.eye(3))
+    assert rows["step"].tolist() == [0] and not rows["axes"].any()

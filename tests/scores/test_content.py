@@ -193,3 +193,10 @@ def test_the_largest_of_many_are_all_found():
     values = np.random.default_rng(3).permutation(1000).astype(float)
     assert content.mean_of_largest(values[None], 50)[0] == pytest.approx(np.arange(950, 1000).mean())
     np.testing.assert_allclose(content.bessel(np.array([1, 2, 5])), [1, 2, 5 / 4])
+
+
+def test_a_block_holds_as_many_models_as_fit_and_one_at_least(monkeypatch):
+    monkeypatch.setattr(samples, "BLOCK", 10)
+    offsets = samples.offsets_of(np.array([1, 1]))
+    assert list(samples.blocks(offsets, 40)) == [(0, 1), (1, 2)]
+    assert list(samples.blocks(offsets, 1)) == [(0, 2)]

@@ -186,3 +186,15 @@ def test_sharpened_weights_are_the_same_for_flat_and_for_spread_cosines(zoo):
     standard = cosines[0] / cosines[0].std()
     np.testing.assert_allclose(weights[0], kernel_mean.softmax_weights(1.4 * standard, zoo.offsets, 1.0), rtol=1e-6)
     assert np.isfinite(kernel_mean.sharpened_weights(np.ones_like(cosines), zoo.offsets)).all()
+
+
+def test_blocks_of_several_models_are_put_where_they_belong(zoo, monkeypatch):
+    w = kernel_mean.prompt_weights(zoo.Q, zoo.h)
+    whole = kernel_mean.cross_similarity(zoo.Z, zoo.offsets, w, zoo.h)
+    monkeypatch.setattr(samples, "BLOCK", 24 * 42)
+    assert list(samples.blocks(zoo.offsets, 24)) == [(0, 4), (4, 5), (5, 6)]
+    np.testing.assert_allclose(kernel_mean.cross_similarity(zoo.Z, zoo.offsets, w, zoo.h), whole, rtol=1e-5)
+
+
+def test_side_by_side_is_the_picture_and_then_its_prompt(zoo):
+    np.testing.assert_array_equal(kernel_mean.side_by_side(zoo.Z, zoo.Q), np.hstack([zoo.Z, zoo.Q]))

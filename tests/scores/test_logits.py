@@ -94,3 +94,27 @@ def test_where_all_kept_probes_show_the_concept_the_lowest_is_the_threshold():
     phi = np.arange(100.0)[None]
     top = logits.most_exciting(phi, 10)
     assert logits.suggested_threshold(top, np.full(100, 2.0)) == pytest.approx(90.0)
+
+
+def test_as_many_probes_as_two_bytes_number_are_taken():
+    assert logits.most_exciting(np.arange(65_536.0)[None], 1).a.tolist() == [[65_535]]
+    with pytest.raises(ValueError, match="65537 probes; a descriptor numbers at most 65536"):
+        logits.most_exciting(np.zeros((1, 65_537)))
+
+
+def test_what_is_kept_of_all_responses_is_their_mean():
+    assert logits.most_exciting(np.array([[0.0, 0.0, 3.0]]), 1).mean.tolist() == [1]
+
+
+def test_hubs_are_told_by_the_mean_of_the_nearest_not_their_middle():
+    assert logits.hubness(np.array([[0.0], [1.0], [5.0], [9.0]]), 3).tolist() == [2]
+    assert logits.hubness(np.array([[0.0], [1.0], [5.0]]), 3).tolist() == [2]
+    with pytest.raises(ValueError, match="2 background concepts; more than 2"):
+        logits.hubness_without_itself(np.zeros((2, 1)), 2)
+
+
+def test_a_probe_that_just_shows_the_concept_is_its_own():
+    top = logits.most_exciting(np.arange(10.0)[None], 5)
+    z_text = np.array([0.0] * 8 + [1.0, 1.0])
+    assert logits.suggested_threshold(top, z_text, share=0.0) == pytest.approx(7.0)
+    assert logits.suggested_threshold(top, z_text, share=0.125) == pytest.approx(6.0)

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.baselines import comparisons, overlap_at
 from modelsearch_core.embedding import unit
-from modelsearch_core.scores import style
+from modelsearch_core.scores import samples, style
 
 World = tuple[np.ndarray, np.ndarray, np.ndarray]  # V, offsets, q
 
@@ -86,3 +86,20 @@ def test_models_of_different_sizes_are_shortlisted_too():
     V, offsets, q = ragged()
     fast = style.Shortlist(V, offsets, style.moments(V, offsets), pool=3)(q)
     assert fast == pytest.approx(style.mean_style_distances(V, offsets, q), rel=1e-5)
+
+
+def test_blocks_of_several_models_are_put_where_they_belong(monkeypatch: pytest.MonkeyPatch):
+    V, offsets, q = ragged()
+    whole = style.mean_style_distances(V, offsets, q)
+    monkeypatch.setattr(samples, "BLOCK", 16)
+    assert list(samples.blocks(offsets, 4)) == [(0, 2), (2, 3)]
+    assert style.mean_style_distances(V, offsets, q) == pytest.approx(whole, rel=1e-6)
+
+
+def test_what_is_not_in_the_pool_keeps_the_first_look():
+    V, offsets, q = ragged()
+    of, exact = style.moments(V, offsets), style.mean_style_distances(V, offsets, q)
+    first = style.root_mean_square_style_distances(of, q)
+    fast, last = style.Shortlist(V, offsets, of, pool=2)(q), first.argmax(axis=1)
+    for t in range(2):
+        assert fast[t, last[t]] == first[t, last[t]] > exact[t, last[t]]
