@@ -1,4 +1,5 @@
 """ComfyUI's door: its nodes when ComfyUI loads this folder, nothing anywhere else."""
+# pyright: reportConstantRedefinition=false, reportMissingImports=false, reportUnusedImport=false
 
 NODE_CLASS_MAPPINGS: dict[str, type] = {}
 NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {}

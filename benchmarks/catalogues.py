@@ -22,11 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from modelsearch_core.background import background_texts, compared_texts
-from modelsearch_core.carriers import behind_all, carriers
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.embedding import Features, unit
 from modelsearch_core.model_files import Kind, ModelFile
 from modelsearch_core.probes import ProbeSet, default_probes
+from modelsearch_core.prompt_templates import behind_all, templates
 from modelsearch_core.scores import differences
 from modelsearch_core.search.preparing import prepare
 from modelsearch_core.specification import Evidence, Specification
@@ -166,7 +166,7 @@ def fill(path: Path, models: int, measured: float = 1.0) -> None:
 
 def _put_texts(catalog: Catalog, encoder: Chance, sets: Sequence[tuple[int, ProbeSet]]) -> None:
     catalog.put_encoder(encoder.name, "chance", D)
-    usual = carriers(sets[0][1].probes)
+    usual = templates(sets[0][1].probes)
     prompts = [probe.prompt for probe in sets[0][1].probes]
     wanted = list(
         dict.fromkeys([*background_texts(), *compared_texts(), *usual, *behind_all(compared_texts(), usual), *prompts])

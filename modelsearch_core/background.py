@@ -27,7 +27,7 @@ def background_texts(count: int = COUNT, seed: int = SEED) -> list[str]:
 
 @cache
 def compared_texts() -> list[str]:
-    """The texts that scores of texts are compared with, put behind all carriers as a query is: things as people name
+    """The texts that scores of texts are compared with, put behind all templates as a query is: things as people name
     them, in a few words or one, and prompts as people write them, which find more alike in any collection."""
     names = background_texts()
     step = max(1, len(names) // EACH)

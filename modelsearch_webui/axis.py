@@ -16,7 +16,7 @@ def add() -> None:
     from modules import scripts
 
     for data in scripts.scripts_data:
-        module = getattr(data, "module", None)
+        module: Any = getattr(data, "module", None)
         options = getattr(module, "axis_options", None)
         if options is None or not hasattr(module, "AxisOption"):
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ def nameable() -> dict[Path, str]:
 
 
 @contextmanager
-def searched() -> Iterator[tuple[Any, str | None]]:
+def searched() -> Generator[tuple[Any, str | None]]:
     """The index, or the search server in its place, and the architecture of the user's checkpoint as that knows it."""
     if server := elsewhere.chosen():
         yield server, server.architecture_of(places.chosen_checkpoint())
@@ -130,7 +130,7 @@ def architecture_of_choice(models: Sequence[Any]) -> str | None:
 
 def named(match: Match, names: Mapping[Path, str], path: Path | None = None) -> str:
     """As a prompt names the match; `path` is the file that is meant, of a model in two."""
-    return next(names[each] for each in (path, match.path, *match.copies) if each in names)
+    return next(names[each] for each in (path, match.path, *match.copies) if each is not None and each in names)
 
 
 def _add(p: Any, batch: Sequence[int], chosen: Chosen, names: Mapping[Path, str], words: bool) -> None:

@@ -127,8 +127,9 @@ def _chosen(job: Job) -> Generator[None]:
     before = {name: data[name] for name in ours if name in data}
     forge = getattr(sd_models.model_data, "forge_loading_parameters", None)
     data.update(ours)
-    if forge is not None:
-        sd_models.model_data.forge_loading_parameters = wanted = {**forge, "checkpoint_info": checkpoint}
+    wanted = None if forge is None else {**forge, "checkpoint_info": checkpoint}
+    if wanted is not None:
+        sd_models.model_data.forge_loading_parameters = wanted
     try:
         sdnext.lend(checkpoint)
         ours["sd_model_checkpoint"] = checkpoint.title  # with a hash, where it has just got one
@@ -138,7 +139,7 @@ def _chosen(job: Job) -> Generator[None]:
             if data.get(name) == value:
                 data.pop(name, None)
         data.update({name: value for name, value in before.items() if name not in data})
-        if forge is not None and sd_models.model_data.forge_loading_parameters is wanted:
+        if wanted is not None and sd_models.model_data.forge_loading_parameters is wanted:
             sd_models.model_data.forge_loading_parameters = forge
 
 

@@ -161,10 +161,10 @@ def _means(networks: Any, name: str, path: Path) -> bool:
     return entry is not None and not is_forbidden and _same(entry.filename, path)
 
 
-def _options(names: tuple[str, ...]) -> Iterator[str]:
+def _options(names: tuple[str, ...]) -> Iterator[Any]:
     """Of the command line, else of SD.Next's settings."""
     for name in names:
-        value = getattr(shared.cmd_opts, name, None) or getattr(shared.opts, name, None) or ()
+        value: Any = getattr(shared.cmd_opts, name, None) or getattr(shared.opts, name, None) or ()
         yield from [value] if isinstance(value, (str, os.PathLike)) else value
 
 

@@ -10,7 +10,7 @@ import json
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def _read_apart(folders: Sequence[Path], progress: Progress) -> None:
 
 
 @contextmanager
-def _running(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+def _running(command: Sequence[str]) -> Generator[subprocess.Popen[str]]:
     """It ends with the block, whatever happens in it."""
     process = subprocess.Popen(
         command,

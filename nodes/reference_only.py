@@ -18,7 +18,7 @@ from ..modelsearch_core.errors import UnsupportedReferenceError
 from ..modelsearch_core.generators.reference_only import Reference
 
 Tensor = torch.Tensor
-BANK = "modelsearch_reference"  # under this name the bank reaches the patches
+WRITTEN = "modelsearch_reference"  # under this name the written reaches the patches
 UNCONDITIONAL = 1  # in ComfyUI's `cond_or_uncond`
 
 
@@ -38,7 +38,7 @@ def with_reference(model: Any, reference: Reference) -> Any:
 
 
 @dataclass
-class _Bank:
+class _Written:
     """What the write pass saw at each self-attention. `shares` (rows,): how far each row attends to the drawing."""
 
     shares: Tensor
@@ -61,12 +61,12 @@ def _two_passes(sampling: Any, reference: Reference) -> Callable[[Callable[..., 
 
     def run(apply_model: Callable[..., Tensor], args: dict[str, Any]) -> Tensor:
         x, sigma, given, chunks = args["input"], args["timestep"], args["c"], args["cond_or_uncond"]
-        bank = _Bank(_shares(reference, chunks, len(x)).to(x))
-        options = {**given["transformer_options"], BANK: bank}
+        written = _Written(_shares(reference, chunks, len(x)).to(x))
+        options = {**given["transformer_options"], WRITTEN: written}
         latents, noise = (each.to(x).repeat(len(chunks), 1, 1, 1) for each in (reference.latents, reference.noise))
         plain = {name: value for name, value in given.items() if name != "control"}  # whose parts are used up
         apply_model(sampling.noise_scaling(sigma, noise, latents), sigma, **{**plain, "transformer_options": options})
-        bank.writing = False
+        written.writing = False
         return apply_model(x, sigma, **{**given, "transformer_options": options})
 
     return run
@@ -83,20 +83,20 @@ def _shares(reference: Reference, chunks: Sequence[int], rows: int) -> Tensor:
 
 def _append(n: Tensor, context: Tensor, value: Tensor, extra: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
     """Before keys and values are projected."""
-    bank, place = extra[BANK], (extra["block"], extra["block_index"])
-    if bank.writing:
-        bank.tokens[place] = n
+    written, place = extra[WRITTEN], (extra["block"], extra["block_index"])
+    if written.writing:
+        written.tokens[place] = n
         return n, context, value
-    seen = bank.tokens[place]
+    seen = written.tokens[place]
     return n, torch.cat([context, seen], dim=1), torch.cat([value, seen], dim=1)
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor, extra: dict[str, Any]) -> Tensor:
     """With the drawing, without it, or in between."""
-    bank, heads, options = extra[BANK], extra["n_heads"], {"attn_precision": extra["attn_precision"]}
+    written, heads, options = extra[WRITTEN], extra["n_heads"], {"attn_precision": extra["attn_precision"]}
     seen = optimized_attention(q, k, v, heads, **options)
-    if bank.writing or bool((bank.shares == 1).all()):
+    if written.writing or bool((written.shares == 1).all()):
         return seen
     own = q.shape[1]
     plain = optimized_attention(q, k[:, :own], v[:, :own], heads, **options)
-    return torch.lerp(plain, seen, bank.shares.to(plain).view(-1, 1, 1))
+    return torch.lerp(plain, seen, written.shares.to(plain).view(-1, 1, 1))

@@ -27,7 +27,10 @@ def forget_order() -> None:
 def kept() -> Order | None:
     """The order of a run that a restart has cut short."""
     found: dict[str, Any] | None = json.loads(settings.load().wanted or "null")
-    return Order(**{**found, "paths": [Path(path) for path in found["paths"]]}) if found else None
+    if not found:
+        return None
+    found["paths"] = [Path(path) for path in found["paths"]]
+    return Order(**found)
 
 
 def mark(fingerprint: str) -> None:

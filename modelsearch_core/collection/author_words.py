@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ def store(catalog: Catalog, encoder: str, who: Sequence[Who], words: Samples) ->
             some = np.arange(start, min(len(who), start + columns.PART))
             of = words.some(some)
             arrays = {"counts": of.counts.astype(np.int32), "numbers": of.numbers, "Z": of.Z.astype(np.float16)}
-            yield Part([who[m] for m in some], arrays)
+            yield Part([who[m] for m in some.tolist()], arrays)
 
     columns.put(catalog.statistics, encoder, NAME, VERSION, parts())
 
@@ -56,6 +57,6 @@ def stored(catalog: Catalog, encoder: str, dimension: int, who: Sequence[Who], r
     return both.some([order.get(m, place.get(each, -1)) for m, each in enumerate(who)])
 
 
-def _joined(parts: Sequence[Part], name: str) -> NDArray[np.generic]:
+def _joined(parts: Sequence[Part], name: str) -> NDArray[Any]:
     arrays = [part.arrays[name] for part in parts]
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..background import compared_texts, is_prompt
-from ..carriers import behind, behind_all, carriers
 from ..catalog import Catalog
 from ..catalog.statistics import Key
 from ..embedding import Encoder, Features, unit
 from ..errors import ModelSearchError
 from ..model_files import Kind
 from ..probes import ProbeSet
+from ..prompt_templates import behind, behind_all, templates
 from ..specification import Evidence, Specification
 from . import author_words
 from .entries import EVIDENCE_ORDER, Entry, entries_of, files_of, newest
@@ -36,7 +36,7 @@ Masks = Sequence[NDArray[np.bool_]]  # (S,) of each model
 
 
 class Compared(NamedTuple):
-    """Generic texts as a query is made of them: unit features h (B, D), what each adds to the carriers (B, D), and
+    """Generic texts as a query is made of them: unit features h (B, D), what each adds to the templates (B, D), and
     which are written as prompts are (B,)."""
 
     h: Features
@@ -166,18 +166,18 @@ class Collection:
         return Counter(recipe.digest for recipe in recipes if recipe is not None)
 
     @cached_property
-    def carriers(self) -> list[str]:
+    def templates(self) -> list[str]:
         """Prompts that most of the collection was asked with, to put a text behind; the default ones where indexing
         has not measured what unrelated texts add to these."""
         counts = self.recipe_counts
-        usual = carriers(self.probe_sets.of_recipe(counts.most_common(1)[0][0]).probes) if counts else carriers()
+        usual = templates(self.probe_sets.of_recipe(counts.most_common(1)[0][0]).probes) if counts else templates()
         first = behind(usual[0], compared_texts()[0])
-        return usual if self.catalog.text_features(self.encoder, [first]) else carriers()
+        return usual if self.catalog.text_features(self.encoder, [first]) else templates()
 
     @cached_property
     def background(self) -> Compared:
         """Of an index from before, of those texts that it knows."""
-        texts, usual = compared_texts(), self.carriers
+        texts, usual = compared_texts(), self.templates
         found = self.catalog.text_features(self.encoder, [*texts, *usual, *behind_all(texts, usual)])
         told = [(text, [c for c in usual if {c, behind(c, text)} <= found.keys()]) for text in texts if text in found]
         most = max((len(of) for _, of in told), default=0)  # of an index from before, one each

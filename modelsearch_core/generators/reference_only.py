@@ -62,9 +62,9 @@ def reference_only(unet: Any, alphas_cumprod: Tensor, reference: Reference) -> G
         yield
         return
     originals = dict(unet.attn_processors)
-    bank = _Bank()
-    unet.set_attn_processor({name: _processor(name, own, bank) for name, own in originals.items()})
-    write = _write_pass(unet, alphas_cumprod, reference, bank)
+    written = _Written()
+    unet.set_attn_processor({name: _processor(name, own, written) for name, own in originals.items()})
+    write = _write_pass(unet, alphas_cumprod, reference, written)
     hook = unet.register_forward_pre_hook(write, with_kwargs=True)
     try:
         yield
@@ -88,7 +88,7 @@ def noise_level(alphas_cumprod: Tensor, timestep: Tensor | float) -> Tensor:
 
 
 @dataclass
-class _Bank:
+class _Written:
     """What the write pass saw at each self-attention. `writing` tells which pass this is."""
 
     writing: bool = False
@@ -97,44 +97,44 @@ class _Bank:
 
 
 def _write_pass(
-    unet: Any, alphas_cumprod: Tensor, reference: Reference, bank: _Bank
+    unet: Any, alphas_cumprod: Tensor, reference: Reference, written: _Written
 ) -> Callable[[Any, tuple[Any, ...], dict[str, Any]], None]:
     def write(_: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         given = {"sample": kwargs.get("sample"), "timestep": kwargs.get("timestep")}
         sample, timestep = (*args, *[value for value in given.values() if value is not None])[:2]
         noised = reference.noised(noise_level(alphas_cumprod, timestep).to(reference.latents.device), sample)
         rest = {name: value for name, value in kwargs.items() if name not in given}
-        bank.tokens.clear()
-        bank.shares = reference.shares(len(sample)).to(sample)
-        bank.writing = True
+        written.tokens.clear()
+        written.shares = reference.shares(len(sample)).to(sample)
+        written.writing = True
         try:
             unet.forward(noised, timestep, *args[2:], **rest)
         finally:
-            bank.writing = False
+            written.writing = False
 
     return write
 
 
-def _processor(name: str, own: Any, bank: _Bank) -> Any:
+def _processor(name: str, own: Any, written: _Written) -> Any:
     """Self-attention is `attn1` of a transformer block; what attends to the prompt stays as it is."""
-    return _ReferenceAttention(name, own, bank) if name.endswith("attn1.processor") else own
+    return _ReferenceAttention(name, own, written) if name.endswith("attn1.processor") else own
 
 
 class _ReferenceAttention:
     """A processor around the layer's own one, which does the arithmetic (and knows about memory)."""
 
-    def __init__(self, name: str, own: Any, bank: _Bank) -> None:
-        self._name, self._own, self._bank = name, own, bank
+    def __init__(self, name: str, own: Any, written: _Written) -> None:
+        self._name, self._own, self._written = name, own, written
 
     def __call__(
         self, attn: Any, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None, *args: Any, **kwargs: Any
     ) -> Tensor:
-        if self._bank.writing:
-            self._bank.tokens[self._name] = hidden_states
+        if self._written.writing:
+            self._written.tokens[self._name] = hidden_states
             return self._own(attn, hidden_states, encoder_hidden_states, *args, **kwargs)
-        context = torch.cat([hidden_states, self._bank.tokens[self._name]], dim=1)
+        context = torch.cat([hidden_states, self._written.tokens[self._name]], dim=1)
         seen = self._own(attn, hidden_states, context, *args, **kwargs)
-        shares = self._bank.shares
+        shares = self._written.shares
         if bool((shares == 1).all()):
             return seen
         plain = self._own(attn, hidden_states, encoder_hidden_states, *args, **kwargs)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Protocol
 
 from ..background import background_texts, compared_texts
-from ..carriers import behind_all, carriers
 from ..catalog import Catalog
 from ..embedding import Encoder, ImageEncoder
 from ..errors import CatalogFaultError, ModelSearchError, UnsupportedReferenceError
@@ -18,6 +17,7 @@ from ..generation import Generator
 from ..model_files import Kind, ModelFile, SkippedFile, scan
 from ..model_files.by_hand import ByHand
 from ..probes import Probe, default_probes
+from ..prompt_templates import behind_all, templates
 from ..reference_set import ReferenceSet
 from ..specification import Evidence
 from .asking import Asking, paint
@@ -146,7 +146,7 @@ def store_background(
     catalog: Catalog, encoder: Encoder, probes: Sequence[Probe] | None = None, progress: Progress = silent
 ) -> None:
     """Features of generic texts: what an unrelated query looks like (docs/methods.md 10)."""
-    usual = carriers(probes)
+    usual = templates(probes)
     texts = list(dict.fromkeys([*background_texts(), *compared_texts(), *usual, *behind_all(compared_texts(), usual)]))
     known = catalog.text_features(encoder.name, texts)
     new = [text for text in texts if text not in known]

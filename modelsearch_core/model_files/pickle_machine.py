@@ -172,7 +172,7 @@ class PickleMachine:
         value, key = self._stack.pop(), self._stack.pop()
         self._set([key, value])
 
-    _STEPS: ClassVar[dict[int, Callable[[PickleMachine], None]]] = {
+    _STEPS: ClassVar[dict[int, Callable[[PickleMachine], object]]] = {
         0x80: _protocol,
         ord("("): _mark,
         ord("t"): _tuple,

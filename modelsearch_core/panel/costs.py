@@ -23,7 +23,7 @@ def costs(models: Iterable[Description]) -> list[dict[str, Any]]:
     long as."""
     waiting = Counter((model.architecture, model.variant) for model in models if model.evidence != "generated")
     found = ((name, variant, count, pictures_of_sd15(name, variant)) for (name, variant), count in waiting.items())
-    told = [
+    told: list[dict[str, Any]] = [
         {"family": _title(name, variant), "models": count, "takes": _rounded(takes)}
         for name, variant, count, takes in found
         if takes is not None

@@ -77,9 +77,9 @@ def samples_needed(c: NDArray[np.floating] | float, r: float = 0.9) -> NDArray[n
         return np.maximum(np.ceil(r**2 * (1 - c) / (c * (1 - r**2))), 1)
 
 
-def text_difference(carriers: Features, carriers_with_query: Features) -> NDArray[np.floating]:
-    """Δ_q = mean over carriers c of t(c + ", " + q) − t(c); (C, D) and (..., C, D) → (..., D)."""
-    return (carriers_with_query - carriers).mean(axis=-2)
+def text_difference(templates: Features, templates_with_query: Features) -> NDArray[np.floating]:
+    """Δ_q = mean over templates c of t(c + ", " + q) − t(c); (C, D) and (..., C, D) → (..., D)."""
+    return (templates_with_query - templates).mean(axis=-2)
 
 
 def image_difference(

@@ -80,9 +80,9 @@ class Judges:
         self.models = models
         self._all = len(models) == len(self._collection) and bool((models == self._collection.all).all())
 
-    def __call__(self, method: str, asked: Queries) -> Scores:
+    def __call__(self, method: str, queries: Queries) -> Scores:
         """(T, C)"""
-        return METHODS[method].scores(self, asked)
+        return METHODS[method].scores(self, queries)
 
     def _mine(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
         """Of (M, …), those of the models."""
@@ -102,17 +102,17 @@ class Judges:
     def _rows(self) -> tuple[Features, NDArray[np.int64]]:
         return self.samples.Z, self.samples.offsets
 
-    def first_moment(self, asked: Queries) -> Scores:
-        return content.first_moment(self._mine(self._statistics.means), asked.h)
+    def first_moment(self, queries: Queries) -> Scores:
+        return content.first_moment(self._mine(self._statistics.means), queries.h)
 
-    def monte_carlo(self, asked: Queries) -> Scores:
-        return self._coarse.monte_carlo(asked.h) if self._coarsely else content.monte_carlo(*self._rows, asked.h)
+    def monte_carlo(self, queries: Queries) -> Scores:
+        return self._coarse.monte_carlo(queries.h) if self._coarsely else content.monte_carlo(*self._rows, queries.h)
 
-    def best_k(self, asked: Queries) -> Scores:
-        return self._coarse.best_k(asked.h) if self._coarsely else content.best_k(*self._rows, asked.h)
+    def best_k(self, queries: Queries) -> Scores:
+        return self._coarse.best_k(queries.h) if self._coarsely else content.best_k(*self._rows, queries.h)
 
-    def second_moment(self, asked: Queries) -> Scores:
-        return content.second_moment(*self._rows, asked.h)
+    def second_moment(self, queries: Queries) -> Scores:
+        return content.second_moment(*self._rows, queries.h)
 
     @cached_property
     def _coarse(self) -> Coarse:
@@ -123,12 +123,12 @@ class Judges:
     def _densities(self) -> gaussian.Factored | Coarse:
         return self._coarse if self._coarsely else self._statistics.densities(self.samples)
 
-    def gaussian(self, asked: Queries) -> Scores:
-        return self._densities.log_density(asked.h)
+    def gaussian(self, queries: Queries) -> Scores:
+        return self._densities.log_density(queries.h)
 
-    def drawn_first_moment(self, asked: Queries) -> Scores:
+    def drawn_first_moment(self, queries: Queries) -> Scores:
         """1st Moment over the features of the samples' line drawings: a sketch meets its like."""
-        return content.first_moment(self._mine(self._statistics.drawn_means), asked.h)
+        return content.first_moment(self._mine(self._statistics.drawn_means), queries.h)
 
     @cached_property
     def _drawn_densities(self) -> gaussian.Factored | Coarse:
@@ -137,9 +137,9 @@ class Judges:
         assert self._statistics.coarse_drawn is not None
         return self._statistics.coarse_drawn if self._all else self._statistics.coarse_drawn.some(self.models)
 
-    def drawn_gaussian(self, asked: Queries) -> Scores:
+    def drawn_gaussian(self, queries: Queries) -> Scores:
         """The density of the features of the samples' line drawings."""
-        return self._drawn_densities.log_density(asked.h)
+        return self._drawn_densities.log_density(queries.h)
 
     @cached_property
     def _kernels(self) -> kernel_mean.Kernels:
@@ -151,23 +151,23 @@ class Judges:
         whole = self._all and self._collection.is_small
         return self._collection.prompts if whole else self._collection.prompts_of(self.models, self.samples)
 
-    def _asked_prompts(self, asked: Queries) -> Features:
+    def _asked_prompts(self, queries: Queries) -> Features:
         """(T, D): what was told of the pictures; else the pictures themselves."""
-        if asked.prompts is not None:
-            return asked.prompts
-        return asked.h if asked.prompt_texts is None else self._collection.prompt_features(asked.prompt_texts)
+        if queries.prompts is not None:
+            return queries.prompts
+        return queries.h if queries.prompt_texts is None else self._collection.prompt_features(queries.prompt_texts)
 
-    def kernel_mean(self, asked: Queries) -> Scores:
-        return self._kernel_mean(asked.h, self._prompt_cosines(asked))
+    def kernel_mean(self, queries: Queries) -> Scores:
+        return self._kernel_mean(queries.h, self._prompt_cosines(queries))
 
-    def prompted_kernel_mean(self, asked: Queries) -> Scores:
+    def prompted_kernel_mean(self, queries: Queries) -> Scores:
         """Samples count by a softmax of how like their prompts are to the picture's: none counts against a model."""
-        cosines = self._prompt_cosines(asked)
-        return self._kernel_mean(asked.h, kernel_mean.sharpened_weights(cosines, self.samples.offsets))
+        cosines = self._prompt_cosines(queries)
+        return self._kernel_mean(queries.h, kernel_mean.sharpened_weights(cosines, self.samples.offsets))
 
-    def _prompt_cosines(self, asked: Queries) -> kernel_mean.Weights:
+    def _prompt_cosines(self, queries: Queries) -> kernel_mean.Weights:
         """(T, N)"""
-        return kernel_mean.prompt_weights(self._prompts, self._asked_prompts(asked))
+        return kernel_mean.prompt_weights(self._prompts, self._asked_prompts(queries))
 
     def _kernel_mean(self, h: Features, w: kernel_mean.Weights) -> Scores:
         Z, offsets = self._rows
@@ -178,25 +178,25 @@ class Judges:
     def _reduced(self) -> tuple[Features, Features]:
         return kernel_mean.reduce_to_one(*self._rows)
 
-    def rkme_clip(self, asked: Queries) -> Scores:
-        return from_distance(kernel_mean.rkme_distance(*self._reduced, asked.h))
+    def rkme_clip(self, queries: Queries) -> Scores:
+        return from_distance(kernel_mean.rkme_distance(*self._reduced, queries.h))
 
     @cached_property
     def _reduced_side_by_side(self) -> tuple[Features, Features]:
         Z, offsets = self._rows
         return kernel_mean.reduce_to_one(kernel_mean.side_by_side(Z, self._prompts), offsets)
 
-    def rkme_concat(self, asked: Queries) -> Scores:
-        queries = kernel_mean.side_by_side(asked.h, self._asked_prompts(asked))
-        return from_distance(kernel_mean.rkme_distance(*self._reduced_side_by_side, queries))
+    def rkme_concat(self, queries: Queries) -> Scores:
+        both = kernel_mean.side_by_side(queries.h, self._asked_prompts(queries))
+        return from_distance(kernel_mean.rkme_distance(*self._reduced_side_by_side, both))
 
-    def paired_difference(self, asked: Queries) -> Scores:
+    def paired_difference(self, queries: Queries) -> Scores:
         directions = self._mine(self._statistics.directions)
-        if asked.models is not None:
-            return differences.difference_score(directions, self._statistics.directions[asked.models])
-        if asked.differences is not None:
-            return differences.difference_score(directions, asked.differences)
-        return self._picture_difference(asked.h)
+        if queries.models is not None:
+            return differences.difference_score(directions, self._statistics.directions[queries.models])
+        if queries.differences is not None:
+            return differences.difference_score(directions, queries.differences)
+        return self._picture_difference(queries.h)
 
     def _picture_difference(self, h: Features) -> Scores:
         """Each model's base would have made another picture of the same content, so Δ_q differs by base."""
@@ -208,27 +208,27 @@ class Judges:
             scores[:, reference.models] = differences.difference_score(directions, delta)
         return scores[:, self.models]
 
-    def weights(self, asked: Queries) -> Scores:
+    def weights(self, queries: Queries) -> Scores:
         """Cosine of what two LoRA change, without a picture of either; NaN for what is no LoRA of the family."""
-        if asked.models is None:
+        if queries.models is None:
             raise ModelSearchError("only a LoRA of the index has weights to compare; ask `weights` by --like MODEL")
-        return self._statistics.weights.cosines(asked.models, self.models)
+        return self._statistics.weights.cosines(queries.models, self.models)
 
-    def learned_first_moment(self, asked: Queries) -> Scores:
+    def learned_first_moment(self, queries: Queries) -> Scores:
         """1st Moment through the matrix that was learned for the modality; plain where none was better."""
-        A, drawn = self._matrix(asked, "first_moment"), asked.modality is Modality.SKETCH
+        A, drawn = self._matrix(queries, "first_moment"), queries.modality is Modality.SKETCH
         means = self._mine(self._statistics.drawn_means if drawn else self._statistics.means)
-        return content.first_moment(means, asked.h) if A is None else learned_first_moment(A, means, asked.h)
+        return content.first_moment(means, queries.h) if A is None else learned_first_moment(A, means, queries.h)
 
-    def learned_gaussian(self, asked: Queries) -> Scores:
+    def learned_gaussian(self, queries: Queries) -> Scores:
         """The density through the matrix that was learned for the modality; plain where none was better."""
-        B = self._matrix(asked, "gaussian")
-        densities = self._drawn_densities if asked.modality is Modality.SKETCH else self._densities
-        return densities.log_density(asked.h) if B is None else learned_gaussian(B, densities, asked.h)
+        B = self._matrix(queries, "gaussian")
+        densities = self._drawn_densities if queries.modality is Modality.SKETCH else self._densities
+        return densities.log_density(queries.h) if B is None else learned_gaussian(B, densities, queries.h)
 
-    def _matrix(self, asked: Queries, score: str) -> Matrix | None:
+    def _matrix(self, queries: Queries, score: str) -> Matrix | None:
         """Models ask as pictures do: by their means."""
-        modality = Modality.IMAGE if asked.modality is Modality.MODEL else asked.modality
+        modality = Modality.IMAGE if queries.modality is Modality.MODEL else queries.modality
         return self._matching.matrix(modality, score)
 
     @property
@@ -237,28 +237,28 @@ class Judges:
             raise ModelSearchError("nothing was learned of this collection yet; run `modelsearch train matching`")
         return self._statistics.matching
 
-    def style(self, asked: Queries) -> Scores:
+    def style(self, queries: Queries) -> Scores:
         """Mean style distance to the model's reference pictures; words and sketches are compared as ever, with them."""
         styles = self._statistics.styles
-        if asked.models is not None:
-            found = from_distance(styles.model_distances(asked.models))
-        elif asked.modality is Modality.IMAGE:
-            found = from_distance(styles.distances(asked.h, asked.styles))
+        if queries.models is not None:
+            found = from_distance(styles.model_distances(queries.models))
+        elif queries.modality is Modality.IMAGE:
+            found = from_distance(styles.distances(queries.h, queries.styles))
         else:
-            found = content.first_moment(styles.plain_means, asked.h)
+            found = content.first_moment(styles.plain_means, queries.h)
         return found[:, self.models]
 
-    def spatial(self, asked: Queries) -> Scores:
+    def spatial(self, queries: Queries) -> Scores:
         """1st Moment of maps of where things are."""
         layouts = self._statistics.mapped_layouts
-        if asked.models is not None:
-            return layouts.model_scores(asked.models)[:, self.models]
-        if asked.layouts is None:
+        if queries.models is not None:
+            return layouts.model_scores(queries.models)[:, self.models]
+        if queries.layouts is None:
             raise ModelSearchError(
-                f"a {asked.modality.value} does not say where things are as a picture does; ask `spatial` by image or "
-                "by a model of the index, or take another method"
+                f"a {queries.modality.value} does not say where things are as a picture does; ask `spatial` by image "
+                "or by a model of the index, or take another method"
             )
-        return layouts.scores(asked.layouts)[:, self.models]
+        return layouts.scores(queries.layouts)[:, self.models]
 
 
 METHODS: dict[str, Method] = {

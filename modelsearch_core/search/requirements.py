@@ -10,11 +10,11 @@ from PIL import Image
 
 from .. import nonsense
 from ..background import is_prompt
-from ..carriers import behind
 from ..collection import Collection, Entry
 from ..drawing import to_sketch_tone
 from ..embedding import Encoder, Features, ImageEncoder, unit
 from ..errors import NonsenseError, UnknownModelError
+from ..prompt_templates import behind
 from ..scores.differences import text_difference
 from ..sketch_views import COUNT, views
 from ..specification import Modality, Requirement
@@ -65,9 +65,9 @@ class Reader:
 
     def _text(self, text: str, weight: float) -> Requirement:
         with_query = self._encoder.encode_texts(
-            [text, *(behind(carrier, text) for carrier in self._collection.carriers)]
+            [text, *(behind(template, text) for template in self._collection.templates)]
         )
-        difference = text_difference(self._carriers, with_query[1:])
+        difference = text_difference(self._templates, with_query[1:])
         h = with_query[:1]
         return Requirement(
             modality=Modality.TEXT,
@@ -80,8 +80,8 @@ class Reader:
         )
 
     @cached_property
-    def _carriers(self) -> Features:
-        return self._encoder.encode_texts(self._collection.carriers)
+    def _templates(self) -> Features:
+        return self._encoder.encode_texts(self._collection.templates)
 
     def _pictures(
         self,

@@ -61,6 +61,14 @@ def test_more_of_either_never_makes_it_less_sure():
     assert found.beyond == 0 and found.lead == 0
 
 
+def test_without_slopes_as_many_are_said_to_be_right_as_are():
+    """Every step leads downwards, and there is more than one."""
+    x = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [3.0, 3.0], [4.0, 4.0]])
+    found = confidence.fit(x, np.array([True, False, False, False, False]))
+    assert tuple(found[1:]) == (0, 0)
+    assert 1 / (1 + np.exp(-found.intercept)) == pytest.approx(0.2, abs=1e-3)
+
+
 def test_a_few_right_answers_are_no_certainty():
     found = confidence.fit(np.array([[1.0, 1.0], [2.0, 0.5]]), np.array([True, True]))
     assert np.isfinite(found).all()

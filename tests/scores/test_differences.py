@@ -94,9 +94,9 @@ def test_an_unreachable_reliability_is_refused(r):
 
 
 def test_a_text_s_difference_is_the_mean_over_carriers():
-    carriers, queries = np.eye(3)[:2], np.array([[0.0, 1.0, 1.0], [2.0, 0.0, 0.0]])
-    np.testing.assert_allclose(differences.text_difference(carriers, queries), [0.5, 0, 0.5])
-    batch = differences.text_difference(carriers, np.stack([queries, carriers]))
+    templates, queries = np.eye(3)[:2], np.array([[0.0, 1.0, 1.0], [2.0, 0.0, 0.0]])
+    np.testing.assert_allclose(differences.text_difference(templates, queries), [0.5, 0, 0.5])
+    batch = differences.text_difference(templates, np.stack([queries, templates]))
     np.testing.assert_allclose(batch, [[0.5, 0, 0.5], [0, 0, 0]])
 
 

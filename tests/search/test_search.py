@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modelsearch_core.carriers import carriers
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.errors import EmptyCatalogError, UnknownModelError
 from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, default_probes, own_probes
+from modelsearch_core.prompt_templates import templates
 from modelsearch_core.search import METHODS, ModelIndex, Query
 from modelsearch_core.search.answering import Answer, added
 from modelsearch_core.search.yardstick import Unrelated
@@ -207,10 +207,10 @@ def test_a_text_is_put_behind_the_prompts_that_the_collection_was_asked_with(tmp
     make_folder(tmp_path / "models", NAMES)
     fill(tmp_path, IndexSettings(samples=8), partial(own_probes, ["a house", "a boat"]))
     with ModelIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as own:
-        assert own.collection.carriers == ["a house", "a boat"]
+        assert own.collection.templates == ["a house", "a boat"]
         assert len(own.collection.background[0]) == len(colours.collection.background[0]) > 100
         assert own.search(Query(text=["green"]), method="paired_difference")[0].name == "green"
-    assert colours.collection.carriers == carriers()
+    assert colours.collection.templates == templates()
 
 
 def test_inputs_meet_different_unrelated_queries():

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from modelsearch_core.background import compared_texts
-from modelsearch_core.carriers import behind_all
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.embedding import unit
 from modelsearch_core.errors import NonsenseError
 from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
+from modelsearch_core.prompt_templates import behind_all
 from modelsearch_core.scores import evidence
 from modelsearch_core.scores.calibration import Background
 from modelsearch_core.search import Match, ModelIndex, Query, nothing_to_vary
@@ -142,7 +142,7 @@ def test_a_diverse_list_holds_nothing_weak_while_enough_fits(colours: ModelIndex
 
 def test_texts_of_the_background_are_compared_as_they_would_be_asked(colours: ModelIndex):
     h, added, _ = colours.collection.background
-    texts, usual = compared_texts(), colours.collection.carriers
+    texts, usual = compared_texts(), colours.collection.templates
     assert len(h) == len(added) == len(texts) and len(usual) > 1
     told = ColourEncoder().encode_texts([*usual, *behind_all(texts[:1], usual)])
     np.testing.assert_allclose(added[0], (told[len(usual) :] - told[: len(usual)]).mean(axis=0), atol=1e-3)
