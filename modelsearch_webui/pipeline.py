@@ -38,6 +38,7 @@ NEUTRAL = {  # settings that change pictures
     "save_write_log_csv": False,
     # SD.Next's
     "schedulers_timesteps": "",
+    "scheduler_eta": 0.0,
     "lora_apply_tags": 0,
     "freeu_enabled": False,
     "hypertile_unet_enabled": False,
@@ -97,7 +98,7 @@ def _processing(job: Job) -> Any:
     p = processing.StableDiffusionProcessingTxt2Img(
         prompt=list(job.prompts),
         negative_prompt=[job.negative_prompt] * len(job.prompts),
-        seed=list(job.seeds),
+        seed=job.seeds[0],
         subseed=-1,
         batch_size=len(job.prompts),
         n_iter=1,
@@ -109,6 +110,7 @@ def _processing(job: Job) -> Any:
         do_not_save_samples=True,
         do_not_save_grid=True,
     )
+    p.seed = list(job.seeds)  # SD.Next's constructor takes a number only
     p.scripts, p.script_args = scripts.ScriptRunner(), []
     if hasattr(p, "scheduler"):  # a part of the sampler's name in older WebUIs
         p.scheduler = job.scheduler

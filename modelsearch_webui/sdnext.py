@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from modules import progress, sd_models
+from modules import progress, sd_models, shared
 
 from modelsearch_core.errors import ModelSearchError
 
-from . import hosts
+from . import hosts, places
 
 SCHEDULES = {  # the other WebUIs' sampler and scheduler: SD.Next's sampler, its sigmas and its spacing of steps
     ("DPM++ 2M", "Karras"): ("DPM++ 2M", "karras", "default"),
@@ -50,8 +50,10 @@ def lend(checkpoint: Any) -> None:
 
 
 def making(p: Any) -> Any:
-    """Remembers that this one is ours: the user's checkpoint is not given back for it."""
+    """Remembers that this one is ours: the user's checkpoint is not given back for it, and SD.Next need not get what it
+    shows previews with."""
     _ours[:] = [id(p)]
+    shared.state.disable_preview = True
     return p
 
 
@@ -64,12 +66,14 @@ def before_process(p: Any) -> None:
 def give_back_where_awaited() -> None:
     """What is begun in the page waits in the queue before it looks at the checkpoint."""
     _ours.clear()
+    shared.state.disable_preview = False
     if progress.pending_tasks:
         give_back()
 
 
 def give_back() -> None:
-    """The user's checkpoint is loaded again, where another is."""
+    """The user's checkpoint is loaded again, where another is and the user has chosen one."""
     if _lent[0]:
         _lent[0] = False
-        sd_models.reload_model_weights()
+        if places.chosen_checkpoint() is not None:
+            sd_models.reload_model_weights()

@@ -89,7 +89,8 @@ def test_the_users_settings_are_as_before_though_titles_get_hashes(sdnext: Any):
 def make_a_picture(sdnext: Any) -> Any:
     """As a user does; what was made."""
     processing = sdnext.find("modules.processing")
-    p = processing.StableDiffusionProcessingTxt2Img(prompt=["a harbour"], seed=[1], width=64)
+    p = processing.StableDiffusionProcessingTxt2Img(prompt=["a harbour"], seed=1, width=64)
+    p.seed = [1]
     with sdnext.find("modules.call_queue").queue_lock:
         processing.process_images(p)
     return p

@@ -10,8 +10,8 @@ during = [lambda p: None]  # what else happens while pictures are made
 class StableDiffusionProcessingTxt2Img:
     scripts = None
 
-    def __init__(self, **given):
-        self.__dict__.update(given)
+    def __init__(self, seed, **given):
+        self.__dict__.update(given, seed=int(seed))
 
 
 def process_images(p):
