@@ -163,14 +163,9 @@ def install(base: Path, **settings: Any) -> Path:
 
 
 def own_settings() -> dict[str, Any]:
-    """SD.Next would load a checkpoint, and ask the network which it could have, before anybody wants a picture."""
-    quiet = {
-        "sd_checkpoint_autoload": False,
-        "sd_checkpoint_autodownload": False,
-        "offline_mode": True,
-        "theme_type": "Standard",
-    }
-    return quiet if is_sdnext() else {}
+    """SD.Next would load a checkpoint before anybody wants a picture, and ask the network what it is by its size."""
+    quiet = {"sd_checkpoint_autoload": False, "sd_checkpoint_autodownload": False, "offline_mode": True}
+    return {**quiet, "diffusers_pipeline": "Stable Diffusion", "theme_type": "Standard"} if is_sdnext() else {}
 
 
 def version() -> dict[str, str]:
