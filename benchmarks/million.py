@@ -75,14 +75,21 @@ class World:
     def _quantile(self, name: str, u: Array) -> Array:
         return np.interp(u, np.linspace(0, 1, len(self._of[name])), self._of[name]).astype(np.float32)[:, None]
 
-    def block(self, number: int, n: int = BLOCK) -> tuple[Features, NDArray[Any]]:
-        """Means (n, D) and rows of densities (n,) of the models of a block."""
-        rng = np.random.default_rng([2, number])
+    def means(self, number: int, n: int = BLOCK) -> Features:
+        """(n, D) float16, of the models of a block."""
+        return self._means(np.random.default_rng([2, number]), n)[0]
+
+    def _means(self, rng: np.random.Generator, n: int) -> tuple[Features, Array]:
         theme = self._themes[(THEMES * rng.random(n) ** 2).astype(np.intp)]
         direction = unit(theme + 0.8 * self._drawn(rng, n))
         part = self._quantile("strength", rng.random(n)) * np.sqrt(self._quantile("consistency", rng.random(n)))
         length = np.clip(rng.normal(*LENGTHS, size=(n, 1)), 0.5, 0.95)
-        means = (length * unit(CLIP_NORM * self.base + part * direction)).astype(np.float16)
+        return (length * unit(CLIP_NORM * self.base + part * direction)).astype(np.float16), length
+
+    def block(self, number: int, n: int = BLOCK) -> tuple[Features, NDArray[Any]]:
+        """Their means and the rows of their densities (n,)."""
+        rng = np.random.default_rng([2, number])
+        means, length = self._means(rng, n)
         rows = np.zeros(n, row_type(WIDTH))
         spread = np.linspace(1, 0.2, WIDTH, dtype=np.float32)[:, None]
         own = OWN_AXES * rng.normal(size=(n, WIDTH, gaussian.RANK)).astype(np.float32) * spread / np.sqrt(WIDTH)
@@ -261,7 +268,7 @@ def kernels(models: int) -> dict[str, float]:
     world, rows = World(), np.empty((models, D), np.float32)
     for start in range(0, models, BLOCK):
         n = min(BLOCK, models - start)
-        rows[start : start + n] = unit(world.block(start // BLOCK, n)[0].astype(np.float32))
+        rows[start : start + n] = unit(world.means(start // BLOCK, n).astype(np.float32))
     texts, exact = np.stack([world.text(seed) for seed in range(10)]), Exact(rows)
     index = InBytes.of(np.array_split(rows, max(1, models // BLOCK)), lambda numbers: rows[numbers], rows[:20_000])
 

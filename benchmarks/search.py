@@ -116,6 +116,12 @@ def measured(task: str, path: Path, kind: str) -> dict[str, float]:
     return json.loads(done.stdout)
 
 
+def known_agreement(models: int) -> dict[str, Any]:
+    """As it was measured last."""
+    results = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else []
+    return next((result["agreement"] for result in results if result["models"] == models and "agreement" in result), {})
+
+
 def run(models: int, folder: Path, *, compared: bool) -> dict[str, Any]:
     path = folder / f"{models}.sqlite"
     if not path.is_file():
@@ -129,6 +135,8 @@ def run(models: int, folder: Path, *, compared: bool) -> dict[str, Any]:
     if compared:
         found["agreement"] = {kind: measured("agreement", path, kind) for kind in ("picture", "sketch")}
         print(models, found["agreement"], file=sys.stderr, flush=True)
+    elif known := known_agreement(models):
+        found["agreement"] = known
     return found
 
 
@@ -170,6 +178,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--models", type=int, nargs="+", default=[1000, 2000, 10_000])
     parser.add_argument("--keep", type=Path, help="folder of the catalogues; without it they are thrown away")
+    parser.add_argument(
+        "--answers-only", action="store_true", help="keep what was measured last of two stages' agreement"
+    )
     parser.add_argument("--task", choices=TASKS, help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--kind", help=argparse.SUPPRESS)
@@ -178,7 +189,9 @@ def main() -> None:
         print(json.dumps(TASKS[args.task](args.file, args.kind)))
         return
     with tempfile.TemporaryDirectory() as folder:
-        results = [run(models, args.keep or Path(folder), compared=models <= 10_000) for models in args.models]
+        compared = [models <= 10_000 and not args.answers_only for models in args.models]
+        pairs = zip(args.models, compared, strict=True)
+        results = [run(models, args.keep or Path(folder), compared=each) for models, each in pairs]
     RESULT.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(page(results), encoding="utf-8")
 

@@ -206,7 +206,7 @@ def _add_search(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--exact",
         action="store_true",
-        help="judge every model by all of its samples, instead of the best two thousand by their means",
+        help="judge every model by all of its samples, instead of the best five hundred by a summary of each",
     )
     command.add_argument("--explain", action="store_true", help="what each input contributed")
     command.add_argument("-k", type=whole(1, 100_000), default=10, metavar="N", help="how many")

@@ -163,8 +163,8 @@ class ModelIndex:
     ) -> list[Match]:
         """The k models that fit best, best first. `among` are the only files that count, for a host that lists its own;
         `filters` in place of the four. `diverse` takes one of each sort before a second of any, of models that are no
-        weak matches. `exact` has every model judged by its samples, however many there are, instead of the best two
-        thousand by their means."""
+        weak matches. `exact` has every model judged by its samples, however many there are, instead of the best five
+        hundred by a summary of each."""
         refuse_unknown(method)
         if not len(self.collection):
             raise EmptyCatalogError(f"{self._catalog.path} holds no model yet", command=INDEX)
