@@ -77,7 +77,9 @@ HEADINGS = {
         "same drawings asked of an index that this drawer has drawn, which is the most that they can say. By hand: the things of the "
         "five subject LoRA, in lines, with three pens (`benchmarks/honesty/strokes.py`). How much the mean counts beside the density (a "
         "quarter) was chosen on these very rows. `hed`: the published weights of HED (`--hed`), which lie on no path of this "
-        "repository. PiDiNet's, for research only, were not at hand.",
+        "repository. PiDiNet's, for research only, were not at hand. That a foreign drawer finds half of what the index's own finds is not "
+        "reached by any of these drawers, only by hands, which ask for five things. Fine outlines and canny say hardly more to an index of "
+        "their own: of pictures of 64 pixels they leave little.",
     ),
     "drawers in turn": (
         "An index drawn by two drawers in turn",
