@@ -301,8 +301,10 @@ def drawers(
             "right first": share(answers),
             "right among 5": share(answers, places=5),
             "median place": {
-                **share(answers, lambda a: a.place),
                 "value": float(np.median([a.place for a in answers])),
+                "low": float("nan"),
+                "high": float("nan"),
+                "of": len(answers),
             },
         }
     return found
