@@ -14,8 +14,8 @@ from benchmarks.classifiers.zoo import area, plans
 
 
 def test_the_page_is_what_the_command_writes():
-    results, speed = (json.loads(path.read_text(encoding="utf-8")) for path in (command.RESULT, command.SPEED))
-    assert command.PAGE.read_text(encoding="utf-8") == page(results, speed)
+    found = (json.loads(path.read_text(encoding="utf-8")) for path in (command.RESULT, command.SPEED, command.REAL))
+    assert command.PAGE.read_text(encoding="utf-8") == page(*found)
 
 
 def test_an_area_is_the_mean_precision_at_what_was_wanted():

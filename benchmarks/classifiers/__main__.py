@@ -26,6 +26,7 @@ from .answering import asked, catalog_of
 from .concepts import CONCEPTS, Pool
 from .measuring import METHODS, NEIGHBOURS, Answers, R, by_pictures, found, hubs, probelog, quality, sweep
 from .page import page
+from .real import RESULT as REAL
 from .speed import RESULT as SPEED
 from .zoo import ROOT, ZOO, area
 
@@ -187,8 +188,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.what == "all":
         RESULT.write_text(json.dumps(run(args), indent=1) + "\n", encoding="utf-8")
-    found, speed = (json.loads(path.read_text(encoding="utf-8")) for path in (RESULT, SPEED))
-    PAGE.write_text(page(found, speed), encoding="utf-8")
+    PAGE.write_text(page(*(json.loads(path.read_text("utf-8")) for path in (RESULT, SPEED, REAL))), encoding="utf-8")
 
 
 if __name__ == "__main__":
