@@ -57,7 +57,7 @@ def _real(real: Mapping[str, Any]) -> Iterable[str]:
     yield (
         "EfficientNet-Lite0 (ImageNet's 1,000 outputs, which no file names) is asked "
         f"{real['pictures']} photographs of Debian's `tuxpaint-stamps-default`, by `python -m benchmarks.classifiers.real`. "
-        "No CLIP with weights is in the registries that this was made from, so what a picture shows is told by its name: "
+        "No CLIP that knows photographs was at hand, so what a picture shows is told by its name: "
         f"sentence features of MiniLM in CLIP's place. Asked are the {real['asked']} names that are labels of ImageNet. In "
         f"{real['network_top5']:.0%} of these the network itself knows the picture (the right output among its first five).\n"
     )

