@@ -18,6 +18,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
@@ -292,7 +293,7 @@ def without_page(needs_webui: None, tmp_path_factory: pytest.TempPathFactory) ->
     make_collection(base)
     loras = base / "models" / "Lora"
     tensors = load_file(loras / "red.safetensors")
-    save_file({name: 2 * value for name, value in tensors.items()}, loras / "white.safetensors")
+    save_file({name: np.asarray(2 * value) for name, value in tensors.items()}, loras / "white.safetensors")
     server = WebUI(base, *([] if is_sdnext() else ["--nowebui"]))  # SD.Next always has one
     try:
         yield server.wait_until_up()
