@@ -37,14 +37,14 @@ class Settings:
         known = {field.name: type(getattr(self, field.name)) for field in fields(self) if field.name not in PRIVATE}
         for name, value in values.items():
             if name not in known:
-                raise ModelSearchError(f"{name!r} is no setting; there are {', '.join(known)}")
+                raise ModelSearchError(f"{name[:100]!r} is no setting; there are {', '.join(known)}")
             if known[name] is str:
                 _check_address(name, value)
                 continue
             low, high = LIMITS.get(name, (False, True))
             whole = isinstance(value, bool) is (known[name] is bool) and isinstance(value, (int, float))
             if not whole or not low <= value <= high:
-                raise ModelSearchError(f"{name} must be between {low} and {high}, not {value!r}")
+                raise ModelSearchError(f"{name} must be between {low} and {high}, not {value!r}"[:300])
             if known[name] is int and value != int(value):
                 raise ModelSearchError(f"{name} must be a whole number, not {value!r}")
         size = values.get("size", self.size)
