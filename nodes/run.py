@@ -13,11 +13,13 @@ from ..modelsearch_core.errors import MissingWeightsError, ModelSearchError
 from ..modelsearch_core.indexing import (
     Engine,
     IndexSettings,
+    Report,
     Step,
     begin_rounds,
     end_rounds,
     index,
     one_by_one,
+    update_files,
 )
 from ..modelsearch_core.model_files import ModelFile
 from ..modelsearch_core.panel import Order, State, looked_at
@@ -25,7 +27,6 @@ from ..modelsearch_core.search.preparing import prepare
 from . import places, remembering
 from .announcing import Announcer
 from .pacing import Pace
-from .reading_apart import read_files
 from .settings import Settings
 
 NODE = "ModelSearchIndexOne"
@@ -107,7 +108,7 @@ class Run:
         if not folders:
             raise ModelSearchError("ComfyUI has no folder with models yet")
         with Catalog(places.catalog_path()) as catalog:
-            read_files(catalog, folders, self._step)
+            update_files(catalog, folders, IndexSettings(), Report(), self._step)
             source = source_of(catalog)
             may_download = self.order.download or not self.order.quick
             try:
