@@ -57,3 +57,9 @@ def test_outputs_that_do_not_count_are_no_candidates():
 def test_each_of_two_concepts_brings_its_own():
     up, down = np.arange(1000.0), -np.arange(1000.0)
     assert set(candidates([up, down], share=0.01)) >= {0, 999}
+
+
+def test_what_is_just_as_near_as_the_share_allows_is_a_candidate():
+    nearness = np.array([1.0, 2.0, 3.0, 4.0])
+    assert candidates([nearness], share=0.25).tolist() == [3]
+    assert candidates([nearness], share=1 / 3).tolist() == [2, 3]
