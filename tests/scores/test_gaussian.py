@@ -116,3 +116,30 @@ def test_under_a_domain_shift_few_axes_win_and_a_low_floor_falls(S):
     """docs/methods.md 2: rank 8 with 1e-3 wins, and the full covariance with 1e-4 falls."""
     found = simulated(S, shift=1)
     assert min(found["rank 8"], found["rank 16"]) > found["full"] > found["low floor"] + 0.05
+
+
+def by_covariance(h, z, floor=gaussian.FLOOR):
+    """log N(h; μ, Σ + εI) of few samples, none of whose axes is left out."""
+    covariance = np.cov(z.T) + floor * np.eye(z.shape[1])
+    d = h - z.mean(axis=0)
+    return -(d @ np.linalg.solve(covariance, d)) / 2 - np.linalg.slogdet(2 * np.pi * covariance)[1] / 2
+
+
+@pytest.mark.parametrize("S", [2, 5, 6, 7])
+def test_few_samples_as_many_as_features_and_more_all_give_the_density(S):
+    rng = np.random.default_rng(S)
+    z, h = rng.normal(size=(S, 6)) * 0.3, rng.normal(size=(2, 6)) * 0.3
+    expected = [by_covariance(each, z) for each in h]
+    found = gaussian.fit(z, np.array([0, S])).log_density(h)[:, 0]
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    λ, U = gaussian.factors(z)
+    assert len(λ) == len(U) == min(S - 1, 6)
+    kept = gaussian.Factored(z.astype(np.float32), np.array([0, S]), [λ], [U], z.mean(axis=0)[None].astype(np.float32))
+    np.testing.assert_allclose(kept.log_density(h)[:, 0], expected, rtol=1e-3)
+
+
+def test_axes_that_no_sample_shows_are_none():
+    line = np.outer([0.0, 1.0, 2.0, 4.0], [0.6, 0.8, 0.0, 0.0, 0.0])
+    of = gaussian.fit(line, np.array([0, 4]))
+    np.testing.assert_allclose(of.variances[0, 0], np.var([0, 1, 2, 4], ddof=1), rtol=1e-6)
+    assert not of.variances[0, 1:].any() and not of.axes[0, 1:].any()
