@@ -65,8 +65,8 @@ def told() -> dict[str, Any]:
         "folders": [folder.path.name for folder in places.folders()],
         "loras": sorted(filter(None, map(places.lora_name, places.lora_paths()))),
         "checkpoints": [places.checkpoint_title(Path(entry.filename)) for entry in (ours, users)],
+        "twice": [drawn(ours), drawn(ours)],  # before any LoRA, which it takes off by subtracting: not to the bit
         "drawn": {tag: drawn(ours, tag) for tag in ("", "<lora:noisy 0:1>", "<lora:noisy 1:1>")},
-        "again": drawn(ours),
         "schedulers": [scheduler_of(ours, *names) for names in sdnext.SCHEDULES],
         "changed": [name for name, value in before.items() if data.get(name) != value],
         "chosen": str(places.chosen_checkpoint()),

@@ -47,7 +47,7 @@ def test_folders_and_names_are_its_own(told: dict[str, Any]):
 
 def test_the_same_is_drawn_twice_and_each_lora_changes_it(told: dict[str, Any]):
     drawn = told["drawn"]
-    assert told["again"] == drawn[""]
+    assert told["twice"] == [drawn[""], drawn[""]]
     assert len({picture for pictures in drawn.values() for picture in pictures}) == 6
 
 
