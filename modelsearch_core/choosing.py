@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MOST = 3
 USUAL_STRENGTH = 0.8
-# Confidence below which nothing is applied unasked: of words, chosen on every second unrelated prompt and text, so that
-# at most one in twenty gets a LoRA (docs/results_trust.md).
+# Confidence below which nothing is applied unasked: of words, chosen on the unrelated prompts and texts of
+# docs/results_trust.md, so that at most one in twenty gets a LoRA.
 SURE, SURE_OF_WORDS = 0.3, 0.3
 
 

@@ -53,8 +53,8 @@ HEADINGS = {
     ),
     "picked": (
         "LoRA picked unasked",
-        "By what the WebUI extension applies without anybody looking. From which confidence on was chosen on every second unrelated text; "
-        "the rows are of all.",
+        "By what the WebUI extension applies without anybody looking. From which confidence on was chosen on these very "
+        "unrelated texts and prompts.",
     ),
     "right or wrong": (
         "Is the first one right?",
