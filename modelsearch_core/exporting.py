@@ -19,10 +19,10 @@ from .embedding import Features, unit
 from .errors import ModelSearchError
 from .scores import content
 from .search import Description, ModelIndex
-from .specification import Evidence
+from .specification import EVIDENCE_ORDER
 
 AT_ONCE = 10_000  # models in a group of rows
-SHOWN = (Evidence.GENERATED.value, Evidence.PREVIEW.value)  # what is known of a model's pictures
+SHOWN = frozenset(each.value for each in EVIDENCE_ORDER if each.is_seen)  # what is known of a model's pictures
 
 
 def export(index: ModelIndex, file: Path) -> int:

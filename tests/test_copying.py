@@ -185,6 +185,27 @@ def test_a_model_known_by_words_is_exported_with_these_alone(tmp_path: Path):
     assert (unknown["evidence"], unknown["words"], unknown["mean"]) == (None, None, None)
 
 
+@pytest.mark.parametrize("evidence", [Evidence.PICTURES, Evidence.PREVIEW])
+def test_a_model_known_by_pictures_of_others_is_exported_with_their_mean(tmp_path: Path, evidence: Evidence):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    place, file, model, encoder = tmp_path / "c.sqlite", tmp_path / "models.parquet", model_file("a"), ColourEncoder()
+    seen = Specification(
+        fingerprint=model.fingerprint,
+        digest="seen",
+        encoder=encoder.name,
+        evidence=evidence,
+        Z=encoder.encode_texts(["green", "green"]),
+        numbers=np.arange(2, dtype=np.int32),
+    )
+    with Catalog(place) as catalog:
+        catalog.put_encoder(encoder.name, "colours", encoder.dimension)
+        catalog.put_files([model])
+        catalog.put_specification(seen)
+    assert main(["export", str(file), "--catalog", str(place)]) == 0
+    (row,) = parquet.read_table(file).to_pylist()
+    assert np.allclose(row["mean"], encoder.encode_texts(["green"])[0], atol=1e-3)
+
+
 def test_an_export_is_a_parquet_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     assert main(["export", str(tmp_path / "models.txt"), "--catalog", str(tmp_path / "none.sqlite")]) == 2
     assert "must end in .parquet" in capsys.readouterr().err

@@ -97,7 +97,7 @@ export function meta(match, t) {
     h(
       "span",
       { class: `ms-evidence ms-evidence-${evidence}`, title: t(`${evidence}_hint`, { n: match.samples ?? "" }) },
-      icon(EVIDENCE[evidence]),
+      icon(EVIDENCE[evidence] ?? "image"),
       h("span", { text: t(evidence) }),
     ),
   );
