@@ -25,7 +25,7 @@ from modelsearch_core.catalog.opening import is_there
 from modelsearch_core.catalog.user_pictures import ChosenRow, PictureRow
 from modelsearch_core.catalog.weight_sketches import VERSION, Sketch
 from modelsearch_core.errors import CatalogFaultError, EmptyCatalogError, ModelSearchError
-from modelsearch_core.indexing import Engine, IndexSettings, index
+from modelsearch_core.indexing import Engine, IndexSettings, index, pace
 from modelsearch_core.places import DatabaseServer, beside, catalog_place
 from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.search.preparing import prepare
@@ -408,11 +408,12 @@ def test_indexing_into_a_server_stores_what_indexing_into_a_file_does(place: Dat
 
 
 def content(catalog: Path) -> dict[str, list[tuple[object, ...]]]:
-    """All rows, without when they were written."""
+    """All rows, without when they were written and how long pictures took."""
     with closing(sqlite3.connect(catalog)) as opened:
         names = [name for (name,) in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
         rows = {name: opened.execute(f"SELECT * FROM {name} ORDER BY rowid") for name in names if name != "claim"}
         when = {"specification": "created", "failure": "at"}
+        rows["setting"] = opened.execute("SELECT * FROM setting WHERE name != ? ORDER BY rowid", (pace.SETTING,))
         return {name: sorted(_without(found, when.get(name)), key=repr) for name, found in rows.items()}
 
 

@@ -87,9 +87,10 @@ def test_previews_are_written_for_those_that_have_none_and_nothing_else_is_touch
 def test_the_first_copy_that_the_webui_lists_names_a_model(webui: Any, client: Client, tmp_path: Path):
     """A copy outside the WebUI's folders comes first by name."""
     panel = webui.ours("lifecycle").panel()
-    model = next(m for m in panel.library.newest().models if m.name == "red")
+    snapshot = panel.library.newest()
+    model = next(m for m in snapshot.models if m.name == "red")
     elsewhere = tmp_path / "red.safetensors"
     shutil.copy(model.path, elsewhere)
     copied = type(model)(**{**vars(model), "path": elsewhere, "copies": (model.path,)})
-    assert panel._listed(copied) == {"tag": "red", "name": "red"}
-    assert json.loads(json.dumps(panel._listed(model))) == {"tag": "red", "name": "red"}
+    assert panel._listed(snapshot, copied) == {"tag": "red", "name": "red"}
+    assert json.loads(json.dumps(panel._listed(snapshot, model))) == {"tag": "red", "name": "red"}
