@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.guesses import Guesses, guessed
 from modelsearch_core.indexing.wanted import MOST, one_by_one, want, wanted, wanted_first
@@ -78,7 +80,11 @@ def test_remembering_makes_no_answer_wait_and_writes_what_is_new(tmp_path: Path)
         assert wanted(catalog) == ["c", "z", "a", "b"]
 
 
-def test_a_catalog_that_cannot_be_written_keeps_no_search_from_its_answer(tmp_path: Path):
+def test_a_catalog_that_cannot_be_written_keeps_no_search_from_its_answer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("DEBUG", "modelsearch_core.guesses")
     guesses = Guesses(lambda: tmp_path)  # a folder is no catalogue
     guesses.saw([match("a")])
     guesses.join()
+    assert "what was guessed is not remembered" in caplog.text
