@@ -12,10 +12,11 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import importlib
 import importlib.abc
 import importlib.util
 import os
-import signal
+import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +29,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "modelsearch_core.scores"
 SCORES = ROOT / "modelsearch_core" / "scores"
 TESTS = ROOT / "tests"
-PATIENCE = 60  # seconds, after which a change counts as noticed: it hangs
+PATIENCE = 60  # seconds of a processor, after which a change counts as noticed: it hangs
+OWN = ("modelsearch_core", "benchmarks", "tests")
 FURTHER = {  # tests that ask a formula by its way through search, where its own module's are not all
     "calibration": ("search/test_yardstick.py",),
     "samples": ("scores/test_many_models.py",),
@@ -234,6 +236,17 @@ def tests_of(module: str) -> list[Path]:
     return [path for path in (own, *importing, *further) if path.is_file()]
 
 
+def load_what_they_import(tests: Sequence[Path]) -> None:
+    """Packages, once for all children; nothing of this repository, which they read as it was changed."""
+    for path in tests:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
+            for name in names:
+                if name.partition(".")[0] not in OWN:
+                    importlib.import_module(name)
+
+
 def is_noticed(mutant: Mutant, tests: Sequence[Path]) -> bool:
     """In a child, which has loaded what all of them need but no formula."""
     return any(_fails(mutant, path) for path in tests)
@@ -250,7 +263,7 @@ def _child(mutant: Mutant | None, test: Path) -> int:
     """pytest's exit status, silently; a signal where it hangs."""
     import pytest
 
-    signal.alarm(PATIENCE)
+    resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
@@ -287,6 +300,7 @@ class Tally:
 def measured(module: str, equivalent: Callable[[Mutant], bool], told: Callable[[str], None]) -> Tally:
     """RuntimeError where the tests fail as the formulas are."""
     tests = tests_of(module)
+    load_what_they_import(tests)
     for path in tests:
         if _fails(None, path):
             raise RuntimeError(f"{path} fails without any change, or there is nothing in it")

@@ -20,6 +20,7 @@ REPLACED = "a beginning that the first step replaces"
 SAME_FIT = "a second fit with the same slopes free finds the same"
 NOT_TAKEN = "below the joint the other branch is taken"
 FURTHER = "when to stop: a step more or less, below what is told apart"
+IN_COMMON = "what all samples have in common falls out: along an axis their weights sum to 0"
 SUM_TO_ONE = "a common factor, which falls out where shares are made to sum to 1"
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
@@ -142,6 +143,60 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
     ("confidence", "_newton", "50  in  p = 1 / (1 + np.exp(-np.clip(X @ w, -50, 50)))", "51"): ROUNDING,
     ("differences", "samples_needed", "1  in  c = np.clip(c, 0, 1)", "2"): AT_LEAST_ONE,
     ("evidence", "worth", "1  in  a, b = (a / (a.std() or 1), b / (b.std() or 1))", "2"): NOTHING_BY_ANYTHING,
+    ("gaussian", "fit", "2 * D", "2"): MEMORY,
+    ("gaussian", "fit", "2", "3"): MEMORY,
+    (
+        "gaussian",
+        "deviations",
+        "(samples - samples.mean(axis=-2, keepdims=True)) / np.sqrt(max(S - 1, 1))  in  return (samples - samples.mean(axis=-2, keepdims=True)) / np.sqrt(max(S - 1, 1))",
+        "-((samples - samples.mean(axis=-2, keepdims=True)) / np.sqrt(max(S - 1, 1)))",
+    ): SIGN,
+    ("gaussian", "decomposed", "λ > NO_AXIS  in  seen = λ > NO_AXIS", "λ >= NO_AXIS"): ROUNDING,
+    (
+        "gaussian",
+        "axes_of",
+        "np.ascontiguousarray(U) @ X / _deviations_along(λ)[..., None]  in  return np.ascontiguousarray(U) @ X / _deviations_along(λ)[..., None]",
+        "-(np.ascontiguousarray(U) @ X / _deviations_along(λ)[..., None])",
+    ): SIGN,
+    (
+        "gaussian",
+        "_deviations_along",
+        "np.sqrt(np.where(λ > 0, λ, 1))  in  return np.sqrt(np.where(λ > 0, λ, 1))",
+        "-np.sqrt(np.where(λ > 0, λ, 1))",
+    ): SIGN,
+    ("gaussian", "_deviations_along", "1  in  return np.sqrt(np.where(λ > 0, λ, 1))", "2"): NOTHING_BY_ANYTHING,
+    (
+        "gaussian",
+        "Factored._of",
+        "products.mean(axis=1, keepdims=True)  in  products -= products.mean(axis=1, keepdims=True)",
+        "np.median(products, axis=1, keepdims=True)",
+    ): IN_COMMON,
+    ("gaussian", "log_density", "1  in  step = max(1, BLOCK // max(1, len(h) * r))", "2"): MEMORY,
+    (
+        "gaussian",
+        "log_density",
+        "BLOCK // max(1, len(h) * r)  in  step = max(1, BLOCK // max(1, len(h) * r))",
+        "BLOCK * max(1, len(h) * r)",
+    ): MEMORY,
+    ("gaussian", "log_density", "len(h) * r  in  step = max(1, BLOCK // max(1, len(h) * r))", "len(h)"): MEMORY,
+    (
+        "gaussian",
+        "log_density",
+        "1  in  on_axes = (h @ V.reshape(-1, D).T).reshape(len(h), len(V), r) - gaussians.mean_on_axes[some]",
+        "2",
+    ): AS_MANY,
+    (
+        "gaussian",
+        "mahalanobis",
+        "np.maximum(squared - along.sum(axis=2), 0)  in  off_axes = np.maximum(squared - along.sum(axis=2), 0)",
+        "squared - along.sum(axis=2)",
+    ): ROUNDING,
+    (
+        "gaussian",
+        "squared_distance",
+        "np.maximum(squares - 2 * (a @ b.T), 0)  in  return np.maximum(squares - 2 * (a @ b.T), 0)",
+        "squares - 2 * (a @ b.T)",
+    ): ROUNDING,
     (
         "kernel_mean",
         "sharpened_weights",

@@ -20,7 +20,6 @@ from .ranking import rank
 
 MANY = 100_000  # rows from which on bytes are worth their building
 RERANKED = 200  # rows that are ranked again, at least
-TRAINED = 65_536  # rows that say how far each number reaches
 
 Rows = NDArray[np.intp]
 Mask = NDArray[np.bool_]

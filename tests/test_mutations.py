@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from benchmarks.mutations import SCORES, modules, mutants_of
+from benchmarks.mutations import FURTHER, SCORES, TESTS, modules, mutants_of
 from benchmarks.mutations_equivalent import EQUIVALENT
 
 SOURCE = '''
@@ -27,6 +27,11 @@ def test_signs_means_normalisations_and_counts_are_changed_one_at_a_time():
         "return -(unit(values[:k]).mean() / -k)",
         "return unit(values[:k]).mean()",
     }
+
+
+def test_tests_from_elsewhere_are_there():
+    assert set(FURTHER) <= set(modules())
+    assert [name for names in FURTHER.values() for name in names if not (TESTS / name).is_file()] == []
 
 
 @pytest.mark.parametrize("module", modules())

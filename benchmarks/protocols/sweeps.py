@@ -60,7 +60,7 @@ def calibrated(asker: Asker) -> dict[str, dict[str, float]]:
             judges = asker.answering.measuring.judges()
             background = unrelated.masked(judges(method, unrelated), judges.models)
             scores = judges(method, Queries(modality=modality, h=h))
-            without = calibration.without_hubs(scores, calibration.hub_bias(background))
+            without = scores - calibration.ALPHA * calibration.hub_bias(background)
             found[f"{modality.value}, {method}"] = {
                 "skewness": calibration.n10_skewness(background),
                 "off": figures(scores, of.questions.owner)["mrr"],

@@ -12,7 +12,6 @@ from ..catalog import Catalog
 from ..embedding import Encoder, Features, unit
 
 BACKGROUND = 500
-READ_AT_ONCE = 2000
 
 
 def described(concept: str) -> str:

@@ -44,7 +44,7 @@ class Derived:
     def _agreement(self, rows: NDArray[np.int_]) -> float:
         z_labels = standardised_cosines(self.features, self.label_features[self.outputs.label_of[rows]])
         top = rows_of(self.outputs, rows)
-        return max(0.0, agreement(top, z_labels, self.z_background, self.hubs[rows]))
+        return max(0.0, agreement(top, z_labels, self.z_background))
 
     @cached_property
     def features(self) -> Features:

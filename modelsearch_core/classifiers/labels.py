@@ -18,7 +18,7 @@ UNTRIED = 0.5  # agreement of a file that was never asked
 Array = NDArray[np.floating]
 
 
-def agreement(top: Top, z_labels: Array, z_background: Array, hubs: Array, seed: int = 0) -> float:
+def agreement(top: Top, z_labels: Array, z_background: Array, seed: int = 0) -> float:
     """From −1 to 1. top: outputs that have labels (L, r); z_labels (L, n) in their order; z_background (B, n)."""
     L = len(z_labels)
     if not L:

@@ -203,11 +203,6 @@ def _keep(
     return sources, np.concatenate(parts)
 
 
-def as_kept(image: Image.Image) -> Image.Image:
-    """The picture as a set of probes has it."""
-    return _read(_webp(image))
-
-
 def _read(content: bytes) -> Image.Image:
     with Image.open(io.BytesIO(content)) as written:
         return written.convert("RGB")

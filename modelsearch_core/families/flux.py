@@ -226,9 +226,7 @@ CHROMA = Family(
         Release(("distilled_guidance_layer.0.in_proj.weight", "!nerf_blocks.0.norm.scale"), ORIGINAL),
     ),
     unet=A_TRANSFORMER,
-    layers=Layers(
-        ATTENTION + MLP + ENDS + "\n distilled_guidance_layer_.* .* - - \n - distilled_guidance_layer_.* - -"
-    ),
+    layers=Layers(ATTENTION + MLP + ENDS + GUIDANCE),
     variants=(Variant(name="9b", width=3072, blocks=blocks(19, 38)),),
     lineages=NO_LINEAGES,
     classes=("Chroma",),

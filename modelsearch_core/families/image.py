@@ -283,9 +283,6 @@ HIDREAM = Family(
     pipeline=NOT_IN_DIFFUSERS,
     small_decoder="taef1",
 )
-LUMINA = Release(
-    ("noise_refiner.0.attention.qkv.weight", "cap_embedder.1.weight"), ("noise_refiner.{}.attention.qkv.weight",)
-)
 LUMINA_LAYERS = """
     (layers|noise_refiner|context_refiner)  attention_qkv                   - 1
     (layers|noise_refiner|context_refiner)  attention_(to_q|to_out_0|out)   1 1

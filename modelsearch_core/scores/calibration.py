@@ -17,7 +17,7 @@ from .content import Scores
 WEAK_BELOW = 0.5  # relevance under which a match is called weak: half of all background queries find a better one
 SKEWED = 1.0  # N_10 skewness above which hubs are worth correcting
 ENOUGH = 8  # finite bank scores that a group needs to be measured by the bank alone
-ALPHA = 0.5  # how much of a hub's bias is taken off
+ALPHA = 0.5  # how much of a hub's bias is taken off: NNN has .25–.5 for a small or foreign bank
 USUAL = 0.2  # how much of what a model usually gets is, where there are no marked hubs; by docs/results_trust.md
 SHARED = 100.0  # models of a kind from which on it is measured rather by itself than with the other kinds
 TAIL = 0.9  # where `relevance` leaves the logistic
@@ -48,11 +48,6 @@ def usual(bank_scores: Scores) -> NDArray[np.floating]:
     return np.where(compared, medians, np.median(medians[compared]) if compared.any() else 0)
 
 
-def without_hubs(scores: Scores, bias: NDArray[np.floating], alpha: float = ALPHA) -> Scores:
-    """s − α·bias: NNN. α is .25–.5 for a small or foreign bank; α = 1 on distances is probelog's calibration."""
-    return scores - alpha * bias
-
-
 def n10(bank_scores: Scores, n: int = 10) -> NDArray[np.floating]:
     """N_10 (M,): in how many background queries' first ten a model is; models that tie share the places left."""
     known = np.where(np.isfinite(bank_scores), bank_scores, -np.inf)
@@ -71,7 +66,7 @@ def n10_skewness(bank_scores: Scores, n: int = 10) -> float:
 
 
 def when_to_correct(bank_scores: Scores) -> bool:
-    """Whether hubs are marked enough for `without_hubs` to help."""
+    """Whether hubs are marked enough for taking them off to help."""
     return n10_skewness(bank_scores) > SKEWED
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..embedding import Features
 from .content import Scores, means
-from .samples import BLOCK, Offsets, by_size, one_thread
+from .samples import BLOCK, Offsets, by_size_in_blocks, one_thread
 
 RANK = 16  # r, at most S−1
 FLOOR = 1e-3  # ε
@@ -59,12 +59,9 @@ def fit(Z: Features, offsets: Offsets, rank: int = RANK, floor: float = FLOOR) -
     M, D = len(offsets) - 1, Z.shape[1]
     axes = np.zeros((M, min(rank, D), D), np.float32)
     variances = np.zeros(axes.shape[:2], np.float32)
-    for models, rows in by_size(offsets):
-        step = max(1, BLOCK // (2 * rows.shape[1] * D))
-        for a in range(0, len(models), step):
-            some = models[a : a + step]
-            with one_thread():
-                principal(np.asarray(Z[rows[a : a + step]], np.float64), axes, variances, some)
+    for models, rows in by_size_in_blocks(offsets, 2 * D):
+        with one_thread():
+            principal(np.asarray(Z[rows], np.float64), axes, variances, models)
     return Gaussians(mean=means(Z, offsets), axes=axes, variances=variances, floor=floor)
 
 
@@ -100,7 +97,12 @@ def axes_of(λ: NDArray[np.floating], U: NDArray[np.floating], X: NDArray[np.flo
     """V (..., r, D) = U X/√λ."""
     if X.shape[-2] > X.shape[-1]:
         return U
-    return np.ascontiguousarray(U) @ X / np.sqrt(np.where(λ > 0, λ, 1))[..., None]
+    return np.ascontiguousarray(U) @ X / _deviations_along(λ)[..., None]
+
+
+def _deviations_along(λ: NDArray[np.floating]) -> NDArray[np.floating]:
+    """√λ to divide by: 1 where there is no axis."""
+    return np.sqrt(np.where(λ > 0, λ, 1))
 
 
 def factors(samples: Features, rank: int = RANK) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
@@ -128,11 +130,8 @@ class Factored:
         the centred products of the samples with d."""
         h, D = np.asarray(h, np.float32), self.Z.shape[1]
         scores = np.empty((len(h), len(self.offsets) - 1))
-        for models, rows in by_size(self.offsets):
-            step = max(1, BLOCK // (rows.shape[1] * max(len(h), D)))
-            for a in range(0, len(models), step):
-                some = models[a : a + step]
-                scores[:, some] = self._of(some, self.Z[rows[a : a + step]], h)
+        for models, rows in by_size_in_blocks(self.offsets, max(len(h), D)):
+            scores[:, models] = self._of(models, self.Z[rows], h)
         return scores
 
     def _of(self, models: NDArray[np.intp], Z: NDArray[np.floating], h: Features) -> Scores:
@@ -144,7 +143,7 @@ class Factored:
         else:
             products = np.matmul(Z, h.T) - np.matmul(Z, mean[:, :, None])  # (g, S, T)
             products -= products.mean(axis=1, keepdims=True)
-            along = np.matmul(U, products) / np.sqrt(np.where(λ > 0, λ, 1) * max(S - 1, 1))[..., None]
+            along = np.matmul(U, products) / (_deviations_along(λ) * np.sqrt(max(S - 1, 1)))[..., None]
         along = along.swapaxes(1, 2).swapaxes(0, 1)  # (T, g, r)
         distance = mahalanobis(squared_distance(h, mean), along, λ, self.floor)
         return -distance / 2 - log_normaliser(λ, D, self.floor)

@@ -26,7 +26,6 @@ class Fit(NamedTuple):
     held_out: Rows
     penalty: float
     cosine: float
-    cosine_of_mean: float
     gain: float
 
     def predict(self, g: Rows) -> Rows:
@@ -51,7 +50,7 @@ def _with(G: Rows, D: Rows, penalty: float) -> Fit:
     better = of_fit - of_mean
     error = better.std(ddof=1) / np.sqrt(n)
     gain = float(better.mean() / error) if error else 0.0
-    return Fit(weights, held_out, penalty, float(of_fit.mean()), float(of_mean.mean()), gain)
+    return Fit(weights, held_out, penalty, float(of_fit.mean()), gain)
 
 
 def _cosines(A: Rows, B: Rows) -> Rows:

@@ -61,6 +61,14 @@ def by_size(offsets: Offsets) -> Iterator[tuple[NDArray[np.intp], NDArray[np.int
         yield models, offsets[models][:, None] + np.arange(size)
 
 
+def by_size_in_blocks(offsets: Offsets, width: int) -> Iterator[tuple[NDArray[np.intp], NDArray[np.integer]]]:
+    """`by_size` in parts whose samples × `width` fit in a block; one model at least."""
+    for models, rows in by_size(offsets):
+        step = max(1, BLOCK // (rows.shape[1] * width))
+        for a in range(0, len(models), step):
+            yield models[a : a + step], rows[a : a + step]
+
+
 def mean_of(values: NDArray[np.floating], offsets: Offsets) -> NDArray[np.floating]:
     """Mean over each model's samples along the last axis: (..., N) → (..., M)."""
     return np.add.reduceat(values, offsets[:-1], axis=-1) / sizes(offsets)

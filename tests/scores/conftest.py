@@ -38,5 +38,6 @@ def zoo() -> Zoo:
 
 @pytest.fixture(params=[2**23, 50], ids=["one block", "many blocks"])
 def blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models come one by one, or all of equal size together."""
     monkeypatch.setattr(samples, "BLOCK", request.param)
     monkeypatch.setattr("modelsearch_core.scores.gaussian.BLOCK", request.param)

@@ -143,3 +143,7 @@ def test_axes_that_no_sample_shows_are_none():
     of = gaussian.fit(line, np.array([0, 4]))
     np.testing.assert_allclose(of.variances[0, 0], np.var([0, 1, 2, 4], ddof=1), rtol=1e-6)
     assert not of.variances[0, 1:].any() and not of.axes[0, 1:].any()
+    λ, U = gaussian.factors(line)
+    kept = gaussian.Factored(line.astype(np.float32), np.array([0, 4]), [λ], [U], of.mean)
+    h = np.array([[1.0, 0.5, 0.0, 0.0, 0.2]])
+    np.testing.assert_allclose(kept.log_density(h), by_covariance(h[0], line), rtol=1e-3)

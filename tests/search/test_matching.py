@@ -16,9 +16,7 @@ from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.model_files import Kind
 from modelsearch_core.probes import ProbeSet, default_probes
 from modelsearch_core.scores import gaussian
-from modelsearch_core.scores.calibration import USUAL
 from modelsearch_core.search import ModelIndex, Query
-from modelsearch_core.search.yardstick import Measures, Taken, Yardstick
 from modelsearch_core.specification import Evidence, Modality, Specification
 from modelsearch_core.statistics.matching import MATCHING_SETTING, Matching, read_matching
 from modelsearch_core.training import tuning
@@ -208,25 +206,3 @@ def test_sketches_are_asked_of_the_density_of_drawings(catalog: Path):
         expected = gaussian.log_density(gaussian.fit(drawings.Z, drawings.offsets), h)[0]
         order = np.argsort(index.scores(query, "drawn_gaussian"))
         assert list(order) == list(np.argsort(expected)) != list(np.argsort(index.scores(query, "gaussian")))
-
-
-def test_hubs_are_always_taken_off_styles():
-    background = np.random.default_rng(0).normal(size=(64, 6)) + np.array([0, 0, 0, 1, 0, 0])
-    groups = np.zeros(6, np.intp)
-    plain, corrected = (Yardstick.of(background, groups, correct=always) for always in (False, True))
-    scores = np.full(6, 2.0)
-    assert np.ptp(plain.z(scores)) == 0 and np.argmin(corrected.z(scores)) == 3
-
-
-def test_a_share_of_what_a_model_usually_gets_is_taken_off_it():
-    background = np.random.default_rng(0).normal(size=(64, 6)) + np.array([0, 0, 0, 1, 0, 0])
-    groups = np.zeros(6, np.intp)
-    measures = Measures.of(background, groups, correct=False, usual=True)
-    yardstick = Yardstick(measures, groups)
-    scores, usual = np.full(6, 2.0), np.median(background, axis=0)
-    assert measures.rule is Taken.USUAL and np.argmin(yardstick.z(scores)) == 3
-    a, b = 3, 0
-    apart = (yardstick.z(scores)[b] - yardstick.z(scores)[a]) * yardstick.reading(scores, a).spread
-    assert apart == pytest.approx(USUAL * (usual[a] - usual[b]))
-    reading = yardstick.reading(scores, a)
-    assert (reading.score - reading.hub - reading.median) / reading.spread == pytest.approx(reading.z)

@@ -1,0 +1,21 @@
+"""Samples of many models worked through in parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from modelsearch_core.scores import samples
+
+OFFSETS = samples.offsets_of(np.array([2, 3, 2, 2, 2, 2]))
+
+
+@pytest.mark.parametrize(("block", "together"), [(1, 1), (19, 1), (20, 2), (25, 2), (30, 3), (999, 5)])
+def test_models_of_equal_size_come_in_parts_that_fit(monkeypatch: pytest.MonkeyPatch, block: int, together: int):
+    monkeypatch.setattr(samples, "BLOCK", block)
+    of_two = [0, 2, 3, 4, 5]
+    expected = [of_two[a : a + together] for a in range(0, 5, together)]
+    *parts, of_three = samples.by_size_in_blocks(OFFSETS, width=5)
+    assert [models.tolist() for models, _ in parts] == expected
+    assert [rows.tolist() for _, rows in parts] == [[[OFFSETS[m], OFFSETS[m] + 1] for m in part] for part in expected]
+    assert [part.tolist() for part in of_three] == [[1], [[2, 3, 4]]]
