@@ -64,8 +64,8 @@ def _tables(index: ModelIndex, models: list[Description], pa: Any) -> Iterator[A
         part = models[start : start + AT_ONCE]
         rows = np.array([index.collection.row_of.get(model.id, -1) for model in part])
         is_shown = np.array([model.evidence in SHOWN for model in part])
-        told = [_told(model) for model in part]
-        columns = {name: pa.array([row[name] for row in told], schema.field(name).type) for name in told[0]}
+        rows_of = [_row(model) for model in part]
+        columns = {name: pa.array([row[name] for row in rows_of], schema.field(name).type) for name in rows_of[0]}
         for name, (values, is_there) in features.items():
             known = (rows >= 0) & is_there[rows] & (is_shown | (name == "words"))
             columns[name] = _lists(unit(np.asarray(values[rows], np.float32)), known, pa)
@@ -89,7 +89,7 @@ def _words(index: ModelIndex) -> tuple[Features, NDArray[np.bool_]]:
     return means, is_there
 
 
-def _told(model: Description) -> dict[str, object]:
+def _row(model: Description) -> dict[str, object]:
     return {
         "fingerprint": model.id,
         "name": model.name,

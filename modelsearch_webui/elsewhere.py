@@ -24,7 +24,7 @@ from modelsearch_core.search import Match, Query
 from . import own_files, places, settings
 from .host_routes import MOST_MAKERS
 
-ASKED = ("search", "classifiers/search")  # what may be sent there; all else is only looked at
+SENT = ("search", "classifiers/search")  # what may be sent there; all else is only looked at
 KEPT = ("panel/{name:path}", "openapi.json")  # what is the same here
 MOST = 100  # matches that are asked for where only a WebUI's own are wanted
 NOT_THERE = 404
@@ -55,7 +55,7 @@ class Elsewhere:
         """What the server answers. RefusedError for what changes its index, and where it cannot be asked."""
         if route.path in OWN:
             return Reply(200, json.dumps(OWN[route.path](self, request), ensure_ascii=False).encode())
-        if route.method == "POST" and route.path not in ASKED:
+        if route.method == "POST" and route.path not in SENT:
             raise RefusedError(403, f"this is the index of {self.address}; it is changed there")
         path = route.path
         for name, value in request.path.items():

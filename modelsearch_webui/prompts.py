@@ -22,18 +22,18 @@ FIELDS = {  # by what the browser calls it: elem_ids of prompt and negative prom
 }
 
 
-def change(asked: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
+def change(request: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
     """Changes `texts`, the prompts by elem_id. Gives what was `done` with which `tag` (added, taken out, or there as
     the user wrote it), and what was `added`, which the browser sends along the next time. ModelSearchError for a
     model that the WebUI cannot apply.
 
-    asked: tab, model, strength (the suggested one where there is none), added.
+    request: tab, model, strength (the suggested one where there is none), added.
     """
-    tab = asked["tab"]
+    tab = request["tab"]
     if tab not in FIELDS or FIELDS[tab][0] not in texts:
         raise ModelSearchError(f"this WebUI shows no prompt of {tab}")
     server = elsewhere.chosen()
-    model = (server or lifecycle.panel().library.newest()).model(str(asked["model"]))
+    model = (server or lifecycle.panel().library.newest()).model(str(request["model"]))
     if model.kind != "lora":
         raise ModelSearchError(f"{model.name} is a {model.kind}, not a LoRA")
     name = places.lora_name(model.path, *model.copies)
@@ -43,8 +43,8 @@ def change(asked: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
             "file lies outside its LoRA folders, or another file has the same name"
         )
     if name not in loras_in(texts[FIELDS[tab][0]]):
-        return _added(model, name, _strength(asked.get("strength"), model.strength), tab, texts)
-    if isinstance(added := asked.get("added"), Mapping):
+        return _added(model, name, _strength(request.get("strength"), model.strength), tab, texts)
+    if isinstance(added := request.get("added"), Mapping):
         return _taken_out(name, added, tab, texts)
     return {"done": "there", "tag": f"<lora:{name}>", "added": None}
 
@@ -75,12 +75,12 @@ def _taken_out(name: str, added: Mapping[str, Any], tab: str, texts: dict[str, s
     return {"done": "taken out", "tag": f"<lora:{name}>", "added": None}
 
 
-def _strength(asked: Any, suggested: float | None) -> float:
-    if asked is None:
+def _strength(value: Any, suggested: float | None) -> float:
+    if value is None:
         return USUAL_STRENGTH if suggested is None else suggested
-    if isinstance(asked, (int, float)) and abs(asked) <= STRONGEST:  # not so for NaN
-        return float(asked)
-    raise ModelSearchError(f"the strength must be a number from -{STRONGEST:g} to {STRONGEST:g}, not {asked!r}")
+    if isinstance(value, (int, float)) and abs(value) <= STRONGEST:  # not so for NaN
+        return float(value)
+    raise ModelSearchError(f"the strength must be a number from -{STRONGEST:g} to {STRONGEST:g}, not {value!r}")
 
 
 def _negative_words(path: Path) -> list[str]:

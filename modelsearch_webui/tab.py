@@ -24,10 +24,10 @@ def catch_prompts(component: Any, **_: Any) -> None:
         _prompts[name] = component
 
 
-def change_prompts(asked: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
+def change_prompts(request: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
     from .prompts import change  # reads the index
 
-    return change(asked, texts)
+    return change(request, texts)
 
 
 def build(change: Change = change_prompts) -> list[tuple[Any, str, str]]:

@@ -19,7 +19,7 @@ class Announcer:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._progress = Progress()
-        self._told = 0.0
+        self._sent_at = 0.0
         self.began_at = 0.0
 
     @property
@@ -42,8 +42,8 @@ class Announcer:
         now = time.monotonic()
         with self._lock:
             self._progress = replace(self._progress, **changes, seconds=now - self.began_at)
-            is_due = now - self._told > OFTEN or "state" in changes or "message" in changes
-            self._told = now if is_due else self._told
+            is_due = now - self._sent_at > OFTEN or "state" in changes or "message" in changes
+            self._sent_at = now if is_due else self._sent_at
         if is_due:
             from server import PromptServer
 

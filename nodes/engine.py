@@ -24,7 +24,7 @@ from ..modelsearch_core.indexing import (
     paint_references,
     unpainted,
 )
-from ..modelsearch_core.indexing.style_vectors import look_at_painted
+from ..modelsearch_core.indexing.style_vectors import encode_renderings
 from ..modelsearch_core.model_files import ModelFile
 from ..modelsearch_core.panel.job import tell_of_training
 from ..modelsearch_core.search.preparing import prepare
@@ -125,7 +125,7 @@ def index_one(fingerprint: str, chosen: Settings, settings: IndexSettings, watch
         try:
             work(catalog, models, engine, settings, report, lambda step: check(step.images))
             if style:
-                look_at_painted(catalog, engine.encoder.name, str(memory.get_torch_device()))
+                encode_renderings(catalog, engine.encoder.name, str(memory.get_torch_device()))
         except CancelledIndexing:
             return "cancelled"
         except InterruptedIndexing:
@@ -150,8 +150,8 @@ def index_all(wanted: IndexSettings, *, style: bool = False) -> Report | None:
         try:
             engine = engine_of(catalog, load(), stop_if_cancelled, style=style)
             report = index(catalog, folders, engine, wanted, progress)
-            look_at_painted(catalog, engine.encoder.name, str(memory.get_torch_device()))
-            if report.painted:
+            encode_renderings(catalog, engine.encoder.name, str(memory.get_torch_device()))
+            if report.rendered:
                 tell_of_training(catalog, engine.encoder.name)
             prepare(catalog)
         except CancelledIndexing:

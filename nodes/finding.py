@@ -12,7 +12,7 @@ from .catalogue import state
 from .found import ANY, LOW_NOISE, Found, Wanted, at_rank, search
 from .graph_model import family_of, family_of_graph
 from .messages import listed_in, tell
-from .querying import MIDDLE, NOTHING_ASKED, STYLE, query_of
+from .querying import EMPTY_QUERY, MIDDLE, STYLE, query_of
 from .renewing import renew
 from .sockets import CATEGORY, MODEL_MATCHES, MODEL_NAME, MODEL_QUERY
 
@@ -85,7 +85,7 @@ class Find:
         )
         asked = query_of(text=text, images=images, sketch=sketch, style=style, also=query)
         if asked is None:
-            raise ModelSearchError(NOTHING_ASKED)
+            raise ModelSearchError(EMPTY_QUERY)
         return search(asked, wanted)
 
     def outputs(self, best: Found, found: list[Found]) -> tuple[Any, ...]:

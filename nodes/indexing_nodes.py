@@ -58,19 +58,19 @@ class IndexModels:
         report = index_all(wanted, style=style)
         if report is None:
             raise_interrupted()
-        text = told(report)
+        text = in_lines(report)
         tell(unique_id, text)
         return {"ui": {"text": [text]}, "result": (text,)}
 
 
-def told(report: Report) -> str:
+def in_lines(report: Report) -> str:
     """A report in lines."""
     lines = [
         f"{report.models} models: {len(report.generated)} generated from now ({report.images} pictures), "
         f"{report.unchanged} as they were, {len(report.failed)} failed"
     ]
-    if report.painted or report.prompts_only:
-        lines.append(f"{len(report.painted)} LoRA painted drawings; {len(report.prompts_only)} take prompts only")
+    if report.rendered or report.prompts_only:
+        lines.append(f"{len(report.rendered)} LoRA painted drawings; {len(report.prompts_only)} take prompts only")
     lines += [f"prompts only: {path.name}: {reason}" for path, reason in report.prompts_only.items()]
     lines += [f"failed: {path.name}: {reason}" for path, reason in report.failed.items()]
     return "\n".join(lines)

@@ -124,7 +124,7 @@ class QueueIndexer:
             if not quick:
                 remembering.keep(run.order)
             run.carry_out()
-            self._finish(run, State.DONE, told(run.prompts_only))
+            self._finish(run, State.DONE, prompts_only_in_words(run.prompts_only))
         except RunEnded:
             self._is_unwanted = not quick
             self._finish(run, State.CANCELLED)
@@ -179,7 +179,7 @@ class QueueIndexer:
         return others() > 1 or (run is not None and run.wanted is not State.RUNNING)
 
 
-def told(prompts_only: dict[str, str]) -> str:
+def prompts_only_in_words(prompts_only: dict[str, str]) -> str:
     """Which LoRA were not asked with drawings, and why the first of them was not."""
     if not prompts_only:
         return ""

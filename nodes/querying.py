@@ -10,7 +10,7 @@ from ..modelsearch_core.search import Query, combined
 from .images import to_pictures
 from .sockets import CATEGORY, MODEL_QUERY
 
-NOTHING_ASKED = "Ask for something: a text, an image, a sketch, or a query."
+EMPTY_QUERY = "Ask for something: a text, an image, a sketch, or a query."
 MIDDLE = 0.5  # of the slider: what suits the index
 STYLE = (
     "FLOAT",

@@ -54,7 +54,7 @@ def put(prompt: Mapping[str, Any]) -> str:
     prompt_id = str(uuid.uuid4())
     valid, error, outputs, node_errors = _validated(prompt_id, prompt)
     if not valid:
-        raise ModelSearchError(f"ComfyUI refuses the indexing prompt: {_told(error, node_errors)}")
+        raise ModelSearchError(f"ComfyUI refuses the indexing prompt: {_in_words(error, node_errors)}")
     keep_out_of_history(_queue())
     _queue().put(_item(prompt_id, prompt, outputs))
     return prompt_id
@@ -98,7 +98,7 @@ def _item(prompt_id: str, prompt: Mapping[str, Any], outputs: list[str]) -> tupl
     return (*item, {}) if secrets_apart else item
 
 
-def _told(error: Mapping[str, Any], node_errors: Mapping[str, Any]) -> str:
+def _in_words(error: Mapping[str, Any], node_errors: Mapping[str, Any]) -> str:
     """In words: the prompt's error, then those of its nodes."""
     found = [error, *(each for node in node_errors.values() for each in node.get("errors", []))]
     said = (" ".join(filter(None, (one.get("message"), one.get("details")))) for one in found)

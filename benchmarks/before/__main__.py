@@ -73,15 +73,15 @@ def pictures(source: Path) -> dict[str, Any]:
     """By words alone, by a few pictures that users have made of other prompts, and by what was generated."""
     found: dict[str, Any] = {}
     with without(source) as catalog, tempfile.TemporaryDirectory() as outputs:
-        prepare(catalog, anew=True)
+        prepare(catalog, refresh=True)
         found["words"] = figures(catalog)
         save_outputs(Path(outputs))
         encoder = open_encoder(str(FOLDER / "clip"), device="cpu")
         store_pictures(catalog, encoder, [Path(outputs)], silent)
-        prepare(catalog, anew=True)
+        prepare(catalog, refresh=True)
         found["pictures"] = figures(catalog)
     with without(source, ()) as catalog:
-        prepare(catalog, anew=True)
+        prepare(catalog, refresh=True)
         found["generated"] = figures(catalog)
     return found
 
@@ -92,7 +92,7 @@ def worth(source: Path) -> dict[str, dict[str, float]]:
         save_outputs(Path(outputs))
         store_pictures(catalog, open_encoder(str(FOLDER / "clip"), device="cpu"), [Path(outputs)], silent)
         store_sketches(catalog, catalog.models(), silent)
-        prepare(catalog, anew=True)
+        prepare(catalog, refresh=True)
         name, _, dimension = catalog.encoders()[0]
         statistics = Statistics(Collection(catalog, name, dimension))
         evidences = (Evidence.PICTURES, Evidence.WEIGHTS, Evidence.METADATA)
@@ -163,11 +163,11 @@ def guesses(source: Path) -> list[dict[str, Any]]:
             both = asked.by_wordings(), asked.by_pictures()
             texts, images = ([q for q in of if names.get(Path(q.target).name) in unknown] for of in both)
             with without(source, unknown) as catalog:
-                prepare(catalog, anew=True)
+                prepare(catalog, refresh=True)
                 with ModelIndex.open(catalog.path, device="cpu") as index:
                     words = {"text_words": mrr(index, texts), "image_words": mrr(index, images)}
                 store_sketches(catalog, loras, silent)
-                prepare(catalog, anew=True)
+                prepare(catalog, refresh=True)
                 with ModelIndex.open(catalog.path, device="cpu") as index:
                     guessed = any(entry.evidence is Evidence.WEIGHTS for entry in index.collection.entries)
                     of = {"text_weights": mrr(index, texts), "image_weights": mrr(index, images)}

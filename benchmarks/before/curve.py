@@ -45,7 +45,7 @@ def curves(source: Path) -> list[dict[str, Any]]:
                     save_outputs(Path(outputs))
                     store_pictures(catalog, open_encoder(str(FOLDER / "clip"), device="cpu"), [Path(outputs)], silent)
                     store_sketches(catalog, catalog.models(), silent)
-                prepare(catalog, anew=True)
+                prepare(catalog, refresh=True)
                 row[name] = figures(catalog)
         found.append(row)
     return found

@@ -26,7 +26,7 @@ Rows = tuple[NDArray[np.floating], NDArray[np.bool_]]  # features (n, 2) and whe
 
 
 def beyond(relevance: float) -> float:
-    """x of a relevance: how far a match is beyond what unrelated queries find, in units of `Background`'s scale."""
+    """x of a relevance: how far a match is beyond what unrelated queries find, in units of `NullDistribution`'s scale."""
     if relevance <= TAIL:
         return float(np.log(max(relevance, 1e-12) / (1 - relevance)))
     return float(np.log(TAIL / (1 - TAIL)) + (np.sqrt((1 - TAIL) / max(1 - relevance, 1e-12)) - 1) * 2 / TAIL)

@@ -33,7 +33,7 @@ def run(of: Indexed) -> dict[str, Any]:
         "yardsticks": yardsticks(of),
         "fusion": {"image": fused_pictures(asker), "sketch": fused_sketches(asker), "text": fused_texts(asker)},
     }
-    return found | ({"style share": style_shares(asker)} if of.statistics.styles.painted.any() else {})
+    return found | ({"style share": style_shares(asker)} if of.statistics.styles.has_renderings.any() else {})
 
 
 def densities(of: Indexed) -> dict[str, dict[str, float]]:

@@ -27,7 +27,7 @@ PAUSE = 0.25
 STREAMED = 100  # rows that are fetched at a time
 BUSY = "30s"  # that another program may write
 CHANNEL = "modelsearch"
-MOST_TOLD = 7_900  # bytes of a notification; PostgreSQL takes fewer than 8,000
+LARGEST_NOTIFICATION = 7_900  # bytes of a notification; PostgreSQL takes fewer than 8,000
 WRITERS = "pg_advisory_xact_lock(hashtext('modelsearch ' || current_schema()))"
 SETTINGS = " ".join(  # a machine that fell silent is given up after a minute
     f"-c {name}={value}"
@@ -113,7 +113,9 @@ class PostgresConnection:
 
     def tell(self, keys: Iterable[str]) -> None:
         for payload in _payloads(keys):
-            self._do(lambda raw, told=payload: raw.execute("SELECT pg_notify(%s, %s)", (CHANNEL, told)), is_write=True)
+            self._do(
+                lambda raw, payload=payload: raw.execute("SELECT pg_notify(%s, %s)", (CHANNEL, payload)), is_write=True
+            )
 
     def version(self) -> int:
         self.execute("SELECT 1")  # brings along what was told since
@@ -197,8 +199,8 @@ class PostgresConnection:
             raw.execute("SET default_transaction_read_only = on")
         return raw
 
-    def _heard(self, own: int, told: psycopg.Notify) -> None:
-        self._news += told.pid != own
+    def _heard(self, own: int, notification: psycopg.Notify) -> None:
+        self._news += notification.pid != own
 
     def _begin(self, raw: psycopg.Connection) -> None:
         raw.execute("BEGIN")
@@ -260,7 +262,7 @@ def _payloads(keys: Iterable[str]) -> list[str]:
     """Keys with blanks between them; always one, if an empty one."""
     payloads = [""]
     for key in dict.fromkeys(keys):
-        if len(payloads[-1].encode()) + len(key.encode()) > MOST_TOLD:
+        if len(payloads[-1].encode()) + len(key.encode()) > LARGEST_NOTIFICATION:
             payloads.append("")
         payloads[-1] = f"{payloads[-1]} {key}".strip()
     return payloads

@@ -40,7 +40,7 @@ def fault(error: psycopg.Error, server: DatabaseServer) -> CatalogFaultError | N
         sentence = _sentence_of_a_refusal(str(error))
     if sentence is None:
         return None
-    return CatalogFaultError(sentence.format(server=server, error=_told(error)))
+    return CatalogFaultError(sentence.format(server=server, error=_first_line(error)))
 
 
 def is_absence(error: psycopg.Error) -> bool:
@@ -61,7 +61,7 @@ def _sentence_of_a_refusal(text: str) -> str:
     return _LOST
 
 
-def _told(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     """The first line of what the server said."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0].removeprefix("FATAL:").strip() if lines else type(error).__name__

@@ -11,7 +11,7 @@ from ..background import TEMPLATE, background_texts
 from ..catalog import Catalog
 from ..embedding import Encoder, Features, unit
 
-BACKGROUND = 500
+BACKGROUND_CONCEPTS = 500
 
 
 def described(concept: str) -> str:
@@ -33,7 +33,7 @@ def text_features(catalog: Catalog, encoder: Encoder, texts: Sequence[str], *, k
 
 def background_features(catalog: Catalog, encoder: Encoder, *, keep: bool) -> Features:
     """(B, D) of names that have nothing to do with a query."""
-    return text_features(catalog, encoder, background_texts(BACKGROUND), keep=keep)
+    return text_features(catalog, encoder, background_texts(BACKGROUND_CONCEPTS), keep=keep)
 
 
 def picture_concept(encoder: Encoder, images: Sequence[Image.Image]) -> Features:

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from ..background import background_texts
 from ..catalog import Catalog
 from ..embedding import Encoder, Features
-from ..scores.calibration import Background, location_and_scale
-from ..scores.calibration import background as background_of
+from ..scores.calibration import NullDistribution, location_and_scale, null_distribution
 from ..scores.logit_candidates import Prefix, prefix_of
 from ..scores.logits import Top, hubness, truncated_distance
-from .concepts import BACKGROUND, background_features, described, text_features
+from .concepts import BACKGROUND_CONCEPTS, background_features, described, text_features
 from .indexing import background_z
 from .labels import UNTRIED, agreement
 from .outputs import Outputs
@@ -60,7 +59,7 @@ class Derived:
 
     @property
     def background_names(self) -> list[str]:
-        return background_texts(BACKGROUND)
+        return background_texts(BACKGROUND_CONCEPTS)
 
     @cached_property
     def _known_hubs(self) -> dict[str, tuple[Array, Array]]:
@@ -81,7 +80,7 @@ class Derived:
     @cached_property
     def ordinary(self) -> tuple[float, float]:
         """Location and scale of calibrated nearness to background concepts, from a sample of outputs."""
-        rows = np.flatnonzero(self.outputs.asked)
+        rows = np.flatnonzero(self.outputs.has_responses)
         rows = rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:SAMPLE])]
         if not len(rows):
             return 0.0, 1.0
@@ -89,14 +88,14 @@ class Derived:
         return location_and_scale(near)
 
     @cached_property
-    def best(self) -> Background:
+    def best(self) -> NullDistribution:
         """How good the best output of a background concept is."""
         best = [known[1] for known in self._known_hubs.values()]
         location, scale = self.ordinary
         if not best:
-            return Background(0.0, 1.0)
+            return NullDistribution(0.0, 1.0)
         nearest = np.min(best, axis=0)
-        return background_of(((-nearest - location) / scale)[:, None])
+        return null_distribution(((-nearest - location) / scale)[:, None])
 
     @cached_property
     def label_features(self) -> Features:

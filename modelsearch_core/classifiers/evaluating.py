@@ -18,9 +18,9 @@ MOST = 500
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """Of `asked` concepts, the shares whose first answer, or one of the first five, bears the concept as its label."""
+    """Of `concepts`, the shares whose first answer, or one of the first five, bears the concept as its label."""
 
-    asked: int
+    concepts: int
     outputs: int
     top1: float
     top5: float
@@ -45,25 +45,27 @@ def by_labels(index: ClassifierIndex, seed: int = 0) -> Found:
 def by_pictures(index: ClassifierIndex, pictures: Mapping[str, Sequence[Image.Image]]) -> Found:
     """Every concept by its pictures. ModelSearchError where none of the concepts is a label of the index."""
     known = {label.casefold() for label in index.outputs.labels}
-    asked = {
+    queries = {
         name: ConceptQuery(images=images) for name, images in pictures.items() if images and name.casefold() in known
     }
-    if not asked:
+    if not queries:
         raise ModelSearchError(f"none of {', '.join(list(pictures)[:5])}, ... is a label of a classifier in the index")
-    return _found(index, asked)
+    return _found(index, queries)
 
 
-def _found(index: ClassifierIndex, asked: Mapping[str, ConceptQuery]) -> Found:
+def _found(index: ClassifierIndex, queries: Mapping[str, ConceptQuery]) -> Found:
     labelled = _labelled(index)
     names = [label.casefold() for label in index.outputs.labels]
     first, five = 0, 0
-    for name, query in asked.items():
+    for name, query in queries.items():
         scores = np.where(labelled >= 0, index.scores(query, labels=False), np.nan)
         best = [names[labelled[row]] for row in rank(scores, 5)]
         first, five = first + (best[0] == name.casefold()), five + (name.casefold() in best)
-    return Found(asked=len(asked), outputs=int((labelled >= 0).sum()), top1=first / len(asked), top5=five / len(asked))
+    return Found(
+        concepts=len(queries), outputs=int((labelled >= 0).sum()), top1=first / len(queries), top5=five / len(queries)
+    )
 
 
 def _labelled(index: ClassifierIndex) -> NDArray[np.integer]:
     """The label of each output that was really asked, -1 for the others."""
-    return np.where(index.outputs.asked, index.outputs.label_of, -1)
+    return np.where(index.outputs.has_responses, index.outputs.label_of, -1)

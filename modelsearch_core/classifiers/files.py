@@ -48,7 +48,7 @@ class Input:
     crop: float = 1.0  # share of the resized picture that is cut out
     fill: int = 255  # of `PAD`
 
-    def told(self, **changes: Any) -> Input:
+    def but(self, **changes: Any) -> Input:
         return replace(self, **changes)
 
 

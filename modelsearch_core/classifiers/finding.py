@@ -182,9 +182,9 @@ def _input_of(path: Path, found: Understood, config: Config, folder: Path) -> In
     if found.kind is Kind.DETECTOR and found.labels:
         return detector_input(width, height)
     if is_timm(config):
-        return timm_input(config).told(layout=found.layout)
-    told = transformers_input(config, read_config(folder / PREPARATION))
-    return told.told(layout=found.layout) if told else None
+        return timm_input(config).but(layout=found.layout)
+    taken = transformers_input(config, read_config(folder / PREPARATION))
+    return taken.but(layout=found.layout) if taken else None
 
 
 def _fingerprint(path: Path) -> str:

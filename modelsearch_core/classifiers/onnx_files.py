@@ -235,10 +235,10 @@ def guesses(found: Understood) -> list[Input]:
     """Ways in which pictures may go in where nothing says it, the likeliest first."""
     plain = Input(width=found.size[0], height=found.size[1], layout=found.layout)
     if found.kind is Kind.DETECTOR:
-        return [plain.told(fit=Fit.PAD, fill=114), plain.told(fit=Fit.PAD, fill=114, scale=1.0)]
-    imagenet = plain.told(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
-    signed = plain.told(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
-    raw, caffe = plain.told(scale=1.0), plain.told(scale=1.0, bgr=True, mean=(104.0, 117.0, 123.0))
+        return [plain.but(fit=Fit.PAD, fill=114), plain.but(fit=Fit.PAD, fill=114, scale=1.0)]
+    imagenet = plain.but(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    signed = plain.but(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
+    raw, caffe = plain.but(scale=1.0), plain.but(scale=1.0, bgr=True, mean=(104.0, 117.0, 123.0))
     if found.layout is Layout.CHANNELS_LAST:  # from TensorFlow or Caffe
         return [caffe, signed, plain, raw, imagenet]
     return [imagenet, signed, plain, raw, caffe]

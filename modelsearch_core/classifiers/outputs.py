@@ -59,7 +59,7 @@ class Outputs:
     number: NDArray[np.int32]  # (L,) within the model
     sign: NDArray[np.int8]  # (L,)
     top: Top
-    asked: NDArray[np.bool_]  # (L,) whether there are responses that tell probes apart
+    has_responses: NDArray[np.bool_]  # (L,) whether there are responses that tell probes apart
     label_of: NDArray[np.int32]  # (L,) place in `labels`, -1: none
     labels: tuple[str, ...]  # each once
     skipped: tuple[SkippedFile, ...] = field(default=())
@@ -132,7 +132,7 @@ def _arrays(probes: ProbePictures, models: list[Model], skipped: tuple[SkippedFi
         number=number,
         sign=sign,
         top=Top(a, z, mean, deviation),
-        asked=deviation > 0,
+        has_responses=deviation > 0,
         label_of=label_of,
         labels=tuple(places),
         skipped=skipped,

@@ -204,7 +204,7 @@ class ClassifierIndex:
             return rows
         if len(self.outputs) <= ALL_LOOKED_AT:
             return np.arange(len(self.outputs))
-        able = self.outputs.asked if allowed is None else self.outputs.asked & allowed
+        able = self.outputs.has_responses if allowed is None else self.outputs.has_responses & allowed
         wanted = [concept for concept in concepts if concept.weight > 0]
         distances = (estimated_distance(self._derived.prefix, concept.z) for concept in wanted)
         near = [np.where(able, self._derived.hubs - distance, -np.inf) for distance in distances]
@@ -232,7 +232,7 @@ class ClassifierIndex:
         """(rows,): standardised, calibrated nearness; NaN where an output was never asked."""
         nearness = self._derived.hubs[rows] - truncated_distance(rows_of(self.outputs, rows), z_concept)[0]
         location, scale = self._derived.ordinary
-        return np.where(self.outputs.asked[rows], (nearness - location) / scale, np.nan)
+        return np.where(self.outputs.has_responses[rows], (nearness - location) / scale, np.nan)
 
     def _with_words(self, measured: Array, concept: Features, rows: NDArray[np.integer]) -> Array:
         """Labels speak for an output, never against it, and as loudly as their file's labels are borne out."""
@@ -243,7 +243,7 @@ class ClassifierIndex:
         label_of = self.outputs.label_of[rows]
         z = np.append(np.maximum((fit - location) / scale, 0), 0)[label_of]
         weight = np.nan_to_num(self.agreements)[self.outputs.owner[rows]] * WORDS
-        unknown = ~self.outputs.asked[rows] & (label_of < 0)
+        unknown = ~self.outputs.has_responses[rows] & (label_of < 0)
         return np.where(unknown, np.nan, np.nan_to_num(measured) + weight * z)
 
     def _allowed(
@@ -267,7 +267,7 @@ class ClassifierIndex:
 
     def _thresholds(self, order: NDArray[np.integer], z_concept: Features) -> list[float | None]:
         values = suggested_threshold(rows_of(self.outputs, order), z_concept) if len(order) else []
-        return [float(v) if self.outputs.asked[row] else None for v, row in zip(values, order, strict=True)]
+        return [float(v) if self.outputs.has_responses[row] else None for v, row in zip(values, order, strict=True)]
 
     def _match(self, place: int, row: int, score: float, how_relevant: float, threshold: float | None) -> OutputMatch:
         o = self.outputs
@@ -290,8 +290,8 @@ class ClassifierIndex:
             relevance=how_relevant,
             weak=how_relevant <= WEAK_BELOW,
             agreement=None if np.isnan(known) else float(known),
-            evidence="responses" if o.asked[row] else "labels",
-            probes=tuple(int(i) for i in o.top.a[row][:SHOWN]) if o.asked[row] else (),
+            evidence="responses" if o.has_responses[row] else "labels",
+            probes=tuple(int(i) for i in o.top.a[row][:SHOWN]) if o.has_responses[row] else (),
             threshold=None if threshold is None or unit is None else from_logit(sign * threshold, Unit(unit)),
             unit=unit,
             note=model.descriptor.note if model.descriptor else model.failure or "",

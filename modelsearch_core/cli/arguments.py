@@ -14,7 +14,7 @@ from ..similarity_map import METHODS as MAPS
 from .values import device, number, pixels, whole, words
 
 DRAWERS = ("auto", "hed", "pidinet", "canny", "fine_outlines", "outlines", "pencil")
-ASKED_OTHERWISE = frozenset((Kind.CLASSIFIER.value, Kind.DETECTOR.value))
+CLASSIFIER_KINDS = frozenset((Kind.CLASSIFIER.value, Kind.DETECTOR.value))
 Commands = Any  # argparse keeps the class of `add_subparsers` to itself
 
 
@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
 def about_classifiers(args: argparse.Namespace) -> bool:
     """Whether only kinds were named that are found by what they tell, not by what they make."""
     kinds: list[str] = [args.kind] if isinstance(args.kind, str) else args.kind or []
-    return bool(kinds) and ASKED_OTHERWISE.issuperset(kinds)
+    return bool(kinds) and CLASSIFIER_KINDS.issuperset(kinds)
 
 
 def _add_index(command: argparse.ArgumentParser) -> None:
@@ -250,7 +250,7 @@ def _add_evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--sketch", action="store_true", help="ask by line drawings")
     command.add_argument("--method", choices=METHODS, action="append", help="several allowed; else all that suit")
     command.add_argument(
-        "--kind", choices=sorted(ASKED_OTHERWISE), help="ask classifiers: DIR has a sub-folder a concept"
+        "--kind", choices=sorted(CLASSIFIER_KINDS), help="ask classifiers: DIR has a sub-folder a concept"
     )
     own = command.add_argument_group("without DIR: how far the index can be trusted, by samples held out of it")
     own.add_argument("--queries", type=int, metavar="N", help="pictures of each model (else as many as take minutes)")

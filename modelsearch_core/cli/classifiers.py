@@ -89,9 +89,11 @@ def evaluate(args: argparse.Namespace) -> int:
                 },
             )
     if args.json:
-        print_json({"asked": found.asked, "outputs": found.outputs, "top1": found.top1, "top5": found.top5})
+        print_json({"asked": found.concepts, "outputs": found.outputs, "top1": found.top1, "top5": found.top5})
         return 0
-    print(f"{found.asked} concepts asked among {found.outputs} outputs with labels, which are left out of the answer")
+    print(
+        f"{found.concepts} concepts asked among {found.outputs} outputs with labels, which are left out of the answer"
+    )
     print_table(["top-1", "top-5", "by lot"], [(f"{found.top1:.3f}", f"{found.top5:.3f}", f"{found.chance:.3f}")])
     return 0
 

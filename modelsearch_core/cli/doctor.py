@@ -14,7 +14,7 @@ from ..catalog.opening import is_there
 from ..encoders import DEFAULT_ENCODER
 from ..errors import ModelSearchError
 from ..model_files import Kind, ModelFile, scan
-from ..pictures import TOLD, PicturesTold
+from ..pictures import SUMMARY, PictureSummary
 from ..places import Place
 from .tables import print_json, print_table
 
@@ -99,11 +99,11 @@ def _pictures(catalog: Place) -> Iterator[Finding]:
     if not is_there(catalog):
         return
     with Catalog(catalog, read_only=True) as opened:
-        told = PicturesTold.from_json(opened.setting(TOLD))
-    if told is None:
+        summary = PictureSummary.from_json(opened.setting(SUMMARY))
+    if summary is None:
         return
-    remedy = "mount or share these folders, then run `modelsearch index` again" if told.unread else ""
-    yield Finding("your pictures", str(told), remedy)
+    remedy = "mount or share these folders, then run `modelsearch index` again" if summary.unread else ""
+    yield Finding("your pictures", str(summary), remedy)
 
 
 def _known_models(args: argparse.Namespace) -> list[ModelFile]:

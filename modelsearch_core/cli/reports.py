@@ -11,7 +11,7 @@ from ..contact_sheet import Cell, Row, contact_sheet
 from ..effects import without_effect
 from ..model_files import ModelFile, SkippedFile
 from ..pairs import one_each, other_halves
-from ..pictures import TOLD, PicturesTold
+from ..pictures import SUMMARY, PictureSummary
 from ..search import ModelIndex
 from . import classifier_reports
 from .tables import print_json, print_table
@@ -72,7 +72,7 @@ def status(args: argparse.Namespace) -> int:
     with Catalog(args.catalog, read_only=True) as catalog:
         files, failures, encoders = catalog.files(), catalog.failures(), catalog.encoders()
         idle = without_effect(catalog, encoders[0][0]) if encoders else set[str]()
-        pictures = PicturesTold.from_json(catalog.setting(TOLD))
+        pictures = PictureSummary.from_json(catalog.setting(SUMMARY))
     models = [file for file in files if isinstance(file, ModelFile)]
     with ModelIndex.open(args.catalog) as index:
         evidence = Counter(model.evidence or "nothing" for model in index.models())

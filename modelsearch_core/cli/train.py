@@ -19,19 +19,19 @@ from ..indexing.style_vectors import store_style_vectors
 from ..places import beside
 from ..training.style import (
     Outcome,
-    Painted,
+    Renderings,
     default_file,
     figures_of,
     names_of,
-    painted,
     pictures_of,
+    stored_renderings,
     train_style,
     train_style_network,
 )
 from ..training.triplet import LINEAR, OnEpoch, TripletSettings
 from ..training.vgg import PAPER
 from .tables import print_json, print_table
-from .train_csd import Csd, csd_of, look_at_painted, train_on_csd
+from .train_csd import Csd, csd_of, encode_renderings, train_on_csd
 from .train_matching import seen_from, train_matching
 
 
@@ -45,9 +45,9 @@ def train_style_encoder(args: argparse.Namespace) -> int:
     target: Path = args.out or default_file(beside(args.catalog))
     with Catalog(args.catalog) as catalog:
         encoder = _encoder(catalog)
-        of = painted(catalog, encoder)
+        of = stored_renderings(catalog, encoder)
         if csd := csd_of(args):
-            look_at_painted(catalog, encoder, csd, shown=_is_shown(args))
+            encode_renderings(catalog, encoder, csd, shown=_is_shown(args))
         outcome = _with_bar(args, lambda on_epoch: _trained(args, catalog, of, csd or encoder, target, on_epoch))
         used = outcome.is_better or args.force
         _keep(args, catalog, encoder, outcome, target, used=used)
@@ -74,7 +74,7 @@ def settings_of(args: argparse.Namespace) -> TripletSettings:
 
 
 def _trained(
-    args: argparse.Namespace, catalog: Catalog, of: Painted, features: Csd | str, target: Path, on_epoch: OnEpoch
+    args: argparse.Namespace, catalog: Catalog, of: Renderings, features: Csd | str, target: Path, on_epoch: OnEpoch
 ) -> Outcome:
     """`features` are CSD's, or those of the encoder with this name."""
     settings, kept = settings_of(args), _part(target)

@@ -15,7 +15,7 @@ from ..encoders.style import StyleEncoder
 from ..encoders.style_head import StyleHead
 from ..errors import ModelSearchError
 from ..indexing.style_vectors import store_style_vectors
-from ..training.style import Outcome, Painted, features_of, train_style
+from ..training.style import Outcome, Renderings, features_of, train_style
 from ..training.triplet import OnEpoch, TripletSettings
 
 
@@ -38,11 +38,11 @@ def csd_of(args: argparse.Namespace) -> Csd | None:
     if not linear or args.features == "encoder":
         return None
     if args.csd or args.features == "csd":
-        return _opened(args.csd or _asked_for(args), args.device)
+        return _opened(args.csd or _downloaded(args), args.device)
     return _there_anyway(args.device)
 
 
-def look_at_painted(catalog: Catalog, encoder: str, csd: Csd, *, shown: bool) -> None:
+def encode_renderings(catalog: Catalog, encoder: str, csd: Csd, *, shown: bool) -> None:
     """Stores CSD's features of the painted drawings; what is stored already is not looked at again."""
     with tqdm(desc="CSD looks at drawings", unit=" models", disable=not shown) as bar:
 
@@ -54,7 +54,7 @@ def look_at_painted(catalog: Catalog, encoder: str, csd: Csd, *, shown: bool) ->
 
 
 def train_on_csd(
-    catalog: Catalog, of: Painted, csd: Csd, settings: TripletSettings, kept: Path, on_epoch: OnEpoch
+    catalog: Catalog, of: Renderings, csd: Csd, settings: TripletSettings, kept: Path, on_epoch: OnEpoch
 ) -> Outcome:
     """The same pictures and triplets, measured against CSD untrained and against the encoder's features `of` them."""
     seen = replace(of, features=features_of(catalog, of, csd.encoder.name))
@@ -77,7 +77,7 @@ def _opened(file: Path, device: str) -> Csd:
     return Csd(open_csd(file, device), file)
 
 
-def _asked_for(args: argparse.Namespace) -> Path:
+def _downloaded(args: argparse.Namespace) -> Path:
     with tqdm(unit="B", unit_scale=True, disable=args.json or not sys.stderr.isatty()) as bar:
 
         def progress(file: str, done: int, total: int | None) -> None:

@@ -50,7 +50,7 @@ class RayPool:
         self._order: Any = None
         self._slots: dict[str, _Slot] = {}
         self._actors: dict[str, Any] = {}
-        self._asked: dict[Any, tuple[str, str]] = {}  # (worker, describe, begin or sample) by reference
+        self._pending: dict[Any, tuple[str, str]] = {}  # (worker, describe, begin or sample) by reference
         self._free: list[str] = []
         self._described: dict[str, Description] = {}
         self._refused: dict[str, str] = {}
@@ -84,17 +84,17 @@ class RayPool:
 
     def ended(self, seconds: float) -> list[tuple[str, Outcome | None]]:
         self._look()
-        if not self._asked:
+        if not self._pending:
             time.sleep(seconds)
             return []
-        ready, _ = self._ray.wait(list(self._asked), timeout=seconds, fetch_local=False)
+        ready, _ = self._ray.wait(list(self._pending), timeout=seconds, fetch_local=False)
         ended: list[tuple[str, Outcome | None]] = []
         for reference in ready:
             ended += self._heard(reference)
         return ended
 
     def expects_workers(self) -> bool:
-        return bool(self._asked)
+        return bool(self._pending)
 
     def refused(self) -> Mapping[str, str]:
         untold, self._untold = self._untold, {}
@@ -149,10 +149,10 @@ class RayPool:
         )
 
     def _ask(self, worker: str, what: str, *values: Any) -> None:
-        self._asked[getattr(self._actors[worker], what).remote(*values)] = worker, what
+        self._pending[getattr(self._actors[worker], what).remote(*values)] = worker, what
 
     def _heard(self, reference: Any) -> list[tuple[str, Outcome | None]]:
-        worker, what = self._asked.pop(reference)
+        worker, what = self._pending.pop(reference)
         try:
             answer = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
@@ -164,7 +164,7 @@ class RayPool:
             self._meet(worker, answer)
         elif answer is not None:
             self._refuse(worker, answer)
-        elif all(worker != other for other, _ in self._asked.values()):  # else a newer order is on its way
+        elif all(worker != other for other, _ in self._pending.values()):  # else a newer order is on its way
             self._free.append(worker)
         return []
 

@@ -58,7 +58,7 @@ class Collection:
             self.files = files_of(catalog, None if before is None else before.files)
         self.entries: list[Entry] = entries_of(self.files, self.measured)
         self._kept: Masks | None = None
-        self._told_prompts: dict[Key, dict[int, str]] = {}  # of users' pictures, as far as they were asked for
+        self._picture_prompts: dict[Key, dict[int, str]] = {}  # of users' pictures, as far as they were asked for
         earlier = None if before is None else before.__dict__.get("words")
         self._read_before = [] if before is None or earlier is None else before._worded(), earlier
         self.open_encoder: Callable[[], Encoder | None] | None = None  # for what was not encoded; None: not open yet
@@ -138,17 +138,17 @@ class Collection:
     def prompt(self, m: int, number: int) -> str:
         """What model m was asked by probe `number`; empty for evidence that nobody asked for."""
         probe_set = self.probe_set(m)
-        return self._told(m, number) if probe_set is None else probe_set.prompt(number)
+        return self._picture_prompt(m, number) if probe_set is None else probe_set.prompt(number)
 
-    def _told(self, m: int, number: int) -> str:
+    def _picture_prompt(self, m: int, number: int) -> str:
         """What a user's picture was asked for, as its file says."""
         entry = self.entries[m]
         if entry.evidence is not Evidence.PICTURES:
             return ""
-        if entry.key not in self._told_prompts:
+        if entry.key not in self._picture_prompts:
             rows = self.catalog.pictures.chosen(*entry.key)
-            self._told_prompts[entry.key] = {row.number: row.prompt for row in rows}
-        return self._told_prompts[entry.key].get(number, "")
+            self._picture_prompts[entry.key] = {row.number: row.prompt for row in rows}
+        return self._picture_prompts[entry.key].get(number, "")
 
     def probe_set(self, m: int) -> ProbeSet | None:
         """How model m was asked; None for evidence that nobody asked for."""
@@ -214,7 +214,7 @@ class Collection:
     def plain_prompt(self, m: int, number: int) -> str:
         """Without the model's trigger words."""
         probe_set = self.probe_set(m)
-        return self._told(m, number) if probe_set is None else probe_set.probes[number].prompt
+        return self._picture_prompt(m, number) if probe_set is None else probe_set.probes[number].prompt
 
     # rows of samples
 
@@ -349,7 +349,7 @@ def _within(whole: NDArray[np.bool_], part: NDArray[np.bool_]) -> NDArray[np.boo
     return both
 
 
-_SHARED = ("catalog", "encoder", "dimension", "state", "measured", "probe_sets", "files", "entries", "_told_prompts")
+_SHARED = ("catalog", "encoder", "dimension", "state", "measured", "probe_sets", "files", "entries", "_picture_prompts")
 
 
 def _part(of: Specification, kept: NDArray[np.bool_]) -> Specification:

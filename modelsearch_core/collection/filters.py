@@ -45,9 +45,9 @@ class Filters:
     among: Iterable[Path] | None = None
 
     @classmethod
-    def of(cls, told: Callable[[str], Any]) -> Filters:
-        """By what `told` says to the name of each; `among` is a host's own list."""
-        return cls(**{name: told(name) for name in FILTERS})
+    def of(cls, value_of: Callable[[str], Any]) -> Filters:
+        """By what `value_of` says to the name of each; `among` is a host's own list."""
+        return cls(**{name: value_of(name) for name in FILTERS})
 
     def passing(self, models: Sequence[Filterable]) -> NDArray[np.bool_]:
         """(M,)"""

@@ -57,7 +57,7 @@ def download(
     pause: float = 1.0,
 ) -> Path:
     """The file at `target`. What an interrupted download left behind is continued. DownloadError with the reason."""
-    remote = _asked(url)
+    remote = _remote(url)
     part = target.with_name(f"{target.name}.{remote.tag}.part")
     _make_room(target.parent, (remote.size or 0) - _length(part))
     for attempt in range(attempts):
@@ -74,7 +74,7 @@ def download(
     return part.replace(target)
 
 
-def _asked(url: str) -> Remote:
+def _remote(url: str) -> Remote:
     try:
         answer = requests.head(url, allow_redirects=True, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"})
     except requests.RequestException as error:

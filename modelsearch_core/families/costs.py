@@ -20,6 +20,6 @@ def pictures_of_sd15(architecture: str, variant: str | None = None, recipe: Reci
     family = FAMILIES.get(architecture)
     if family is None:
         return None
-    asked = recipe or family.recipe_of(variant)
-    teraflops = None if isinstance(asked, No) else family.teraflops(variant, asked)
+    wanted = recipe or family.recipe_of(variant)
+    teraflops = None if isinstance(wanted, No) else family.teraflops(variant, wanted)
     return None if teraflops is None else of_sd15(teraflops)

@@ -65,8 +65,8 @@ def fault_of(array: np.ndarray[Any, Any]) -> str | None:
 class Inspection:
     """Counts a model's broken pictures. One in eight is tolerated: a probe may happen to come out flat."""
 
-    def __init__(self, model: ModelFile, asked: int, precision: str, remedy: str = "try float32 precision") -> None:
-        self._model, self._asked, self._precision, self._remedy = model, asked, precision, remedy
+    def __init__(self, model: ModelFile, expected: int, precision: str, remedy: str = "try float32 precision") -> None:
+        self._model, self._expected, self._precision, self._remedy = model, expected, precision, remedy
         self._made = 0
         self._faults: list[str] = []
 
@@ -75,7 +75,7 @@ class Inspection:
         self._made += len(faults)
         self._faults += [fault for fault in faults if fault]
         broken = len(self._faults)
-        if broken > self._asked * TOLERATED or (broken == self._made and broken >= EARLY):
+        if broken > self._expected * TOLERATED or (broken == self._made and broken >= EARLY):
             raise InvalidOutputError(self._message())
 
     def _message(self) -> str:

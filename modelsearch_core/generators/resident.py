@@ -101,19 +101,19 @@ class Request:
 
     @torch.no_grad()
     def __call__(self, numbers: Sequence[int]) -> tuple[list[Image.Image], list[str | None]]:
-        pipe, asked = self.resident.pipe, self.probe_set
+        pipe, probe_set = self.resident.pipe, self.probe_set
         options: dict[str, Any] = {
-            "prompt": [asked.prompt(number) for number in numbers],
-            "width": asked.width,
-            "height": asked.height,
-            "num_inference_steps": asked.steps,
-            "guidance_scale": asked.guidance,
+            "prompt": [probe_set.prompt(number) for number in numbers],
+            "width": probe_set.width,
+            "height": probe_set.height,
+            "num_inference_steps": probe_set.steps,
+            "guidance_scale": probe_set.guidance,
         }
         if not self.resident.has_unet:
             images = pipe(**options, generator=self._generators(numbers, 0), output_type="pt").images
             return to_pictures(images * 2 - 1)
         options |= self._for_unet(numbers)
-        with looking_at_drawings(pipe, asked, numbers, self.drawings):
+        with looking_at_drawings(pipe, probe_set, numbers, self.drawings):
             latents = pipe(**options, output_type="latent").images
         return to_pictures(decoded(self.resident.decoder, latents))
 
@@ -129,9 +129,9 @@ class Request:
 
     def _noise(self, numbers: Sequence[int]) -> torch.Tensor:
         """Made on the CPU in float32, each picture's from its own seed: the same for any model, batch and device."""
-        pipe, asked = self.resident.pipe, self.probe_set
+        pipe, probe_set = self.resident.pipe, self.probe_set
         channels, factor = pipe.unet.config["in_channels"], pipe.vae_scale_factor
-        shape = (1, channels, asked.height // factor, asked.width // factor)
+        shape = (1, channels, probe_set.height // factor, probe_set.width // factor)
         noise = [torch.randn(shape, generator=generator) for generator in self._generators(numbers, 0)]
         return torch.cat(noise).to(self.resident.device, self.resident.dtype)
 

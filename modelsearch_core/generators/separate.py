@@ -54,7 +54,7 @@ class SeparateGenerator:
         """As the planner would. What is left unread ends the process: its pictures would be taken for the next's."""
         finished = False
         try:
-            yield from self._asked(self._request(model, probe_set, numbers), model)
+            yield from self._replies(self._request(model, probe_set, numbers), model)
             finished = True
         except ModelSearchError:
             finished = True
@@ -80,7 +80,7 @@ class SeparateGenerator:
             "numbers": list(numbers),
         }
 
-    def _asked(self, request: Mapping[str, Any], model: ModelFile) -> Iterator[list[Image.Image]]:
+    def _replies(self, request: Mapping[str, Any], model: ModelFile) -> Iterator[list[Image.Image]]:
         process = self._running()
         assert process.stdin and process.stdout
         with suppress(BrokenPipeError):

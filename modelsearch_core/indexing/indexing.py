@@ -318,7 +318,7 @@ def _paint_one(sampler: ReferenceSampler, turns: Turns, model: ModelFile, report
     try:
         with sampler.catalog.claims.taken(f"{model.fingerprint} references") as is_ours:
             if is_ours and paint(sampler, turns, model):
-                report.painted.append(model.path)
+                report.rendered.append(model.path)
     except CatalogFaultError:  # concerns all models
         raise
     except UnsupportedReferenceError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..model_files import SkippedFile
-from ..pictures import PicturesTold
+from ..pictures import PictureSummary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +48,10 @@ class Report:
     failed: dict[Path, str] = field(default_factory=dict[Path, str])
     elsewhere: list[Path] = field(default_factory=list[Path])  # another indexer is at them
     images: int = 0
-    pictures: PicturesTold | None = None  # that the user made, where any were looked at
+    pictures: PictureSummary | None = None  # that the user made, where any were looked at
     without_effect: list[Path] = field(default_factory=list[Path])  # LoRA whose pictures are those of their base
     mapped: list[Path] = field(default_factory=list[Path])  # where things are in their pictures
-    painted: list[Path] = field(default_factory=list[Path])  # by the drawings of the reference set
+    rendered: list[Path] = field(default_factory=list[Path])  # LoRA that filled out the drawings of the reference set
     prompts_only: dict[Path, str] = field(default_factory=dict[Path, str])  # why it was not
 
     def settle(self) -> None:

@@ -38,7 +38,7 @@ def _references(catalog: Catalog, encoder: str) -> set[tuple[str, str]]:
     return {(fingerprint, digest) for fingerprint, digest, evidence, _ in keys if evidence is Evidence.REFERENCE}
 
 
-def look_at_painted(catalog: Catalog, encoder: str, device: str = "auto") -> None:
+def encode_renderings(catalog: Catalog, encoder: str, device: str = "auto") -> None:
     """Has a network of its own for styles look at what was painted; a head on the encoder's features needs none."""
     space = space_of(catalog.setting(STYLE_SETTING), catalog.beside, encoder)
     if isinstance(space, StyleFile):

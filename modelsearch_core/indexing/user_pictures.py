@@ -11,11 +11,11 @@ from ..catalog import Catalog
 from ..catalog.user_pictures import PictureRow
 from ..embedding import Encoder
 from ..model_files import Kind
-from ..pictures import FOLDERS, TOLD, Names, PicturesTold, Use, account_from_json, uses_of
+from ..pictures import FOLDERS, SUMMARY, Names, PictureSummary, Use, account_from_json, uses_of
 from ..pictures.naming import bare
-from ..pictures.told import MOST_ABSENT
+from ..pictures.summary import MOST_ABSENT
 from ..prompt_tags import plain_words
-from .looks import look
+from .picture_features import encode_pictures
 from .picture_files import update_pictures
 from .progress import Progress
 
@@ -24,7 +24,7 @@ NAMED = (Kind.LORA, Kind.CHECKPOINT, Kind.DIFFUSION_MODEL)
 
 def store_pictures(
     catalog: Catalog, encoder: Encoder, folders: Sequence[Path] | None, progress: Progress
-) -> PicturesTold | None:
+) -> PictureSummary | None:
     """Brings the evidence of users' pictures, and of sets of pictures, up to date. `folders` None: those of the last
     time; none at all: what was known of them is forgotten. What the pictures say in all, or None without any."""
     if folders is None:
@@ -32,19 +32,19 @@ def store_pictures(
     else:
         folders = [folder.expanduser().absolute() for folder in folders]
         catalog.put_setting(FOLDERS, json.dumps([str(folder) for folder in folders]))
-    models, told = catalog.models(), None
+    models, summary = catalog.models(), None
     uses: dict[str, list[Use]] = {}
     if folders or catalog.pictures.counts()[0]:
         unread = update_pictures(catalog, folders, progress)
-        uses, told = _uses(catalog, Names([model for model in models if model.kind in NAMED]), unread)
-        catalog.put_setting(TOLD, told.to_json() if folders else "")
+        uses, summary = _uses(catalog, Names([model for model in models if model.kind in NAMED]), unread)
+        catalog.put_setting(SUMMARY, summary.to_json() if folders else "")
     models = [model for model in models if model.kind is not Kind.PICTURES or model.path.is_dir()]
     uses |= {model.fingerprint: uses_of(model) for model in models if model.kind is Kind.PICTURES}
-    look(catalog, encoder, {model.fingerprint: model.name for model in models}, uses, progress)
-    return told
+    encode_pictures(catalog, encoder, {model.fingerprint: model.name for model in models}, uses, progress)
+    return summary
 
 
-def _uses(catalog: Catalog, names: Names, unread: Sequence[str]) -> tuple[dict[str, list[Use]], PicturesTold]:
+def _uses(catalog: Catalog, names: Names, unread: Sequence[str]) -> tuple[dict[str, list[Use]], PictureSummary]:
     """The pictures of each model, by fingerprint, and what all say together."""
     uses: dict[str, list[Use]] = defaultdict(list)
     absent: Counter[str] = Counter()
@@ -57,7 +57,7 @@ def _uses(catalog: Catalog, names: Names, unread: Sequence[str]) -> tuple[dict[s
         for fingerprint, use in found.items():
             uses[fingerprint].append(use)
     files, telling = catalog.pictures.counts()
-    told = PicturesTold(
+    summary = PictureSummary(
         files=files,
         telling=telling,
         matched=matched,
@@ -66,7 +66,7 @@ def _uses(catalog: Catalog, names: Names, unread: Sequence[str]) -> tuple[dict[s
         absent_pictures=others,
         unread=unread,
     )
-    return uses, told
+    return uses, summary
 
 
 def _of(row: PictureRow, names: Names) -> tuple[dict[str, Use], set[str]]:

@@ -29,7 +29,7 @@ _PROJECTION = re.compile(r"(attentions|blocks?)[._].*proj_(in|out)$")
 _FIRST_STAGE = re.compile(r"down_blocks[._]0[._]|input_blocks[._][12][._]|up_blocks[._]3[._]")
 _PLAIN = (".lora_down.weight", ".lora_A.weight", ".lora.down.weight")  # of the shape of what they adapt
 _CLIP_QUERIES = re.compile(r"text_model.*self_attn[._](q_proj|to_q)|lora_te\d?_.*self_attn_q_proj")
-_NOT_TOLD = (UNKNOWN, "sd_mini", "sdxl_refiner")  # U-Nets themselves are as wide as that
+_NOT_BY_WIDTH = (UNKNOWN, "sd_mini", "sdxl_refiner")  # U-Nets themselves are as wide as that
 _OF_DIFFUSION = ("\ndiffusion_model.", "\ntransformer.", "\nunet.", "\ntext_encoder", "\nlora_unet_", "\nlora_te")
 _LANGUAGE_MODEL = ("\nmodel.layers.", ".model.layers.", "\nlanguage_model.", ".language_model.")
 
@@ -91,7 +91,7 @@ def _numbered_architecture(shapes: Shapes) -> str:
     """Of layers that have numbers only, the cross-attention's are told by inputs as wide as text features are."""
     factors = (name for name in shapes if name.startswith("unet:") and name.endswith(":down") and shapes[name])
     found = (context_architecture(width) for width in sorted({shapes[name][-1] for name in factors}))
-    return next((architecture for architecture in found if architecture not in _NOT_TOLD), UNKNOWN)
+    return next((architecture for architecture in found if architecture not in _NOT_BY_WIDTH), UNKNOWN)
 
 
 def text_encoder_architecture(shapes: Shapes) -> str:

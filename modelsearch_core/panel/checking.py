@@ -13,7 +13,7 @@ from ..search import ModelIndex
 from ..self_check import SelfCheck, Settings, check
 from .refusals import RefusedError
 
-ASKED_BY = ("auto",)  # what the panel searches by
+METHODS = ("auto",)  # what the panel searches by
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class CheckJob:
         with Catalog(self._path, read_only=True) as catalog:
             failures = catalog.failures()
         with ModelIndex.open(self._path) as index:
-            return check(index, Settings(methods=ASKED_BY), failures, self._on_progress)
+            return check(index, Settings(methods=METHODS), failures, self._on_progress)
 
     def _on_progress(self, done: int, total: int) -> None:
         self._set(state="running", done=done, total=total)

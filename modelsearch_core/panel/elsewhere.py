@@ -53,10 +53,10 @@ class Elsewhere:
             return ""
         return server.address if server else ""
 
-    def status(self, server: SearchServer, told: dict[str, Any]) -> dict[str, Any]:
+    def status(self, server: SearchServer, reply: dict[str, Any]) -> dict[str, Any]:
         """The search server's, as this host's panel shows it."""
         return {
-            **told,
+            **reply,
             "host": self._host.name,
             "may_change_folders": self._host.may_change_folders,
             "catalog": server.address,
@@ -64,13 +64,13 @@ class Elsewhere:
             "indexing": self._host.indexer.progress().to_json(),
         }
 
-    def as_here(self, told: Any) -> Any:
+    def as_here(self, reply: Any) -> Any:
         """An answer with this host's paths and names of the models that it has, too."""
-        if isinstance(told, list):
-            return [self.as_here(each) for each in cast("list[Any]", told)]
-        if not isinstance(told, dict):
-            return told
-        known = {name: self.as_here(each) for name, each in cast("dict[str, Any]", told).items()}
+        if isinstance(reply, list):
+            return [self.as_here(each) for each in cast("list[Any]", reply)]
+        if not isinstance(reply, dict):
+            return reply
+        known = {name: self.as_here(each) for name, each in cast("dict[str, Any]", reply).items()}
         if not known.keys() >= CARD:
             return known
         here = self.here(str(known["id"]), Path(str(known["path"])), str(known["kind"]))

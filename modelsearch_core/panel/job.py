@@ -12,7 +12,7 @@ from pathlib import Path
 from ..catalog import Catalog
 from ..errors import ModelSearchError
 from ..indexing import Engine, IndexSettings, Report, Step, index
-from ..indexing.style_vectors import look_at_painted
+from ..indexing.style_vectors import encode_renderings
 from ..places import Place
 from ..search.preparing import prepare
 from .host import Order, Progress, State
@@ -115,8 +115,8 @@ class IndexJob:
             engine = self._engine(catalog, order)
             self._wait_while_held()
             report = index(catalog, list(order.paths or self._folders()), engine, settings, self._step)
-            if report.painted:
-                look_at_painted(catalog, engine.encoder.name)
+            if report.rendered:
+                encode_renderings(catalog, engine.encoder.name)
                 tell_of_training(catalog, engine.encoder.name)
             prepare(catalog)
             return report

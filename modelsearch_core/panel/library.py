@@ -38,7 +38,7 @@ class Snapshot:
     by_id: dict[str, Description]
     keys: dict[str, tuple[str, str]]  # of what is known best of a model: (fingerprint, digest)
     bases: dict[str, tuple[str, str]]  # of its base's pictures for the same probes
-    painted: dict[str, ProbeSet]  # how a model was asked with drawings last, if it was
+    references: dict[str, ProbeSet]  # how a model was asked with drawings last, if it was
     failures: dict[str, str]
     skipped: list[SkippedFile]
     serial: int
@@ -158,7 +158,7 @@ class Library:
             by_id={model.id: model for model in models},
             keys={entry.fingerprint: entry.key for entry in collection.entries},
             bases=_bases(collection),
-            painted=_painted(collection),
+            references=_references(collection),
             failures=failures,
             skipped=skipped,
             serial=serial,
@@ -196,7 +196,7 @@ def _unseen(catalog: Catalog, serial: int) -> Snapshot:
         by_id={model.id: model for model in models},
         keys={},
         bases={},
-        painted={},
+        references={},
         failures=catalog.failures(),
         skipped=catalog.skipped(),
         serial=serial,
@@ -204,7 +204,7 @@ def _unseen(catalog: Catalog, serial: int) -> Snapshot:
     )
 
 
-def _painted(collection: Collection) -> dict[str, ProbeSet]:
+def _references(collection: Collection) -> dict[str, ProbeSet]:
     known, of = collection.probe_sets, newest(collection.measured, Evidence.REFERENCE)
     return {fingerprint: known[each.digest] for fingerprint, each in of.items() if each.digest in known}
 

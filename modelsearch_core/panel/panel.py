@@ -20,10 +20,10 @@ from ..guesses import Guesses
 from ..indexing.pace import seconds_a_picture
 from ..model_files import Kind
 from ..pairs import is_low_noise, one_each
-from ..pictures import FOLDERS, TOLD, PicturesTold
+from ..pictures import FOLDERS, SUMMARY, PictureSummary
 from ..places import Place
 from ..search import METHODS, Description, Match
-from . import browsing, painted, pictures, previews
+from . import browsing, pictures, previews, renderings
 from .checking import CheckJob
 from .classifiers import ClassifierSearch
 from .collection_map import CollectionMap
@@ -189,7 +189,7 @@ class Panel:
         numbers = self._numbers(key) if key else card["thumbnails"]
         probe_set = snapshot.index.collection.probe_sets.get(key[1]) if key and snapshot.index else None
         with self.library.samples() as catalog:
-            drawings = painted.shown(catalog, id, snapshot.painted.get(id))
+            drawings = renderings.shown(catalog, id, snapshot.references.get(id))
             by_hand = catalog.by_hand.get(id).to_json()
             told = {row.number: row.prompt for row in catalog.pictures.chosen(*key)} if key else {}
             idle = snapshot.index is not None and id in without_effect(catalog, snapshot.index.collection.encoder)
@@ -222,11 +222,11 @@ class Panel:
         """What the model's base makes of the same probe."""
         return self._sample(self.library.newest().bases.get(id), number)
 
-    def painted(self, id: str, part: str, number: int) -> bytes:
+    def rendering(self, id: str, part: str, number: int) -> bytes:
         """Of a drawing that the model filled out: output, base, drawing or subject."""
-        probe_set = self.library.newest().painted.get(id)
+        probe_set = self.library.newest().references.get(id)
         with self.library.samples() as catalog:
-            return painted.picture(catalog, id, probe_set, part, number)
+            return renderings.picture(catalog, id, probe_set, part, number)
 
     def _sample(self, key: tuple[str, str] | None, number: int) -> bytes:
         with self.library.samples() as catalog:
@@ -343,7 +343,7 @@ class Panel:
         """Where the host's own pictures lie, whether these are looked at (None: nobody has said), and what they say."""
         try:
             with Catalog(self.library.path, read_only=True) as catalog:
-                chosen, told = catalog.setting(FOLDERS), PicturesTold.from_json(catalog.setting(TOLD))
+                chosen, told = catalog.setting(FOLDERS), PictureSummary.from_json(catalog.setting(SUMMARY))
         except EmptyCatalogError:
             chosen, told = None, None
         is_on = None if chosen is None else chosen != "[]"

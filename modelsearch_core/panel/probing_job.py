@@ -58,7 +58,7 @@ class ProbingJob:
 
     def _run(self, folders: Sequence[Path]) -> None:
         try:
-            self._set(state="done", report=_told(self._indexed(folders)))
+            self._set(state="done", report=_to_json(self._indexed(folders)))
         except ModelSearchError as error:
             self._set(state="failed", message=str(error))
         except Exception as error:  # a bug must reach the user as a message, and the log as a trace
@@ -81,7 +81,7 @@ class ProbingJob:
             self._state = state
 
 
-def _told(report: ClassifierReport) -> dict[str, Any]:
+def _to_json(report: ClassifierReport) -> dict[str, Any]:
     return {
         "models": report.models,
         "probed": len(report.probed),

@@ -83,8 +83,8 @@ def _elsewhere(server: SearchServer, panel: Panel, route: Route, request: Reques
     path = re.sub(r"\{(\w+)(:path)?\}", lambda name: quote(request.path[name[1]], safe=""), route.path)
     if route.path.endswith(".webp"):
         return _webp(server.picture(path), keep="previews" not in route.path)
-    told = server.json(route.method, path, query=request.query, body=request.body, pictures=request.pictures)
-    return _json(panel.elsewhere.status(server, told) if route.path == "status" else panel.elsewhere.as_here(told))
+    reply = server.json(route.method, path, query=request.query, body=request.body, pictures=request.pictures)
+    return _json(panel.elsewhere.status(server, reply) if route.path == "status" else panel.elsewhere.as_here(reply))
 
 
 def _check_words(words: Mapping[str, str]) -> None:
@@ -152,7 +152,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "models/{id}/painted/{part}/{number}.webp",
-        lambda panel, r: _webp(panel.painted(r.path["id"], r.path["part"], _number(r.path["number"]))),
+        lambda panel, r: _webp(panel.rendering(r.path["id"], r.path["part"], _number(r.path["number"]))),
     ),
     Route("POST", "models/{id}/preview", lambda panel, r: _json(panel.save_preview(r.path["id"], r.body))),
     Route("GET", "models/{id}/by_hand", lambda panel, r: _json(panel.by_hand(r.path["id"]))),

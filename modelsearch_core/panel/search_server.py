@@ -113,21 +113,21 @@ class SearchServer:
         """Its answer; RefusedError with what it said."""
         status, content, _ = self.ask(method, path, **sent)
         try:
-            told = json.loads(content)
+            reply = json.loads(content)
         except ValueError:
-            told = None
+            reply = None
         if status == 401:
             raise RefusedError(
                 502,
                 f"{self.address} wants another token: enter its address as `modelsearch serve` printed it{self._where}",
             )
-        if not isinstance(told, dict):
+        if not isinstance(reply, dict):
             raise RefusedError(502, f"{self.address} is no search server: it answered {status} and no JSON object")
         if status != 200:
-            more = {"empty": True} if told.get("empty") is True else {}
-            why = f"{self.address}: {told.get('error')}"[:500]
+            more = {"empty": True} if reply.get("empty") is True else {}
+            why = f"{self.address}: {reply.get('error')}"[:500]
             raise RefusedError(status if 400 <= status < 500 else 502, why, **more)
-        return told
+        return reply
 
     def search(
         self,
@@ -151,9 +151,9 @@ class SearchServer:
             body["weights"] = [float(weight) for weight in query.weights]
         pictures = {"image": query.images, "sketch": query.sketches, "without": unwanted}
         sent = {name: [_png(picture) for picture in of] for name, of in pictures.items() if of}
-        told = self.json("POST", "search", body=body, pictures=sent)
+        reply = self.json("POST", "search", body=body, pictures=sent)
         try:
-            return [match_from_json(each) for each in told["matches"]]
+            return [match_from_json(each) for each in reply["matches"]]
         except (KeyError, TypeError, ValueError) as error:
             raise RefusedError(502, f"{self.address} runs another version of Model Search: update both") from error
 
@@ -175,16 +175,16 @@ class SearchServer:
         return Image.open(io.BytesIO(content)).convert("RGB")
 
 
-def match_from_json(told: Mapping[str, Any]) -> Match:
+def match_from_json(reply: Mapping[str, Any]) -> Match:
     """What `Match.to_json` wrote, without the explanation."""
     plain = ("rank", "id", "name", "title", "kind", "architecture", "variant", "lineage", "score", "relevance", "weak")
     return Match(
-        **{name: told[name] for name in (*plain, "confidence", "guessed", "deviation", "strength")},
-        path=Path(told["path"]),
-        copies=tuple(map(Path, told["copies"])),
-        evidence=Evidence(told["evidence"]),
-        trigger_words=tuple(told["trigger_words"]),
-        thumbnails=tuple(told["thumbnails"]),
+        **{name: reply[name] for name in (*plain, "confidence", "guessed", "deviation", "strength")},
+        path=Path(reply["path"]),
+        copies=tuple(map(Path, reply["copies"])),
+        evidence=Evidence(reply["evidence"]),
+        trigger_words=tuple(reply["trigger_words"]),
+        thumbnails=tuple(reply["thumbnails"]),
     )
 
 

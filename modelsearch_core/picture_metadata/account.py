@@ -32,29 +32,29 @@ class Account:
 
 def mentions(image: Image.Image) -> list[Mention]:
     """The models that a picture's file names, each once, LoRA first; nothing where it says nothing."""
-    once = dict.fromkeys(_mentions(_told(image)))
+    once = dict.fromkeys(_mentions(_parts(image)))
     return sorted(once, key=lambda mention: mention.kind is not Kind.LORA)
 
 
 def account_of(image: Image.Image) -> Account:
     """What a picture's file says of how it was made."""
-    told = _told(image)
-    found = _joined(_mentions(told))
+    parts = _parts(image)
+    found = _joined(_mentions(parts))
     return Account(
         loras=tuple(each for each in found if each.kind is Kind.LORA and each.weight),
         bases=tuple(each for each in found if each.kind not in (None, Kind.LORA)),
-        prompt=next(filter(None, map(_prompt, told)), ""),
-        seed=next(filter(None, map(_seed, told)), ""),
+        prompt=next(filter(None, map(_prompt, parts)), ""),
+        seed=next(filter(None, map(_seed, parts)), ""),
     )
 
 
-def _told(image: Image.Image) -> list[Any]:
+def _parts(image: Image.Image) -> list[Any]:
     """Texts, and documents where they are JSON. What was queued is true of a picture; what stood on the screen beside
     it may have been changed by then, and has nodes that were not used."""
-    told = [_parsed(text) for text in texts_of(image)]
-    if any(map(graphs.is_graph, told)):
-        told = [each for each in told if not _is_workflow(each)]
-    return told
+    parts = [_parsed(text) for text in texts_of(image)]
+    if any(map(graphs.is_graph, parts)):
+        parts = [each for each in parts if not _is_workflow(each)]
+    return parts
 
 
 def _parsed(text: str) -> Any:
@@ -72,20 +72,20 @@ def _is_workflow(document: Any) -> bool:
     return isinstance(document, dict) and isinstance(cast("dict[str, Any]", document).get("nodes"), list)
 
 
-def _mentions(told: Iterable[Any]) -> Iterator[Mention]:
+def _mentions(parts: Iterable[Any]) -> Iterator[Mention]:
     """Not more than a picture can be made of, nor such as no file is called."""
-    found = (infotext.mentions_of(each) if isinstance(each, str) else documents.mentions_in(each) for each in told)
+    found = (infotext.mentions_of(each) if isinstance(each, str) else documents.mentions_in(each) for each in parts)
     return islice((each for each in chain.from_iterable(found) if len(each.name) <= LONGEST_NAME), MOST_MENTIONS)
 
 
-def _prompt(told: Any) -> str:
-    if isinstance(told, str):
-        return infotext.prompt_of(told) if infotext.SETTINGS.search(told) else ""
-    return documents.prompt_in(told)
+def _prompt(part: Any) -> str:
+    if isinstance(part, str):
+        return infotext.prompt_of(part) if infotext.SETTINGS.search(part) else ""
+    return documents.prompt_in(part)
 
 
-def _seed(told: Any) -> str:
-    return infotext.seed_of(told) if isinstance(told, str) else documents.seed_in(told)
+def _seed(part: Any) -> str:
+    return infotext.seed_of(part) if isinstance(part, str) else documents.seed_in(part)
 
 
 def _joined(found: Iterable[Mention]) -> list[Mention]:

@@ -4,17 +4,17 @@ from .choosing import MOST, Use, chosen
 from .naming import Names
 from .reading import Unreadable, account_at, account_from_json, account_to_json
 from .sets import sets_below, uses_of
-from .told import FOLDERS, SETS, TOLD, PicturesTold
+from .summary import FOLDERS, SETS, SUMMARY, PictureSummary
 from .walking import Found, Walk, walk
 
 __all__ = [
     "FOLDERS",
     "MOST",
     "SETS",
-    "TOLD",
+    "SUMMARY",
     "Found",
     "Names",
-    "PicturesTold",
+    "PictureSummary",
     "Unreadable",
     "Use",
     "Walk",

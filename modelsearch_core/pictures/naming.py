@@ -67,8 +67,8 @@ class Names:
         if known := self._aliases[is_lora].get(ENDING.sub("", parts[-1])):
             yield known
 
-    def _by_hash(self, is_lora: bool, told: str) -> set[str]:
-        wanted = _digits(told)
+    def _by_hash(self, is_lora: bool, digits: str) -> set[str]:
+        wanted = _digits(digits)
         if len(wanted) < SHORTEST_HASH:
             return set()
         near = self._hashes[is_lora].get(wanted[:SHORTEST_HASH], {})
@@ -84,20 +84,22 @@ class Names:
 
     @cached_property
     def _aliases(self) -> Mapping[bool, By]:
-        return self._table(lambda model: {model.title.casefold(), *(n.casefold() for n in self._told[model.path][0])})
+        return self._table(
+            lambda model: {model.title.casefold(), *(n.casefold() for n in self._declared[model.path][0])}
+        )
 
     @cached_property
     def _hashes(self) -> Mapping[bool, dict[str, set[tuple[str, str]]]]:
         found: dict[bool, dict[str, set[tuple[str, str]]]] = {True: defaultdict(set), False: defaultdict(set)}
         for model in self._models:
-            for known in self._told[model.path][1]:
+            for known in self._declared[model.path][1]:
                 found[model.kind is Kind.LORA][known[:SHORTEST_HASH]].add((known, model.fingerprint))
         return found
 
     @cached_property
-    def _told(self) -> Mapping[Path, tuple[set[str], set[str]]]:
+    def _declared(self) -> Mapping[Path, tuple[set[str], set[str]]]:
         """(aliases, hashes) by path; read only where a file's name was not enough."""
-        return {model.path: told_by(model.path) for model in self._models}
+        return {model.path: declared_by(model.path) for model in self._models}
 
     def _table(self, names: Callable[[ModelFile], Any]) -> Mapping[bool, By]:
         found: dict[bool, By] = {True: defaultdict(set), False: defaultdict(set)}
@@ -113,15 +115,15 @@ def bare(name: str) -> str:
     return ENDING.sub("", name.replace("\\", "/").rsplit("/", 1)[-1])
 
 
-def told_by(path: Path) -> tuple[set[str], set[str]]:
+def declared_by(path: Path) -> tuple[set[str], set[str]]:
     """The aliases and hashes that a file's header, and the files beside it, tell."""
     aliases, hashes = _of_header(path)
     for suffix in SIDECARS:
         try:
-            told = json.loads(read_bounded(path.with_name(path.stem + suffix), LARGEST_SIDECAR))
+            sidecar = json.loads(read_bounded(path.with_name(path.stem + suffix), LARGEST_SIDECAR))
         except (OSError, ValueError, RecursionError, ModelSearchError):
             continue
-        hashes |= set(_hashes_in(told, path.stem.casefold(), 0))
+        hashes |= set(_hashes_in(sidecar, path.stem.casefold(), 0))
     return aliases, {digits for each in hashes if len(digits := _digits(each)) >= SHORTEST_HASH}
 
 

@@ -143,25 +143,25 @@ def positive(scale: float, location: float) -> float:
     return float(scale) if scale > 1e-6 * max(1.0, abs(location)) else 1.0
 
 
-class Background(NamedTuple):
+class NullDistribution(NamedTuple):
     """The logistic through the median and the 90 % quantile of background queries' best matches."""
 
     location: float
     scale: float
 
 
-def background(bank_z: Scores) -> Background:
+def null_distribution(bank_z: Scores) -> NullDistribution:
     """How good the best match of a background query is, from the bank's own z (B, M)."""
-    return background_of(np.max(bank_z, axis=1, initial=-np.inf, where=np.isfinite(bank_z)))
+    return null_of(np.max(bank_z, axis=1, initial=-np.inf, where=np.isfinite(bank_z)))
 
 
-def background_of(best: NDArray[np.floating]) -> Background:
+def null_of(best: NDArray[np.floating]) -> NullDistribution:
     """The same of the queries' best matches (B,)."""
     best = best[np.isfinite(best)]
     if not len(best):
-        return Background(0.0, 1.0)
+        return NullDistribution(0.0, 1.0)
     middle, high = np.quantile(best, [0.5, TAIL])
-    return Background(float(middle), positive((high - middle) / np.log(TAIL / (1 - TAIL)), middle))
+    return NullDistribution(float(middle), positive((high - middle) / np.log(TAIL / (1 - TAIL)), middle))
 
 
 def best_of_more(z: Scores, M: int) -> NDArray[np.floating]:
@@ -180,13 +180,13 @@ def best_of_more(z: Scores, M: int) -> NDArray[np.floating]:
     return best + growth * np.log2(M / n)
 
 
-def relevance(z: NDArray[np.floating], background: Background) -> NDArray[np.floating]:
+def relevance(z: NDArray[np.floating], null: NullDistribution) -> NDArray[np.floating]:
     """0–1: the share of background queries whose own best match is less convincing than z; NaN gives 0.
 
     The empirical share is smoothed by a logistic; above its 90 % by a Pareto tail that joins it with the same slope
     and falls with the square, so that matches far beyond the whole bank still differ.
     """
-    x = (z - background.location) / background.scale
+    x = (z - null.location) / null.scale
     joint = np.log(TAIL / (1 - TAIL))
     body = 1 / (1 + np.exp(-np.clip(x, -700, joint)))
     beyond = np.maximum(x - joint, 0)

@@ -1,9 +1,9 @@
 """How likely the first answer is the right one: a logistic of how far it stands out (docs/methods.md 13).
 
 z₁ ≥ z₂: standardised scores of the two best.  x₁, x₂: how far they are beyond what unrelated queries find, in units
-of `calibration.Background`'s scale.  p = σ(a + b·x₁ + c·ln(1 + x₁ − x₂)), at most the relevance: a lead of many such
-units says little more than one of a few, and what an unrelated query finds as well is not meant for its lead. Relevance
-asks whether anything fits; this, whether something else would fit as well.
+of the null distribution's scale.  p = σ(a + b·x₁ + c·ln(1 + x₁ − x₂)), at most the relevance: a lead of many such units
+says little more than one of a few, and what an unrelated query finds as well is not meant for its lead. Relevance asks
+whether anything fits; this, whether something else would fit as well.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .calibration import Background
+from .calibration import NullDistribution
 
 STEPS, RIDGE = 50, 1.0
 
@@ -26,7 +26,7 @@ class Confidence(NamedTuple):
     lead: float
 
 
-def features(first: NDArray[np.floating], second: NDArray[np.floating], of: Background) -> NDArray[np.floating]:
+def features(first: NDArray[np.floating], second: NDArray[np.floating], of: NullDistribution) -> NDArray[np.floating]:
     """(..., 2): x₁ and ln(1 + x₁ − x₂), below 0 where the second is better; a first that is alone leads by as much as
     it is beyond what unrelated queries find."""
     x = (first - of.location) / of.scale

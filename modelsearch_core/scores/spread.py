@@ -24,21 +24,21 @@ def farthest_first(spaces: Sequence[Rows], known: Iterable[int] = (), first: Ite
     distance = np.full(n, 2.0)
     order: list[int] = []
 
-    def take(i: int, *, told: bool) -> None:
+    def take(i: int, *, listed: bool) -> None:
         nonlocal distance
         distance = np.minimum(distance, _distances(spaces, i))
         distance[i] = -1.0  # not again
-        order.extend([i] if told else [])
+        order.extend([i] if listed else [])
 
     for i in known:
-        take(i, told=False)
+        take(i, listed=False)
     for i in first:
         if distance[i] >= 0:
-            take(i, told=True)
+            take(i, listed=True)
     if n and (distance == 2.0).all():
-        take(_most_usual(spaces), told=True)
+        take(_most_usual(spaces), listed=True)
     while len(order) < MOST and (distance >= 0).any():
-        take(int(np.argmax(distance)), told=True)
+        take(int(np.argmax(distance)), listed=True)
     left = np.flatnonzero(distance >= 0)
     return [*order, *left[np.argsort(-distance[left], kind="stable")].tolist()]
 

@@ -166,12 +166,12 @@ class Answering:
             self._weighings[key] = weighing(self._statistics, modality, bank, unrelated, self.measuring.sampled)
         return self._weighings[key]
 
-    def each(self, asked: Queries, method: str, models: Models | None = None) -> NDArray[np.floating]:
+    def each(self, queries: Queries, method: str, models: Models | None = None) -> NDArray[np.floating]:
         """z (T, C) of separate pictures or sketches under one method."""
         judges = self.measuring.judges(models)
-        yardstick = self.measuring.yardstick(method, asked.modality)
-        z = yardstick.z(self.measuring.scores(method, asked, judges), judges.models)
-        return self._weighing(asked.modality, method, yardstick.unrelated).weighed(z, judges.models)
+        yardstick = self.measuring.yardstick(method, queries.modality)
+        z = yardstick.z(self.measuring.scores(method, queries, judges), judges.models)
+        return self._weighing(queries.modality, method, yardstick.unrelated).weighed(z, judges.models)
 
     def groups(self, models: Models) -> NDArray[np.intp]:
         """(C,): within which scores are comparable."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..ranking import rank
 from ..scores import calibration, confidence
-from ..scores.calibration import Background
+from ..scores.calibration import NullDistribution
 from ..scores.confidence import Confidence
 from ..specification import Modality, Requirement
 
@@ -24,7 +24,7 @@ FIRST = (Modality.IMAGE, Modality.TEXT, Modality.SKETCH)  # whose experience cou
 
 
 def confidence_of(
-    requirements: Sequence[Requirement], z: NDArray[np.floating], order: NDArray[np.intp], unrelated: Background
+    requirements: Sequence[Requirement], z: NDArray[np.floating], order: NDArray[np.intp], null: NullDistribution
 ) -> NDArray[np.floating]:
     """Of the models at these places among all that were judged, z (C,): each against the best of the others, and none
     surer than it is relevant."""
@@ -34,10 +34,10 @@ def confidence_of(
         return np.zeros(len(order))
     second = best[1] if len(best) > 1 else np.nan
     rival = np.where(z[order] >= best[0], second, best[0])
-    sure = confidence.probability(_of(requirements), confidence.features(z[order], rival, unrelated))
-    return np.minimum(sure, calibration.relevance(z[order], unrelated))
+    sure = confidence.probability(_of(requirements), confidence.features(z[order], rival, null))
+    return np.minimum(sure, calibration.relevance(z[order], null))
 
 
 def _of(requirements: Sequence[Requirement]) -> Confidence:
-    asked = {requirement.modality for requirement in requirements if requirement.weight > 0}
-    return next((LEARNED[modality] for modality in FIRST if modality in asked), LEARNED[Modality.IMAGE])
+    modalities = {requirement.modality for requirement in requirements if requirement.weight > 0}
+    return next((LEARNED[modality] for modality in FIRST if modality in modalities), LEARNED[Modality.IMAGE])

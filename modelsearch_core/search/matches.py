@@ -12,7 +12,7 @@ from ..collection import Collection, Entry
 from ..model_files.lineages import lineage_name
 from ..ranking import rank
 from ..scores import evidence
-from ..scores.calibration import WEAK_BELOW, background_of, relevance
+from ..scores.calibration import WEAK_BELOW, null_of, relevance
 from ..specification import Modality, Requirement, Specification
 from .answering import Answer
 from .certainty import confidence_of
@@ -33,9 +33,9 @@ def matches(
     answers: Sequence[Answer],
 ) -> list[Match]:
     """Of the `models` that were judged, those at these places, best first."""
-    unrelated = background_of(total.unrelated.best())
-    how_relevant = relevance(total.z[order], unrelated)
-    how_sure = confidence_of(requirements, total.z, order, unrelated)
+    null = null_of(total.unrelated.best())
+    how_relevant = relevance(total.z[order], null)
+    how_sure = confidence_of(requirements, total.z, order, null)
     rho = np.ones(len(models)) if total.rho is None else total.rho
     found = [int(models[place]) for place in order]
     pictured = [m for m in found if not collection.unseen[m]]

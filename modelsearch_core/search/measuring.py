@@ -51,19 +51,19 @@ class Measuring:
         return self._of_all
 
     def scores(
-        self, method: str, asked: Queries, judges: Judges, of: Callable[..., NDArray[np.floating]] | None = None
+        self, method: str, queries: Queries, judges: Judges, by: Callable[..., NDArray[np.floating]] | None = None
     ) -> NDArray[np.floating]:
-        """(T, C) as `of` tells them. How far a sketch's scores are spread says how it was drawn, not what: each one's
-        are in units of that."""
-        told = of or (lambda method, asked, judges: judges(method, asked))
-        scores = told(method, asked, judges)
-        if asked.modality is not Modality.SKETCH:
+        """(T, C) by the method itself, or as `by` computes them. How far a sketch's scores are spread says how it was
+        drawn, not what: each one's are in units of that."""
+        by = by or (lambda method, queries, judges: judges(method, queries))
+        scores = by(method, queries, judges)
+        if queries.modality is not Modality.SKETCH:
             return scores
         some = self._some_of_best
         places = np.searchsorted(judges.models, some.models).clip(max=len(judges.models) - 1)
         is_among = np.array_equal(judges.models[places], some.models)
-        others = scores[:, places] if is_among else told(method, asked, some)
-        return calibration.test_normed(scores, asked.masked(others, some.models))
+        others = scores[:, places] if is_among else by(method, queries, some)
+        return calibration.test_normed(scores, queries.masked(others, some.models))
 
     @cached_property
     def some(self) -> Judges:
@@ -108,11 +108,11 @@ class Measuring:
             self._of_sampled = self.judges(None if whole else self.sampled)
         queries = self._queries(method, modality)
         scores = self.scores(method, queries, self._of_sampled, self._scores_of_bank)
-        background = queries.masked(scores, self.sampled)
+        bank_scores = queries.masked(scores, self.sampled)
         # hubs are taken off styles whatever the skewness (docs/methods.md 7)
         correct = True if method == "style" else None
         groups, usual = self._groups(method)[self.sampled], _unlike(method, modality)
-        return Measures.of(background, groups, kin=self._kin(method), correct=correct, usual=usual)
+        return Measures.of(bank_scores, groups, kin=self._kin(method), correct=correct, usual=usual)
 
     def _kin(self, method: str) -> Kin | None:
         """Kinds that were asked the same probes are clouds in one space; styles have groups of their own."""
@@ -204,11 +204,11 @@ class Measuring:
             self._banks[name] = stored or (bank(self._statistics, modality) if own is None else own(self._statistics))
         return self._banks[name]
 
-    def prepared(self, asked: Sequence[tuple[str, Modality]]) -> Measured:
+    def prepared(self, used: Sequence[tuple[str, Modality]]) -> Measured:
         """What these methods' answers are measured by, to be stored."""
-        measures = {f"{modality.value}.{method}": self.measures(method, modality) for method, modality in asked}
+        measures = {f"{modality.value}.{method}": self.measures(method, modality) for method, modality in used}
         measures[f"text.{WORDS}"] = self._measures_of_words()
-        biases = {f"{modality.value}.{method}": self._all_biases(method, modality) for method, modality in asked}
+        biases = {f"{modality.value}.{method}": self._all_biases(method, modality) for method, modality in used}
         if self.words_yardstick().corrected:
             biases[f"text.{WORDS}"] = self._of_blocks(self._bias_of_words)
         return Measured.of(
@@ -233,8 +233,8 @@ class Measuring:
 
     def _measures_of_words(self) -> Measures:
         queries = self.bank(Modality.TEXT.value, Modality.TEXT)
-        background = queries.masked(self.words(queries.h, self.sampled), self.sampled)
-        return Measures.of(background, np.zeros(len(self.sampled), np.intp))
+        bank_scores = queries.masked(self.words(queries.h, self.sampled), self.sampled)
+        return Measures.of(bank_scores, np.zeros(len(self.sampled), np.intp))
 
     def _bias_of_words(self, models: Models) -> NDArray[np.floating]:
         h = self.bank(Modality.TEXT.value, Modality.TEXT).h
@@ -249,11 +249,11 @@ class Measuring:
         """(T, C): cosine of a text with the nearest of an author's texts. NaN for a model without words."""
         words = self._collection.words
         scores = np.full((len(h), len(models)), np.nan)
-        told = np.flatnonzero(words.counts[models] > 0)
-        if len(told):
-            some = words.some(models[told]) if len(models) < len(words) else words
+        known = np.flatnonzero(words.counts[models] > 0)
+        if len(known):
+            some = words.some(models[known]) if len(models) < len(words) else words
             offsets = np.append(some.offsets[:-1][some.counts > 0], some.offsets[-1])
-            scores[:, told] = content.best_k(some.Z, offsets, h, k=1)
+            scores[:, known] = content.best_k(some.Z, offsets, h, k=1)
         return scores
 
 

@@ -151,7 +151,7 @@ class Judges:
         whole = self._all and self._collection.is_small
         return self._collection.prompts if whole else self._collection.prompts_of(self.models, self.samples)
 
-    def _asked_prompts(self, queries: Queries) -> Features:
+    def _query_prompts(self, queries: Queries) -> Features:
         """(T, D): what was told of the pictures; else the pictures themselves."""
         if queries.prompts is not None:
             return queries.prompts
@@ -167,7 +167,7 @@ class Judges:
 
     def _prompt_cosines(self, queries: Queries) -> kernel_mean.Weights:
         """(T, N)"""
-        return kernel_mean.prompt_weights(self._prompts, self._asked_prompts(queries))
+        return kernel_mean.prompt_weights(self._prompts, self._query_prompts(queries))
 
     def _kernel_mean(self, h: Features, w: kernel_mean.Weights) -> Scores:
         Z, offsets = self._rows
@@ -187,7 +187,7 @@ class Judges:
         return kernel_mean.reduce_to_one(kernel_mean.side_by_side(Z, self._prompts), offsets)
 
     def rkme_concat(self, queries: Queries) -> Scores:
-        both = kernel_mean.side_by_side(queries.h, self._asked_prompts(queries))
+        both = kernel_mean.side_by_side(queries.h, self._query_prompts(queries))
         return from_distance(kernel_mean.rkme_distance(*self._reduced_side_by_side, both))
 
     def paired_difference(self, queries: Queries) -> Scores:

@@ -17,7 +17,7 @@ from ..embedding import Encoder, ImageEncoder
 from ..errors import EmptyCatalogError
 from ..places import Place, catalog_place
 from ..ranking import diverse, rank
-from ..scores.calibration import WEAK_BELOW, background_of, relevance
+from ..scores.calibration import WEAK_BELOW, null_of, relevance
 from ..specification import Requirement
 from ..statistics import Statistics
 from ..statistics.weights import SAME_TRAINING
@@ -241,7 +241,7 @@ class ModelIndex:
         order = judged[rank(total.z[judged], None if varied else min(k, len(judged)))]
         if not varied:
             return order
-        fitting = relevance(total.z[order], background_of(total.unrelated.best())) > WEAK_BELOW
+        fitting = relevance(total.z[order], null_of(total.unrelated.best())) > WEAK_BELOW
         if fitting.sum() <= k:
             return order[:k]
         means = self.statistics.means

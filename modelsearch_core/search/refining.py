@@ -34,9 +34,11 @@ def respecting_layout(
 ) -> Refined:
     """Of an answer about these models (C,)."""
     pictures = [requirement for requirement in requirements if requirement.modality is Modality.IMAGE]
-    asked = [replace(r, label=f"layout of {r.label}", weight=WEIGHT * r.weight) for r in pictures]
+    by_layout = [replace(r, label=f"layout of {r.label}", weight=WEIGHT * r.weight) for r in pictures]
     layouts = [answering.answer(picture, "spatial", models) for picture in pictures]
-    pairs = zip([*answers, *layouts], [*requirements, *asked], strict=True)
+    pairs = zip([*answers, *layouts], [*requirements, *by_layout], strict=True)
     both = added([(answer, requirement.weight) for answer, requirement in pairs], unrelated=True)
     z = refine(total.z, both.z, REFINED)
-    return Refined(total=Answer(z, both.unrelated), requirements=[*requirements, *asked], answers=[*answers, *layouts])
+    return Refined(
+        total=Answer(z, both.unrelated), requirements=[*requirements, *by_layout], answers=[*answers, *layouts]
+    )

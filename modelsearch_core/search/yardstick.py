@@ -74,11 +74,11 @@ class Taken(IntEnum):
     HUBS = 1  # of the best that a model gives to unrelated queries, where a few models are in everyone's answer
     USUAL = 2  # of what a model usually gives; it is not the same for models of one group, nor for kinds
 
-    def off(self, background: Scores) -> NDArray[np.floating] | None:
+    def off(self, bank_scores: Scores) -> NDArray[np.floating] | None:
         """(n,), of the bank's scores (B, n)."""
         if self is Taken.HUBS:
-            return calibration.ALPHA * calibration.hub_bias(background)
-        return calibration.USUAL * calibration.usual(background) if self is Taken.USUAL else None
+            return calibration.ALPHA * calibration.hub_bias(bank_scores)
+        return calibration.USUAL * calibration.usual(bank_scores) if self is Taken.USUAL else None
 
 
 class Measures(NamedTuple):
@@ -93,7 +93,7 @@ class Measures(NamedTuple):
     @classmethod
     def of(
         cls,
-        background: Scores,
+        bank_scores: Scores,
         groups: NDArray[np.integer],
         *,
         kin: Kin | None = None,
@@ -102,18 +102,18 @@ class Measures(NamedTuple):
     ) -> Measures:
         """Of the bank's scores (B, n) for sampled models of these groups (n,). Hubs are taken off where they are
         marked, or as `correct` says; else a share of what is `usual`, where that is of use."""
-        marked = len(background) > 0 and calibration.when_to_correct(background)
-        corrected = len(background) > 0 and (marked if correct is None else correct)
-        rule = Taken.HUBS if corrected else Taken.USUAL if usual and len(background) else Taken.NOTHING
-        bias = rule.off(background)
-        background = background if bias is None else background - bias
+        marked = len(bank_scores) > 0 and calibration.when_to_correct(bank_scores)
+        corrected = len(bank_scores) > 0 and (marked if correct is None else correct)
+        rule = Taken.HUBS if corrected else Taken.USUAL if usual and len(bank_scores) else Taken.NOTHING
+        bias = rule.off(bank_scores)
+        bank_scores = bank_scores if bias is None else bank_scores - bias
         scales: dict[int, tuple[float, float] | None] = {}
-        z = np.empty(background.shape, np.float32)
+        z = np.empty(bank_scores.shape, np.float32)
         for group in np.unique(groups):
             of = groups == group
-            scale = scales[int(group)] = _shared(background, groups, int(group), kin)
-            location, spread = scale or calibration.location_and_scale(background[:, of])
-            z[:, of] = (background[:, of] - location) / spread
+            scale = scales[int(group)] = _shared(bank_scores, groups, int(group), kin)
+            location, spread = scale or calibration.location_and_scale(bank_scores[:, of])
+            z[:, of] = (bank_scores[:, of] - location) / spread
         return cls(scales, bias, z, rule)
 
     def of_several(self, owner: NDArray[np.integer], T: int, groups: NDArray[np.integer], kin: Kin | None) -> Measures:
@@ -152,9 +152,9 @@ class Yardstick:
         self.unrelated = Unrelated(z=measures.z, groups=self._of_sampled, sizes=sizes)
 
     @classmethod
-    def of(cls, background: Scores, groups: NDArray[np.integer], *, correct: bool | None = None) -> Yardstick:
+    def of(cls, bank_scores: Scores, groups: NDArray[np.integer], *, correct: bool | None = None) -> Yardstick:
         """Where the bank was put to all models: scores (B, M)."""
-        return cls(Measures.of(background, groups, correct=correct), groups)
+        return cls(Measures.of(bank_scores, groups, correct=correct), groups)
 
     def z(self, scores: Scores, models: Models | None = None) -> NDArray[np.floating]:
         """Scores (…, C) of these models in standard units."""
@@ -202,16 +202,18 @@ class Yardstick:
         return self._bias[models]
 
 
-def _shared(background: Scores, groups: NDArray[np.integer], group: int, kin: Kin | None) -> tuple[float, float] | None:
+def _shared(
+    bank_scores: Scores, groups: NDArray[np.integer], group: int, kin: Kin | None
+) -> tuple[float, float] | None:
     """(location, scale), or None for a group that the bank says too little of."""
     of = groups == group
-    own = _scale_of(background[:, of])
+    own = _scale_of(bank_scores[:, of])
     if kin is None:
         return own
     family = kin.alike == kin.alike[np.argmax(of)]
     if (family == of).all():
         return own
-    common = _scale_of(background[:, family])
+    common = _scale_of(bank_scores[:, family])
     return common if own is None or common is None else calibration.shared(own, common, kin.sizes[group])
 
 

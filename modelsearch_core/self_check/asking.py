@@ -20,7 +20,7 @@ from .held_out import Folds, halved, kept_outside
 
 NUMBERS = 2**24  # that a batch of questions may hold for each sample of the index, 64 MB
 
-OnAsked = Callable[[int], None]  # how many questions more
+OnBatch = Callable[[int], None]  # how many questions more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,17 +83,17 @@ class Asking:
         self._collection, self._folds = collection, folds
         self._questions, self._modality = questions, modality
 
-    def outcomes(self, methods: Sequence[str], on_asked: OnAsked, *, half: bool = False) -> list[Outcome]:
+    def outcomes(self, methods: Sequence[str], on_batch: OnBatch, *, half: bool = False) -> list[Outcome]:
         """One for each method. `half`: against every second of the samples that are left."""
         Q, fields = len(self._questions), len(("above", "level", "rival"))
         found = np.empty((len(methods), fields, Q), np.intp)
         for fold in np.unique(self._questions.fold):
             answering = Answering(Statistics(self._held_out(int(fold), half)))
             for batch in self._batches(int(fold)):
-                asked = Queries(modality=self._modality, h=self._features(batch))
-                for number, z in enumerate(_scores(answering, asked, methods)):
+                queries = Queries(modality=self._modality, h=self._features(batch))
+                for number, z in enumerate(_scores(answering, queries, methods)):
                     found[number][:, batch] = _places(z, self._questions.model[batch])
-                on_asked(len(batch) * len(methods))
+                on_batch(len(batch) * len(methods))
         return [
             Outcome(method=method, above=above, level=level, rival=rival)
             for method, (above, level, rival) in zip(methods, found, strict=True)
@@ -119,10 +119,10 @@ class Asking:
         return (specification.drawings if drawn else specification.Z)[row]  # pyright: ignore[reportOptionalSubscript]
 
 
-def _scores(answering: Answering, asked: Queries, methods: Sequence[str]) -> Iterator[NDArray[np.floating]]:
+def _scores(answering: Answering, queries: Queries, methods: Sequence[str]) -> Iterator[NDArray[np.floating]]:
     """z (T, M) of each method; what `auto` is made of is worked out once."""
-    auto = answering.weights(asked.modality) if "auto" in methods else {}
-    z = {name: answering.each(asked, name) for name in dict.fromkeys([*methods, *auto]) if name != "auto"}
+    auto = answering.weights(queries.modality) if "auto" in methods else {}
+    z = {name: answering.each(queries, name) for name in dict.fromkeys([*methods, *auto]) if name != "auto"}
     for method in methods:
         yield combine([(z[name], weight) for name, weight in auto.items()]) if method == "auto" else z[method]
 

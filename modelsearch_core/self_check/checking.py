@@ -115,7 +115,7 @@ def suitable(statistics: Statistics, modality: Modality) -> tuple[str, ...]:
     """Methods for a picture without words; none that has learned from the pictures that are held out."""
     if modality is Modality.SKETCH:
         return FOR_SKETCHES
-    found = [name for name in FOR_PICTURES if name != "style" or statistics.styles.painted.any()]
+    found = [name for name in FOR_PICTURES if name != "style" or statistics.styles.has_renderings.any()]
     return tuple(
         found if len(statistics.collection) <= MANY else [name for name in found if name in (*QUICK, *AUTO[modality])]
     )

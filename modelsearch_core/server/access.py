@@ -22,8 +22,8 @@ LOGIN = "/login"
 SIGN_IN = "sign in first: open the address that `modelsearch serve` printed, or its page"
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Model Search</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="dark light">
-<form method="post" action="{action}"><h1>Model Search</h1><p>{told}</p>
-<label>{asked} <input type="password" name="secret" autofocus autocomplete="current-password"></label>
+<form method="post" action="{action}"><h1>Model Search</h1><p>{message}</p>
+<label>{secret} <input type="password" name="secret" autofocus autocomplete="current-password"></label>
 <button>Sign in</button></form></html>"""
 PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
@@ -62,12 +62,12 @@ class Access:
         answer.set_cookie(self._cookie(request), self._session, httponly=True, samesite="Strict", path="/")
         return answer
 
-    def page(self, told: str = "") -> web.Response:
-        asked = "Password" if self.has_password else "Token"
-        told = told or (
+    def page(self, message: str = "") -> web.Response:
+        secret = "Password" if self.has_password else "Token"
+        message = message or (
             "" if self.has_password else "Open the address that modelsearch serve printed, or type its token."
         )
-        text = PAGE.format(action=LOGIN, told=escape(told), asked=asked)
+        text = PAGE.format(action=LOGIN, message=escape(message), secret=secret)
         headers = {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-store"}
         return web.Response(status=401, text=text, content_type="text/html", headers=headers)
 

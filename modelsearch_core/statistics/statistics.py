@@ -86,12 +86,12 @@ class Statistics:
     def _read_means(self, models: NDArray[np.intp]) -> Features:
         means = self.collection.catalog.means(self.collection.encoder)
         rows = np.empty((len(models), self.collection.dimension), np.float32)
-        told = np.flatnonzero(self.collection.only_words[models])
+        by_words = np.flatnonzero(self.collection.only_words[models])
         for i, m in enumerate(models):
             rows[i] = means.get(self.collection.entries[m].key, 0)
-        if len(told):
-            words = self.collection.words.some(models[told])
-            rows[told] = content.means(words.Z, words.offsets)
+        if len(by_words):
+            words = self.collection.words.some(models[by_words])
+            rows[by_words] = content.means(words.Z, words.offsets)
         return rows
 
     def _read_drawn_means(self, models: NDArray[np.intp]) -> Features:

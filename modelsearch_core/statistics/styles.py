@@ -37,15 +37,15 @@ class Styles:
         self.space = space
 
     @cached_property
-    def painted(self) -> NDArray[np.bool_]:
+    def has_renderings(self) -> NDArray[np.bool_]:
         """(M,): models that were asked with drawings."""
         return np.diff(self._collection.reference_samples.offsets) > 0
 
     @cached_property
     def _rows(self) -> list[Features]:
         """Of each model: features of its reference pictures, else of its samples; nothing for one known by words."""
-        painted, asked = self._collection.reference_samples, self._collection.samples
-        of = [painted if is_painted else asked for is_painted in self.painted]
+        renderings, samples = self._collection.reference_samples, self._collection.samples
+        of = [renderings if rendered else samples for rendered in self.has_renderings]
         rows = [s.Z[s.offsets[m] : s.offsets[m + 1]] for m, s in enumerate(of)]
         return [
             part[:0] if only_words else part for part, only_words in zip(rows, self._collection.unseen, strict=True)
@@ -112,7 +112,7 @@ class Styles:
     @cached_property
     def groups(self) -> NDArray[np.intp]:
         """(M,): as the collection's, but models asked with drawings stand apart."""
-        return self._collection.groups * 2 + self.painted
+        return self._collection.groups * 2 + self.has_renderings
 
     @cached_property
     def _encoder(self) -> StyleEncoder | None:

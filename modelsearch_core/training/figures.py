@@ -58,11 +58,11 @@ def best_f1(distances: Distances, actual: np.ndarray) -> Agreement:
 
 def ranking(V: Features, labels: Labels, split: Split) -> Ranking:
     """Where the true model of each query stands among all models, by the mean distance to their reference pictures."""
-    asked, references = split.queries(labels), split.references(labels)
+    queries, references = split.queries(labels), split.references(labels)
     order = np.flatnonzero(references)[np.argsort(labels.models[references], kind="stable")]
     models, counts = np.unique(labels.models[order], return_counts=True)
-    scores = from_distance(mean_style_distances(V[order], offsets_of(counts), V[asked]))
-    targets = np.searchsorted(models, labels.models[asked])
+    scores = from_distance(mean_style_distances(V[order], offsets_of(counts), V[queries]))
+    targets = np.searchsorted(models, labels.models[queries])
     return Ranking(
-        mean_reciprocal_rank(scores, targets), top_k_accuracy(scores, targets), len(models), int(asked.sum())
+        mean_reciprocal_rank(scores, targets), top_k_accuracy(scores, targets), len(models), int(queries.sum())
     )

@@ -28,8 +28,8 @@ RATE = {"diagonal": 1e-2, "triangular": 2e-3, "full": 2e-3}
 START_SPREAD = 3.0  # of the plain scores over the models, as logits
 
 Numbers = NDArray[np.intp]
-OnStep = Callable[[], None]  # after every `TOLD` steps; may raise to stop
-TOLD = 20
+OnStep = Callable[[], None]  # after every `REPORT_EVERY` steps; may raise to stop
+REPORT_EVERY = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +42,10 @@ class Round:
     owner: Numbers
 
 
-def halves(Z: Features, offsets: Offsets, numbers: NDArray[np.integer], asked: Features, seed: int = 0) -> list[Round]:
-    """Two rounds: statistics of one half of the probes, `asked` (N, D) features of the other half, and the other way.
+def halves(
+    Z: Features, offsets: Offsets, numbers: NDArray[np.integer], queries: Features, seed: int = 0
+) -> list[Round]:
+    """Two rounds: statistics of one half of the probes, `queries` (N, D) features of the other half, and the other way.
 
     The halves are of probes, not of rows, so that no query's prompt is behind a statistic.
     """
@@ -51,16 +53,16 @@ def halves(Z: Features, offsets: Offsets, numbers: NDArray[np.integer], asked: F
     first = np.random.default_rng(seed).permutation(known)[: len(known) // 2]
     owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     in_first = np.isin(numbers, first)
-    return [_round(Z, owner, asked, inside) for inside in (in_first, ~in_first)]
+    return [_round(Z, owner, queries, inside) for inside in (in_first, ~in_first)]
 
 
-def _round(Z: Features, owner: Numbers, asked: Features, inside: NDArray[np.bool_]) -> Round:
+def _round(Z: Features, owner: Numbers, queries: Features, inside: NDArray[np.bool_]) -> Round:
     """A model without a sample on one side keeps all of them and asks nothing."""
     M = int(owner[-1]) + 1
     lacking = (np.bincount(owner[inside], minlength=M) == 0) | (np.bincount(owner[~inside], minlength=M) == 0)
     kept, asking = inside | lacking[owner], ~inside & ~lacking[owner]
     offsets = offsets_of(np.bincount(owner[kept], minlength=M))
-    return Round(Z=Z[kept], offsets=offsets, h=asked[asking], owner=owner[asking])
+    return Round(Z=Z[kept], offsets=offsets, h=queries[asking], owner=owner[asking])
 
 
 class FirstMoment:
@@ -172,7 +174,7 @@ def fit(
         optimiser.step()
         if step in steps:
             found.append(network.matrix().detach().numpy().copy())
-        if on_step and step % TOLD == 0:
+        if on_step and step % REPORT_EVERY == 0:
             on_step()
     return found
 
@@ -196,6 +198,6 @@ def _loss(
     batch = rng.choice(rows, size=min(BATCH, len(rows)), replace=False)
     own = np.unique(of.owner[batch])
     others = np.setdiff1d(models, own)
-    told_apart = np.concatenate([own, rng.permutation(others)[: max(0, MOST - len(own))]])
-    logits = scorer.logits(network, torch.from_numpy(np.asarray(of.h[batch], np.float32)), told_apart)
+    compared = np.concatenate([own, rng.permutation(others)[: max(0, MOST - len(own))]])
+    logits = scorer.logits(network, torch.from_numpy(np.asarray(of.h[batch], np.float32)), compared)
     return functional.cross_entropy(scale.exp() * logits, torch.from_numpy(np.searchsorted(own, of.owner[batch])))

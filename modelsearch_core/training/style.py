@@ -33,7 +33,7 @@ SHARE = 0.2  # of the LoRA and of the subjects, held out
 
 
 @dataclass(frozen=True)
-class Painted:
+class Renderings:
     """Reference pictures of all LoRA: features (N, D), who made them of what, and whose fingerprint is which model."""
 
     features: Features
@@ -57,7 +57,7 @@ class Outcome:
         return all(self.after[1].mrr >= other[1].mrr for other in (self.before, self.without) if other)
 
 
-def painted(catalog: Catalog, encoder: str) -> Painted:
+def stored_renderings(catalog: Catalog, encoder: str) -> Renderings:
     """What indexing has stored. ModelSearchError where that is too little to train on."""
     loras = {model.fingerprint for model in catalog.models() if model.kind is Kind.LORA}
     keys = catalog.specification_keys(encoder)
@@ -69,7 +69,7 @@ def painted(catalog: Catalog, encoder: str) -> Painted:
             f"a style encoder needs at least {FEWEST} LoRA that have painted drawings, and {len(known)} of "
             f"{len(loras)} have; run `modelsearch index FOLDER --style`"
         )
-    return Painted(
+    return Renderings(
         unit(np.concatenate([np.asarray(s.Z, np.float32) for s in known])),
         Labels(
             np.repeat(np.arange(len(known)), [len(s.numbers) for s in known]),
@@ -81,7 +81,7 @@ def painted(catalog: Catalog, encoder: str) -> Painted:
 
 
 def train_style(
-    of: Painted,
+    of: Renderings,
     encoder: str,
     settings: TripletSettings = LINEAR,
     *,
@@ -104,7 +104,7 @@ def train_style(
 
 
 def train_style_network(
-    of: Painted,
+    of: Renderings,
     images: Sequence[Image.Image],
     settings: TripletSettings,
     *,
@@ -132,7 +132,7 @@ def train_style_network(
     return Outcome(trained=network, record=record, before=before, after=after)
 
 
-def features_of(catalog: Catalog, of: Painted, encoder: str) -> Features:
+def features_of(catalog: Catalog, of: Renderings, encoder: str) -> Features:
     """Of the same pictures, by another encoder. ModelSearchError where that has not seen them all."""
     found = [catalog.specification(s.fingerprint, s.digest, encoder) for s in of.specifications]
     seen = [s for s in found if s is not None]
@@ -144,7 +144,7 @@ def features_of(catalog: Catalog, of: Painted, encoder: str) -> Features:
     return unit(np.concatenate([np.asarray(s.Z, np.float32) for s in seen]))
 
 
-def pictures_of(catalog: Catalog, of: Painted) -> list[Image.Image]:
+def pictures_of(catalog: Catalog, of: Renderings) -> list[Image.Image]:
     """The pictures behind the features, in their order."""
     found: list[Image.Image] = []
     for specification in of.specifications:
@@ -161,7 +161,7 @@ def measure(V: Features, labels: Labels, split: Split, seed: int) -> tuple[Agree
 
 
 def _record(
-    of: Painted,
+    of: Renderings,
     split: Split,
     settings: TripletSettings,
     before: tuple[Agreement, Ranking],

@@ -17,7 +17,7 @@ from ..scores.matching import Matrix
 from ..specification import Evidence, Modality
 from ..statistics.matching import Matching, name_of
 from .cross_validation import FOLDS, STEPS, Choice, choose
-from .matching import PARAMETERISATIONS, SCORES, TOLD, OnStep, Round, fit, halves
+from .matching import PARAMETERISATIONS, REPORT_EVERY, SCORES, OnStep, Round, fit, halves
 
 FEWEST = 20  # models: four unseen in each fold
 LEAST_SAMPLES = 8
@@ -25,7 +25,7 @@ TASKS = (
     *((modality, score) for modality in (Modality.IMAGE, Modality.SKETCH) for score in SCORES),
     (Modality.TEXT, "first_moment"),  # a text is no picture: it lies far outside of every density
 )
-STEPS_A_TASK = (FOLDS * len(PARAMETERISATIONS) * max(STEPS) + max(STEPS)) // TOLD  # calls of `on_step`, at most
+STEPS_A_TASK = (FOLDS * len(PARAMETERISATIONS) * max(STEPS) + max(STEPS)) // REPORT_EVERY  # calls of `on_step`, at most
 
 
 @dataclass(frozen=True, kw_only=True)

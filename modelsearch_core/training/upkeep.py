@@ -18,7 +18,7 @@ from ..model_files import Kind
 from ..specification import Evidence
 from .figures import ranking
 from .labels import Split, held_out
-from .style import FEWEST, SHARE, Outcome, Painted, default_file, features_of, painted, train_style
+from .style import FEWEST, SHARE, Outcome, Renderings, default_file, features_of, stored_renderings, train_style
 
 WORTH_TRAINING = 12  # LoRA that have painted drawings
 
@@ -66,7 +66,7 @@ def _offer(catalog: Catalog, encoder: str) -> str:
 def standing_of(catalog: Catalog, encoder: str, space: StyleHead | StyleFile) -> Standing | None:
     """None where too few LoRA are new to an encoder to say anything."""
     try:
-        of = painted(catalog, encoder)
+        of = stored_renderings(catalog, encoder)
     except ModelSearchError:  # too few have painted at all
         return None
     seen = _seen(space)
@@ -83,7 +83,7 @@ def _seen(space: StyleHead | StyleFile) -> set[str]:
     return set(record.get("loras", ()))
 
 
-def _through(catalog: Catalog, of: Painted, space: StyleHead | StyleFile) -> Features:
+def _through(catalog: Catalog, of: Renderings, space: StyleHead | StyleFile) -> Features:
     if isinstance(space, StyleHead):
         return space(of.features)
     return space.of(features_of(catalog, of, space.name))
@@ -91,7 +91,7 @@ def _through(catalog: Catalog, of: Painted, space: StyleHead | StyleFile) -> Fea
 
 def _again(catalog: Catalog, encoder: str, head: StyleHead) -> str:
     """Trains a linear head on everything that is there now; it takes the old one's place if it is of use."""
-    of = painted(catalog, encoder)
+    of = stored_renderings(catalog, encoder)
     seen = replace(of, features=features_of(catalog, of, head.encoder)) if head.csd else of
     outcome: Outcome = train_style(seen, head.encoder, without=of.features if head.csd else None)
     if not outcome.is_better:

@@ -205,8 +205,8 @@ def test_labels_that_are_left_out_say_how_far_answers_can_be_trusted(tmp_path: P
     path.with_suffix(".txt").write_text("\n".join(NAMES))
     index(tmp_path, tmp_path / "models")
     with ClassifierIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as found:
-        assert by_labels(found) == Found(asked=len(NAMES), outputs=len(NAMES), top1=1.0, top5=1.0)
-        assert by_pictures(found, {"Red": [making.square("red")], "other": []}).asked == 1
+        assert by_labels(found) == Found(concepts=len(NAMES), outputs=len(NAMES), top1=1.0, top5=1.0)
+        assert by_pictures(found, {"Red": [making.square("red")], "other": []}).concepts == 1
         with pytest.raises(ModelSearchError, match="none of other"):
             by_pictures(found, {"other": []})
 

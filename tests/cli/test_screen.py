@@ -12,7 +12,7 @@ import pytest
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.cli import main
 from modelsearch_core.cli.screen import visible
-from modelsearch_core.pictures import TOLD, PicturesTold
+from modelsearch_core.pictures import SUMMARY, PictureSummary
 from modelsearch_core.specification import Evidence, Specification
 from tests.making.fakes import ColourEncoder, model_file
 
@@ -35,7 +35,7 @@ def catalog(tmp_path: Path) -> str:
         catalog.put_encoder(encoder.name, "colours", encoder.dimension)
         catalog.put_files([model])
         catalog.put_specification(said)
-        catalog.put_setting(TOLD, PicturesTold(files=1, absent={NAME: 1}, absent_pictures=1).to_json())
+        catalog.put_setting(SUMMARY, PictureSummary(files=1, absent={NAME: 1}, absent_pictures=1).to_json())
     return str(file)
 
 

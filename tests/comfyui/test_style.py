@@ -116,7 +116,7 @@ def painted(base: Path, name: str, number: int) -> Image.Image:
 def answers(base: Path, query: Query, method: str = "auto") -> list[str]:
     """LoRA by name, as the library finds them in what ComfyUI stored."""
     with ModelIndex.open(catalog_of(base), device="cpu") as index:
-        assert index.statistics.styles.painted.sum() == len(PAINTED)
+        assert index.statistics.styles.has_renderings.sum() == len(PAINTED)
         return [match.name for match in index.search(query, kind="lora", method=method)]
 
 
@@ -166,7 +166,7 @@ def test_train_style_learns_from_what_comfyui_painted(base: Path, tmp_path: Path
     assert json.loads(done.stdout)["used"] is True
     with ModelIndex.open(catalog) as index:
         assert index.statistics.styles.space is not None
-        assert index.statistics.styles.painted.sum() == len(PAINTED)
+        assert index.statistics.styles.has_renderings.sum() == len(PAINTED)
 
 
 def test_the_node_says_which_lora_take_prompts_only(server: ComfyUI):

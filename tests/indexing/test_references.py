@@ -65,10 +65,10 @@ def indexed(tmp_path: Path) -> Indexed:
 def test_every_lora_and_its_base_paint_the_drawings_once(indexed: Indexed):
     steps: list[Step] = []
     report = indexed.run(plain_references(3), steps.append)
-    assert sorted(path.stem for path in report.painted) == ["blue", "red"]
+    assert sorted(path.stem for path in report.rendered) == ["blue", "red"]
     assert indexed.painted() == {"base checkpoint": [0, 1, 2], "blue": [0, 1, 2], "red": [0, 1, 2]}
     assert [step.done for step in steps if step.stage == "references" and not step.images] == [1, 2]
-    assert indexed.run(plain_references(3)).painted == []
+    assert indexed.run(plain_references(3)).rendered == []
     assert indexed.generators[-1].asked == []
 
 
@@ -81,8 +81,8 @@ def test_without_a_reference_set_nothing_is_painted(indexed: Indexed):
 
 def test_another_reference_set_counts_when_asked_for(indexed: Indexed):
     indexed.run(plain_references(2))
-    assert indexed.run(plain_references(2, first=7)).painted == []
-    assert len(indexed.run(plain_references(2, first=7), refresh=True).painted) == 2
+    assert indexed.run(plain_references(2, first=7)).rendered == []
+    assert len(indexed.run(plain_references(2, first=7), refresh=True).rendered) == 2
 
 
 def test_inputs_are_kept_for_before_and_after(indexed: Indexed):

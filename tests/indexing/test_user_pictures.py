@@ -14,7 +14,7 @@ from modelsearch_core.catalog import Catalog
 from modelsearch_core.indexing import picture_files, silent
 from modelsearch_core.indexing.user_pictures import store_pictures
 from modelsearch_core.model_files import Kind
-from modelsearch_core.pictures import PicturesTold
+from modelsearch_core.pictures import PictureSummary
 from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.specification import Evidence, Specification
 from tests.making.fakes import COLOURS, ColourEncoder, model_file
@@ -57,7 +57,7 @@ class Bench:
         WRITERS[program](picture, path, Made(**{"prompt": f"a thing {name}", "seed": seed, **made}))  # type: ignore[arg-type]
         return path
 
-    def look(self, *folders: Path) -> PicturesTold | None:
+    def look(self, *folders: Path) -> PictureSummary | None:
         self.encoder.seen = 0
         return store_pictures(self.catalog, self.encoder, list(folders) or [self.pictures], silent)
 
@@ -207,7 +207,7 @@ def test_the_folders_are_kept_in_mind(bench: Bench):
     told = store_pictures(bench.catalog, bench.encoder, None, silent)
     assert told is not None
     assert bench.evidence() == {"red": 1}
-    assert PicturesTold.from_json(bench.catalog.setting("pictures_told")) == told
+    assert PictureSummary.from_json(bench.catalog.setting("pictures_told")) == told
 
 
 def test_they_are_the_same_folders_wherever_the_next_run_is_started(bench: Bench, monkeypatch: pytest.MonkeyPatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from modelsearch_core.scores import calibration
-from modelsearch_core.scores.calibration import Background
+from modelsearch_core.scores.calibration import NullDistribution
 from modelsearch_core.search.yardstick import Yardstick
 
 nan = np.nan
@@ -130,7 +130,7 @@ def test_a_model_that_cannot_be_scored_stays_not_a_number(bank):
 def test_relevance_is_the_share_of_background_queries_with_a_lesser_best_match():
     rng = np.random.default_rng(3)
     bank_z = rng.standard_normal((2000, 30))
-    of = calibration.background(bank_z)
+    of = calibration.null_distribution(bank_z)
     best = bank_z.max(axis=1)
     for z in np.quantile(best, [0.3, 0.5, 0.7, 0.9]):
         assert calibration.relevance(np.array([z]), of)[0] == pytest.approx((best < z).mean(), abs=0.03)
@@ -139,7 +139,7 @@ def test_relevance_is_the_share_of_background_queries_with_a_lesser_best_match()
 
 
 def test_relevance_rises_smoothly_from_0_to_1_and_tells_strong_matches_apart():
-    of = Background(2.0, 0.3)
+    of = NullDistribution(2.0, 0.3)
     z = np.linspace(-50, 50, 200_001)
     found = calibration.relevance(z, of)
     assert (np.diff(found) >= 0).all()
@@ -153,7 +153,7 @@ def test_relevance_rises_smoothly_from_0_to_1_and_tells_strong_matches_apart():
 
 
 def test_relevance_of_what_cannot_be_scored_is_0_and_infinity_is_1():
-    found = calibration.relevance(np.array([nan, -np.inf, np.inf, 1e100]), Background(0.0, 1.0))
+    found = calibration.relevance(np.array([nan, -np.inf, np.inf, 1e100]), NullDistribution(0.0, 1.0))
     np.testing.assert_allclose(found, [0, 0, 1, 1], atol=1e-12)
 
 
@@ -161,7 +161,7 @@ def test_relevance_of_what_cannot_be_scored_is_0_and_infinity_is_1():
     "bank_z", [np.zeros((0, 5)), np.full((3, 5), nan), np.zeros((40, 5)), np.array([[0.3]]), np.array([[nan, 0.1]])]
 )
 def test_any_bank_gives_a_background(bank_z):
-    of = calibration.background(bank_z)
+    of = calibration.null_distribution(bank_z)
     assert of.scale > 0
     weak, strong = calibration.relevance(np.array([of.location - 3, of.location + 3]), of)
     assert weak < 0.1 < 0.9 < strong
@@ -172,7 +172,9 @@ def test_a_background_query_s_own_models_do_not_count():
     own = bank_z.copy()
     own[np.arange(200), np.arange(200) % 10] = 50
     masked = np.where(own == 50, nan, own)
-    assert calibration.background(masked).location == pytest.approx(calibration.background(bank_z).location, abs=0.15)
+    assert calibration.null_distribution(masked).location == pytest.approx(
+        calibration.null_distribution(bank_z).location, abs=0.15
+    )
 
 
 def test_a_kind_of_few_models_is_measured_by_what_all_kinds_get():
@@ -281,5 +283,5 @@ def test_the_best_of_more_grows_as_it_does_from_half_to_whole():
 
 def test_relevance_overflows_nowhere():
     with np.errstate(all="raise", under="ignore"):
-        found = calibration.relevance(np.array([-1e6, 1e6]), Background(0.0, 1.0))
+        found = calibration.relevance(np.array([-1e6, 1e6]), NullDistribution(0.0, 1.0))
     np.testing.assert_allclose(found, [0, 1], atol=1e-9)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from modelsearch_core.scores import confidence
-from modelsearch_core.scores.calibration import Background
+from modelsearch_core.scores.calibration import NullDistribution
 from modelsearch_core.scores.confidence import Confidence
 
-OF = Background(location=2.0, scale=0.5)
+OF = NullDistribution(location=2.0, scale=0.5)
 
 
 def drawn(true: Confidence, n: int = 20_000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -31,7 +31,7 @@ def test_a_second_is_as_far_behind_as_the_first_is_ahead():
 def test_a_lead_counts_in_units_of_what_unrelated_queries_find():
     first, second = np.array([3.0]), np.array([2.0])
     x = confidence.features(first, second, OF)
-    wider = confidence.features(10 * first, 10 * second, Background(location=20.0, scale=5.0))
+    wider = confidence.features(10 * first, 10 * second, NullDistribution(location=20.0, scale=5.0))
     np.testing.assert_allclose(x, wider)
 
 

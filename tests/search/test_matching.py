@@ -26,10 +26,10 @@ from tests.search.test_search import patch
 M, S = 24, 12
 
 
-def catalog_of(path: Path, models: int = M, told_by: int = 3, *, described: int = 0) -> Path:
+def catalog_of(path: Path, models: int = M, telling: int = 3, *, described: int = 0) -> Path:
     """Models that differ in some of the features only; the others are chance, and stronger."""
     rng = np.random.default_rng(1)
-    spread = np.r_[np.full(told_by, 0.15), np.full(DIMENSION - told_by, 0.9)]
+    spread = np.r_[np.full(telling, 0.15), np.full(DIMENSION - telling, 0.9)]
     probes = ProbeSet(
         probes=default_probes(S), width=16, height=16, steps=1, guidance=1.0, sampler="none", generator="none"
     )
@@ -39,7 +39,7 @@ def catalog_of(path: Path, models: int = M, told_by: int = 3, *, described: int 
         files = [model_file(f"model {n:02}", kind=Kind.CHECKPOINT, folder="/models") for n in range(models)]
         catalog.put_files(files)
         for file in files:
-            centre = np.r_[rng.normal(0, 0.5, told_by), np.full(DIMENSION - told_by, 0.3)]
+            centre = np.r_[rng.normal(0, 0.5, telling), np.full(DIMENSION - telling, 0.3)]
             Z, drawings = (unit(centre + rng.normal(size=(S, DIMENSION)) * spread) for _ in range(2))
             catalog.put_specification(
                 Specification(
@@ -110,7 +110,7 @@ def test_its_figures_come_as_json(catalog: Path, tmp_path: Path, capsys: pytest.
 
 
 def test_nothing_is_used_that_is_no_better(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    catalog = catalog_of(tmp_path / "catalog.sqlite", told_by=0)
+    catalog = catalog_of(tmp_path / "catalog.sqlite", telling=0)
     assert run("train", "matching", "--catalog", catalog) == 1
     assert "no worse" in capsys.readouterr().out
     assert not catalog.with_name("catalog.matching.safetensors").exists()

@@ -92,7 +92,7 @@ def test_words_and_models_have_a_style_too(styles: ModelIndex):
 
 def test_a_model_without_drawings_has_its_samples(styles: ModelIndex):
     painted = dict(
-        zip([e.model.title for e in styles.collection.entries], styles.statistics.styles.painted, strict=True)
+        zip([e.model.title for e in styles.collection.entries], styles.statistics.styles.has_renderings, strict=True)
     )
     assert painted == {"base checkpoint": True, "red": True, "green": True, "blue": True, "yellow": True}
 

@@ -18,7 +18,7 @@ from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.prompt_templates import behind_all
 from modelsearch_core.scores import evidence
-from modelsearch_core.scores.calibration import Background
+from modelsearch_core.scores.calibration import NullDistribution
 from modelsearch_core.search import Match, ModelIndex, Query, nothing_to_vary
 from modelsearch_core.search.certainty import confidence_of
 from modelsearch_core.search.weighing import same_words
@@ -159,7 +159,7 @@ def test_what_fits_no_better_than_unrelated_queries_is_not_sure_whatever_its_lea
     queries = [Query(text=[text]) for text in ("red", "grey", "teapot", "red, green", "blue sea")]
     found = [match for query in queries for match in colours.search(query, k=99)]
     assert all(match.confidence <= match.relevance for match in found)
-    behind = Background(location=9.0, scale=0.1)
+    behind = NullDistribution(location=9.0, scale=0.1)
     sure = confidence_of([ONE_TEXT], np.array([8.0, -50.0]), np.array([0]), behind)
     assert sure[0] < 0.001 and np.isfinite(sure[0])
 

@@ -99,14 +99,14 @@ def test_what_is_kept_of_all_is_cut_where_it_would_be_too_large(path: Path, monk
         whole = index.collection.words, index.statistics.coarse
     monkeypatch.setattr(columns, "PART", 64)
     with Catalog(copy) as writer:
-        assert prepare(writer, anew=True)
+        assert prepare(writer, refresh=True)
     with ModelIndex.open(copy, encoder=Chance()) as index:
         assert len(columns.read(index._catalog.statistics, ENCODER, "words", 1)) == 3
         np.testing.assert_array_equal(index.collection.words.Z, whole[0].Z)
         np.testing.assert_array_equal(index.statistics.coarse.rows, whole[1].rows)
     monkeypatch.setattr(columns, "PART", 1000)
     with Catalog(copy) as writer:
-        assert prepare(writer, anew=True)
+        assert prepare(writer, refresh=True)
         assert len(columns.read(writer.statistics, ENCODER, "words", 1)) == 1
 
 

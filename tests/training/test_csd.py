@@ -16,7 +16,7 @@ from modelsearch_core.cli import main
 from modelsearch_core.encoders.csd import csd_name, open_csd
 from modelsearch_core.encoders.style_head import StyleFile, StyleHead, read_head, read_style
 from modelsearch_core.encoders.style_space import STYLE_SETTING, space_of
-from modelsearch_core.indexing.style_vectors import look_at_painted
+from modelsearch_core.indexing.style_vectors import encode_renderings
 from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.training.upkeep import keep_up, standing_of
 from tests.making.csd import DIMENSION, csd_state, plain_file
@@ -108,7 +108,7 @@ def test_stored_pictures_are_looked_at_once(catalog: Path, monkeypatch: pytest.M
     monkeypatch.setattr("modelsearch_core.encoders.style.StyleEncoder.encode_images", never)
     train(catalog, "--seed", 1)
     with Catalog(catalog) as kept:
-        look_at_painted(kept, ENCODER, "cpu")
+        encode_renderings(kept, ENCODER, "cpu")
 
 
 def test_a_csd_that_is_gone_is_said_and_passed_over(catalog: Path, caplog: pytest.LogCaptureFixture):
@@ -120,7 +120,7 @@ def test_a_csd_that_is_gone_is_said_and_passed_over(catalog: Path, caplog: pytes
     assert f"the weights {csd_name(hidden)}" in caplog.text and f"no longer at {file}" in caplog.text
     with Catalog(catalog) as kept:
         assert space_of(kept.setting(STYLE_SETTING), kept.path, ENCODER) is None
-        look_at_painted(kept, ENCODER)
+        encode_renderings(kept, ENCODER)
     hidden.rename(file)
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
         assert isinstance(index.statistics.styles.space, StyleFile)
@@ -173,7 +173,7 @@ def test_lora_that_are_added_are_seen_by_csd_too(tmp_path: Path):
     shutil.rmtree(tmp_path / "models")
     catalog_of(tmp_path, NAMES, 3)
     with Catalog(catalog) as kept:
-        look_at_painted(kept, ENCODER, "cpu")
+        encode_renderings(kept, ENCODER, "cpu")
         assert keep_up(kept, ENCODER) == ""
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
         assert len(index.statistics.styles.V) == 6 * 3

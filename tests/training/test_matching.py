@@ -13,18 +13,18 @@ from modelsearch_core.training.matching import PARAMETERISATIONS, SCORES, Round,
 M, S, D = 25, 12, 10
 
 
-def samples(seed: int, told_by: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of models that differ in the first `told_by` features only; the others are chance, and stronger."""
+def samples(seed: int, telling: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of models that differ in the first `telling` features only; the others are chance, and stronger."""
     rng = np.random.default_rng(seed)
     centres = np.zeros((M, 1, D))
-    centres[:, :, :told_by] = rng.normal(0, 0.5, (M, 1, told_by))
-    spread = np.r_[np.full(told_by, 0.25), np.full(D - told_by, 1.0)]
+    centres[:, :, :telling] = rng.normal(0, 0.5, (M, 1, telling))
+    spread = np.r_[np.full(telling, 0.25), np.full(D - telling, 1.0)]
     Z = unit((centres + rng.normal(size=(M, S, D)) * spread + 0.5).reshape(M * S, D).astype(np.float32))
     return Z, np.arange(M + 1) * S, np.tile(np.arange(S), M)
 
 
-def rounds(seed: int = 0, told_by: int = 5) -> list[Round]:
-    Z, offsets, numbers = samples(seed, told_by)
+def rounds(seed: int = 0, telling: int = 5) -> list[Round]:
+    Z, offsets, numbers = samples(seed, telling)
     return halves(Z, offsets, numbers, Z)
 
 
@@ -81,7 +81,7 @@ def test_unseen_models_are_found_better(score: str):
 
 
 def test_models_that_do_not_differ_are_not_learned():
-    choice = choose(rounds(told_by=0), "first_moment", steps=(100,))
+    choice = choose(rounds(telling=0), "first_moment", steps=(100,))
     assert abs(choice.learned[:, 1].mean() - 1 / M) < 0.05 and not choice.is_better
 
 

@@ -1,4 +1,4 @@
-"""Looks at the pictures that stand for a model: at most 64, each decoded and encoded once."""
+"""Features of the pictures that stand for a model: at most 64, each decoded and encoded once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Seen = tuple[bytes, NDArray[np.floating]]  # a thumbnail, and its feature (D,)
 log = logging.getLogger(__name__)
 
 
-def look(
+def encode_pictures(
     catalog: Catalog,
     encoder: Encoder,
     titles: Mapping[str, str],

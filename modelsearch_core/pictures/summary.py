@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-FOLDERS, TOLD, SETS = "picture_folders", "pictures_told", "picture_sets"  # settings of a catalog
+FOLDERS, SUMMARY, SETS = "picture_folders", "pictures_told", "picture_sets"  # settings of a catalog
 MOST_ABSENT = 100  # names that are kept
 
 
 @dataclass(frozen=True, kw_only=True)
-class PicturesTold:
+class PictureSummary:
     """`telling` of the `files` name a model, `matched` of these one of the collection, `models` of it in all.
     `absent`: how many pictures name what no model, or not just one, is called; `unread`: folders out of reach."""
 
@@ -27,7 +27,7 @@ class PicturesTold:
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
-    def from_json(cls, text: str | None) -> PicturesTold | None:
+    def from_json(cls, text: str | None) -> PictureSummary | None:
         return None if not text else cls(**json.loads(text))
 
     def __str__(self) -> str:
