@@ -276,13 +276,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "2",
     ): NOTHING_BY_ANYTHING,
     ("samples", "blocks", "1  in  rows = max(1, BLOCK // max(1, width))", "2"): MEMORY,
-    (
-        "samples",
-        "one_thread",
-        "limits(1, user_api='blas')  in  return limits(1, user_api='blas')",
-        "-limits(1, user_api='blas')",
-    ): MEMORY,
-    ("samples", "one_thread", "1  in  return limits(1, user_api='blas')", "2"): MEMORY,
     ("spread", "farthest_first", "1.0  in  distance[i] = -1.0", "2.0"): BELOW_ALL,
     ("spread", "farthest_first", "distance >= 0", "distance > 0"): ONLY_DUPLICATES,
     (

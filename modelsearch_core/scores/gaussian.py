@@ -131,7 +131,8 @@ class Factored:
         h, D = np.asarray(h, np.float32), self.Z.shape[1]
         scores = np.empty((len(h), len(self.offsets) - 1))
         for models, rows in by_size_in_blocks(self.offsets, max(len(h), D)):
-            scores[:, models] = self._of(models, self.Z[rows], h)
+            with one_thread():
+                scores[:, models] = self._of(models, self.Z[rows], h)
         return scores
 
     def _of(self, models: NDArray[np.intp], Z: NDArray[np.floating], h: Features) -> Scores:

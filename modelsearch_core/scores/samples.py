@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from functools import cache
 from importlib import import_module
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,12 +91,21 @@ def spread(values: NDArray[np.floating], offsets: Offsets) -> NDArray[np.floatin
 
 
 def one_thread() -> AbstractContextManager[object]:
-    """Linear algebra of small matrices on one thread, where threadpoolctl is installed.
+    """Linear algebra of small matrices on one thread.
 
     On several threads of a busy machine it takes tens of times longer.
     """
-    try:
-        limits = import_module("threadpoolctl").threadpool_limits
-    except ImportError:
+    pools = _pools()
+    if pools is None:
         return nullcontext()
-    return limits(1, user_api="blas")
+    return pools.limit(limits=1)
+
+
+@cache
+def _pools() -> Any:
+    """The threads of numpy's linear algebra; None in an environment that our requirements were not installed into."""
+    try:
+        threadpoolctl = import_module("threadpoolctl")
+    except ImportError:
+        return None
+    return threadpoolctl.ThreadpoolController().select(user_api="blas")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import ThreadpoolController
 
 from modelsearch_core.scores import samples
 
@@ -19,3 +20,16 @@ def test_models_of_equal_size_come_in_parts_that_fit(monkeypatch: pytest.MonkeyP
     assert [models.tolist() for models, _ in parts] == expected
     assert [rows.tolist() for _, rows in parts] == [[[OFFSETS[m], OFFSETS[m] + 1] for m in part] for part in expected]
     assert [part.tolist() for part in of_three] == [[1], [[2, 3, 4]]]
+
+
+def test_small_matrices_are_worked_on_by_one_thread():
+    pools = ThreadpoolController().select(user_api="blas")
+
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in pools.info()}
+
+    with pools.limit(limits=2):
+        before = threads()
+        with samples.one_thread():
+            assert threads() <= {1}
+        assert threads() == before
