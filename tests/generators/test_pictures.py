@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from modelsearch_core.errors import InvalidOutputError, ModelSearchError
+from modelsearch_core.generators import pictures
 from modelsearch_core.generators.batches import BatchSize, in_batches
 from modelsearch_core.generators.pictures import Inspection, decoded, to_pictures
+from modelsearch_core.mini_zoo import FOLDER
 from modelsearch_core.model_files import Kind, ModelFile
 
 MODEL = ModelFile(path=Path("m"), kind=Kind.CHECKPOINT, architecture="sd15", fingerprint="", size=0, modified=0,
@@ -28,10 +30,10 @@ def test_faults_are_told_before_clipping_hides_them() -> None:
     broken = image(0, 0.5)
     broken[0, 0, 0] = torch.nan
     images = torch.stack([image(0, 0.5), image(-1), image(0.3), broken, image(5, 3), image(-0.99, 0.001)])
-    pictures, faults = to_pictures(images)
+    found, faults = to_pictures(images)
     assert faults == [None, "black", "constant", "not a number", "constant", "black"]
-    assert pictures[2].getpixel((0, 0)) == (166, 166, 166)
-    assert pictures[3].mode == "RGB" and pictures[3].size == (8, 8)
+    assert found[2].getpixel((0, 0)) == (166, 166, 166)
+    assert found[3].mode == "RGB" and found[3].size == (8, 8)
 
 
 def test_eight_bits_are_rounded() -> None:
@@ -84,6 +86,65 @@ def test_latents_with_a_mean_are_put_back() -> None:
     config = {"scaling_factor": 0.5, "latents_mean": [1.0, 2.0], "latents_std": [3.0, 4.0]}
     vae: Any = SimpleNamespace(config=config, dtype=torch.float32, decode=lambda latents, return_dict: (latents,))
     assert decoded(vae, torch.ones(1, 2, 1, 1)).flatten().tolist() == [1 / 0.5 * 3 + 1, 1 / 0.5 * 4 + 2]
+
+
+@pytest.fixture
+def vae() -> Any:
+    """The mini zoo's, which has really been trained."""
+    if not (FOLDER / "models" / "base").is_dir():
+        pytest.skip("mini_zoo is not built")
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL.from_pretrained(FOLDER / "models" / "base", subfolder="vae").eval()
+
+
+def latents_of(vae: Any, count: int) -> torch.Tensor:
+    channels = vae.config["latent_channels"]
+    return torch.randn((count, channels, 8, 8), generator=torch.Generator().manual_seed(0))
+
+
+@torch.no_grad()
+def test_pictures_decoded_together_are_those_decoded_one_by_one(vae: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    latents, together = latents_of(vae, 7), list[int]()
+    decode = vae.decode
+    monkeypatch.setattr(vae, "decode", lambda part, **how: together.append(len(part)) or decode(part, **how))
+    monkeypatch.setattr(pictures, "ROOM", 4 * pictures.A_PIXEL * _edge(vae) ** 2 * 4)
+    found = decoded(vae, latents)
+    assert together == [1, 4, 2]
+    monkeypatch.setattr(pictures, "ROOM", 0)
+    alone = decoded(vae, latents)
+    assert together[3:] == [1] * 7
+    torch.testing.assert_close(found, alone, rtol=1e-4, atol=1e-4)
+    assert found.std() > 0.1
+
+
+def _edge(vae: Any) -> int:
+    return 8 * 2 ** (len(vae.config["block_out_channels"]) - 1)
+
+
+@torch.no_grad()
+def test_without_memory_for_several_they_are_decoded_one_by_one(vae: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    latents, tried = latents_of(vae, 5), list[int]()
+    expected, decode = decoded(vae, latents), vae.decode
+
+    def scarce(part: torch.Tensor, **how: Any) -> Any:
+        tried.append(len(part))
+        if len(part) > 1:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return decode(part, **how)
+
+    monkeypatch.setattr(vae, "decode", scarce)
+    torch.testing.assert_close(decoded(vae, latents), expected, rtol=1e-4, atol=1e-4)
+    assert tried == [1, 4, 1, 1, 1, 1]
+
+
+def test_where_not_even_one_fits_whoever_asked_is_told() -> None:
+    def decode(latents: torch.Tensor, return_dict: bool) -> Any:
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    vae: Any = SimpleNamespace(config={"scaling_factor": 1.0}, dtype=torch.float32, decode=decode)
+    with pytest.raises(torch.cuda.OutOfMemoryError):
+        decoded(vae, torch.ones(3, 4, 1, 1))
 
 
 class Memory:
