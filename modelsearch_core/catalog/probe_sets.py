@@ -32,6 +32,7 @@ class ProbeSets(Mapping[str, ProbeSet]):
         """`own`: (recipe, trigger words as JSON, notes as JSON) by digest."""
         self._own, self.recipes = own, recipes
         self._made: dict[str, ProbeSet] = {}
+        self._last: tuple[str, ProbeSet] | None = None  # a model's samples ask for theirs one after another
 
     def recipe(self, digest: str) -> Recipe | None:
         """How models of that digest were asked, their trigger words aside; None for what nobody asked for."""
@@ -45,9 +46,11 @@ class ProbeSets(Mapping[str, ProbeSet]):
         return self._made[recipe]
 
     def __getitem__(self, digest: str) -> ProbeSet:
-        recipe, trigger_words, notes = self._own[digest]
-        words, told = tuple(json.loads(trigger_words)), tuple(json.loads(notes))
-        return replace(self.of_recipe(recipe), trigger_words=words, notes=told)
+        if (last := self._last) is None or last[0] != digest:
+            recipe, trigger_words, notes = self._own[digest]
+            words, told = tuple(json.loads(trigger_words)), tuple(json.loads(notes))
+            self._last = last = digest, replace(self.of_recipe(recipe), trigger_words=words, notes=told)
+        return last[1]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._own)

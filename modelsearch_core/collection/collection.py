@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ..background import compared_texts, is_prompt
 from ..catalog import Catalog
+from ..catalog.catalog import Packed
 from ..catalog.statistics import Key
 from ..embedding import Encoder, Features, unit
 from ..errors import ModelSearchError
@@ -26,6 +27,7 @@ from ..prompt_templates import behind, behind_all, templates
 from ..specification import Evidence, Specification
 from . import author_words
 from .entries import EVIDENCE_ORDER, Entry, entries_of, files_of, newest
+from .kept_rows import KeptRows
 from .samples import NO_ROWS, Samples, stacked, unpacked
 
 RESIDENT = 2**26  # numbers of samples that are kept once they were read, 256 MB
@@ -59,6 +61,8 @@ class Collection:
         self.entries: list[Entry] = entries_of(self.files, self.measured)
         self._kept: Masks | None = None
         self._picture_prompts: dict[Key, dict[int, str]] = {}  # of users' pictures, as far as they were asked for
+        same = before is not None and before.encoder == encoder
+        self._kept_rows = before._kept_rows if before is not None and same else KeptRows()
         earlier = None if before is None else before.__dict__.get("words")
         self._read_before = [] if before is None or earlier is None else before._worded(), earlier
         self.open_encoder: Callable[[], Encoder | None] | None = None  # for what was not encoded; None: not open yet
@@ -72,13 +76,6 @@ class Collection:
         part.__dict__.update({name: self.__dict__[name] for name in _SHARED})
         part._kept, part.open_encoder, part._read_before = kept, None, ([], None)
         return part
-
-    def less(self, models: Models, kept: Masks) -> Collection:
-        """The same without those of these models' rows that are not `kept`, of the rows that it has."""
-        masks = list(self._kept or (np.ones(entry.samples, bool) for entry in self.entries))
-        for m, mask in zip(models, kept, strict=True):
-            masks[m] = _within(masks[m], mask)
-        return self.keeping(masks)
 
     @property
     def is_whole(self) -> bool:
@@ -213,8 +210,12 @@ class Collection:
 
     def plain_prompt(self, m: int, number: int) -> str:
         """Without the model's trigger words."""
-        probe_set = self.probe_set(m)
-        return self._picture_prompt(m, number) if probe_set is None else probe_set.probes[number].prompt
+        recipe = self.probe_sets.recipe(self.entries[m].digest)
+        return (
+            self._picture_prompt(m, number)
+            if recipe is None
+            else self.probe_sets.of_recipe(recipe.digest).probes[number].prompt
+        )
 
     # rows of samples
 
@@ -248,24 +249,33 @@ class Collection:
         """Model m's own rows."""
         return self.specifications([m])[0]
 
-    def rows(self, models: Models) -> Samples:
-        """The samples of these models."""
+    def rows(self, models: Models, *, again: bool = False) -> Samples:
+        """The samples of these models. Where they are likely to be asked for `again`, they are kept for a while."""
         if self.is_whole:
-            return self._unpacked(models, drawn=False)
+            return self._unpacked(models, drawn=False, again=again)
         return stacked([(s.Z, s.numbers) for s in self.specifications(models)], self.dimension)
 
-    def drawn_rows(self, models: Models) -> Samples:
+    def drawn_rows(self, models: Models, *, again: bool = False) -> Samples:
         """Features of the samples' line drawings; a model without any has its samples instead."""
         if self.is_whole:
-            return self._unpacked(models, drawn=True)
+            return self._unpacked(models, drawn=True, again=again)
         found = self.specifications(models)
         return stacked([(s.Z if s.drawings is None else s.drawings, s.numbers) for s in found], self.dimension)
 
-    def _unpacked(self, models: Models, *, drawn: bool) -> Samples:
+    def _unpacked(self, models: Models, *, drawn: bool, again: bool) -> Samples:
+        def read(places: Sequence[int]) -> list[Packed]:
+            return self._packed([int(models[place]) for place in places], drawn=drawn)
+
+        if not again:
+            return unpacked(read(range(len(models))), self.dimension)
+        names = [(*self.entries[m].key, self.entries[m].measured.stamp, drawn) for m in models]
+        return unpacked(self._kept_rows.get(names, read), self.dimension)
+
+    def _packed(self, models: Models, *, drawn: bool) -> list[Packed]:
         keys = [self.entries[m].key for m in models]
         found = self.catalog.packed_rows(self.encoder, keys, drawn=drawn)
         self._refuse_missing(models, keys, found)
-        return unpacked([found[key] for key in keys], self.dimension)
+        return [found[key] for key in keys]
 
     @cached_property
     def samples(self) -> Samples:
@@ -340,13 +350,6 @@ class Collection:
         told = newest(self.measured, Evidence.METADATA)
         stamps = (told.get(entry.fingerprint) for entry in self.entries)
         return [(e.fingerprint, of.stamp if of else -1) for e, of in zip(self.entries, stamps, strict=True)]
-
-
-def _within(whole: NDArray[np.bool_], part: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """A mask of what another mask has left, as one of the whole."""
-    both = whole.copy()
-    both[whole] = part
-    return both
 
 
 _SHARED = ("catalog", "encoder", "dimension", "state", "measured", "probe_sets", "files", "entries", "_picture_prompts")

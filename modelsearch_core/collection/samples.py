@@ -50,6 +50,13 @@ class Samples:
         densities = tuple(self.densities[m] for m in models) if self.densities else ()
         return Samples(self.Z[rows], offsets, self.numbers[rows], densities)
 
+    def keeping(self, kept: NDArray[np.bool_]) -> Samples:
+        """The same models by those rows (N,) only; a density is of all rows of a model."""
+        counts = np.add.reduceat(kept, self.offsets[:-1], dtype=np.intp) if len(self) else self.counts
+        whole = counts == self.counts
+        densities = tuple(of if of_all else None for of, of_all in zip(self.densities, whole, strict=False))
+        return Samples(self.Z[kept], offsets_of(counts), self.numbers[kept], densities)
+
 
 def stacked(
     rows: Sequence[tuple[Features, NDArray[np.int32]]], dimension: int, densities: Sequence[Factors | None] = ()

@@ -134,16 +134,6 @@ def fold_of(prompt: str) -> int:
     return zlib.crc32(prompt.encode()) % FOLDS if prompt else -1
 
 
-def without(collection: Collection, models: NDArray[np.intp], fold: int) -> Collection:
-    """The collection without these models' samples of a fold's prompts: a picture of one of them is as foreign to it as
-    a user's. A model that has no others keeps them."""
-    kept = [
-        np.array([fold_of(collection.plain_prompt(int(m), int(n))) != fold for n in of.numbers], bool)
-        for m, of in zip(models, collection.specifications(models), strict=True)
-    ]
-    return collection.less(models, [mask if mask.any() else ~mask for mask in kept])
-
-
 def bank_of_styles(styles: Styles) -> Queries:
     """Pictures of the models, a model in turn, as style vectors."""
     rng = np.random.default_rng(SEED + 2)

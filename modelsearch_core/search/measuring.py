@@ -5,7 +5,7 @@ What is worked out is kept for the next query.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 from ..scores import calibration, content
 from ..specification import Modality
 from ..statistics import Statistics
-from .banks import SEED, Queries, bank, bank_of_layouts, bank_of_styles, without
+from .apart import Apart
+from .banks import SEED, Queries, bank, bank_of_layouts, bank_of_styles
 from .measured import Measured
 from .methods import METHODS, Judges, Reads
 from .yardstick import Kin, Measures, Models, Taken, Yardstick, sampled
 
 WORDS = "words"  # what authors wrote, beside the methods
 FEW = 64  # models of each evidence that say what is usual for a query, where all would have to be read
-BLOCK = 512  # models that are measured at once
+BLOCK = 256  # models that are measured at once
 MOST_AT_ONCE = 8  # pictures of one model, from which on more make no difference to what is usual
+
+Use = tuple[str, Modality]  # a method, and what it is asked by
 
 
 class Measuring:
@@ -36,13 +39,12 @@ class Measuring:
         self._banks: dict[str, Queries] = {}
         self._yardsticks: dict[tuple[str, Modality, int], Yardstick] = {}
         self._of_all: Judges | None = None
-        self._of_sampled: Judges | None = None
-        self._folds: dict[int, Judges] = {}
+        self._of_few: dict[Use, NDArray[np.floating]] = {}
 
     def judges(self, models: Models | None = None) -> Judges:
         """Of these models; of all, kept for the next query, where none are named."""
         if models is not None and len(models) < len(self._collection):
-            return Judges(self._statistics, models)
+            return Judges(self._statistics, models, again=True)
         if self._of_all is None:
             judges = Judges(self._statistics, self._collection.all)
             if not self._collection.is_small:
@@ -50,19 +52,16 @@ class Measuring:
             self._of_all = judges
         return self._of_all
 
-    def scores(
-        self, method: str, queries: Queries, judges: Judges, by: Callable[..., NDArray[np.floating]] | None = None
-    ) -> NDArray[np.floating]:
-        """(T, C) by the method itself, or as `by` computes them. How far a sketch's scores are spread says how it was
-        drawn, not what: each one's are in units of that."""
-        by = by or (lambda method, queries, judges: judges(method, queries))
-        scores = by(method, queries, judges)
+    def scores(self, method: str, queries: Queries, judges: Judges) -> NDArray[np.floating]:
+        """(T, C). How far a sketch's scores are spread says how it was drawn, not what: each one's are in units of
+        that."""
+        scores = judges(method, queries)
         if queries.modality is not Modality.SKETCH:
             return scores
         some = self._some_of_best
         places = np.searchsorted(judges.models, some.models).clip(max=len(judges.models) - 1)
         is_among = np.array_equal(judges.models[places], some.models)
-        others = scores[:, places] if is_among else by(method, queries, some)
+        others = scores[:, places] if is_among else some(method, queries)
         return calibration.test_normed(scores, queries.masked(others, some.models))
 
     @cached_property
@@ -100,15 +99,13 @@ class Measuring:
 
     def measures(self, method: str, modality: Modality) -> Measures:
         """By what the bank's queries get from the sampled models."""
-        name = f"{modality.value}.{method}"
+        name = _name(method, modality)
         if self._stored is not None and name in self._stored.measures:
             return self._stored.measures[name]
-        if self._of_sampled is None:
-            whole = len(self.sampled) == len(self._collection)
-            self._of_sampled = self.judges(None if whole else self.sampled)
-        queries = self._queries(method, modality)
-        scores = self.scores(method, queries, self._of_sampled, self._scores_of_bank)
-        bank_scores = queries.masked(scores, self.sampled)
+        return self._measures_of(method, modality, self._bank_scores([(method, modality)], self._sampled_apart)[0])
+
+    def _measures_of(self, method: str, modality: Modality, bank_scores: NDArray[np.floating]) -> Measures:
+        """Of the bank's scores (B, n) for the sampled models."""
         # hubs are taken off styles whatever the skewness (docs/methods.md 7)
         correct = True if method == "style" else None
         groups, usual = self._groups(method)[self.sampled], _unlike(method, modality)
@@ -122,35 +119,41 @@ class Measuring:
         sizes = dict(zip(groups.tolist(), counts.tolist(), strict=True))
         return Kin(self._collection.levels[self.sampled], sizes)
 
-    def _scores_of_bank(self, method: str, queries: Queries, judges: Judges) -> NDArray[np.floating]:
-        """(B, n): of these models, each query against those of their samples that answer other prompts."""
-        if queries.folds is None or not METHODS[method].reads_rows:
-            return judges(method, queries)
-        scores = np.empty((len(queries), len(judges.models)))
-        for fold in np.unique(queries.folds):
-            of = np.flatnonzero(queries.folds == fold)
-            unlike = judges if fold < 0 else self._without(int(fold), judges)
-            scores[of] = unlike(method, queries.some(of))
-        return scores
+    # what the banks' queries get
 
-    def _without(self, fold: int, judges: Judges) -> Judges:
-        """These models without what answers the prompts of a fold; the sampled ones are kept."""
-        if judges is self._of_sampled and fold in self._folds:
-            return self._folds[fold]
-        part = without(self._collection, judges.models, fold)
-        found = Judges(Statistics(part, matching=self._statistics.matching), judges.models)
-        if judges is self._of_sampled:
-            self._folds[fold] = found
+    @cached_property
+    def _sampled_apart(self) -> Apart:
+        """What was read of the sampled models is kept for the next method, where it is little."""
+        whole = len(self.sampled) == len(self._collection)
+        judges = self.judges() if whole else Judges(self._statistics, self.sampled)
+        return Apart(self._collection, judges, keeps=self._collection.is_small)
+
+    def _bank_scores(self, uses: Sequence[Use], of: Apart) -> list[NDArray[np.floating]]:
+        """(B, n) each: of these models, NaN from a query's own."""
+        pairs = [(method, self._queries(method, modality)) for method, modality in uses]
+        found: list[NDArray[np.floating]] = []
+        for (method, queries), scores in zip(pairs, of.scores(pairs), strict=True):
+            is_drawn = queries.modality is Modality.SKETCH
+            normed = calibration.test_normed(scores, self._from_few(method, queries)) if is_drawn else scores
+            found.append(queries.masked(normed, of.models))
         return found
+
+    def _from_few(self, method: str, queries: Queries) -> NDArray[np.floating]:
+        """(B, n): what sketches of the bank get from the few of the best evidence, NaN from their own."""
+        key = method, queries.modality
+        if key not in self._of_few:
+            few = Apart(self._collection, self._some_of_best, keeps=False)
+            self._of_few[key] = queries.masked(few.scores([(method, queries)])[0], few.models)
+        return self._of_few[key]
+
+    # what is taken off
 
     def _bias(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
         """(C,): what is taken off models that were not sampled. What is usual of those that indexing has not measured
         is taken to be as their group's, rather than that an answer waits for it."""
         are_hubs = self.measures(method, modality).rule is Taken.HUBS
         worked_out = self._worked_out_bias if are_hubs else self._bias_of_groups
-        return self._stored_bias(
-            f"{modality.value}.{method}", models, lambda unknown: worked_out(method, modality, unknown)
-        )
+        return self._stored_bias(_name(method, modality), models, lambda unknown: worked_out(method, modality, unknown))
 
     def _stored_bias(
         self, name: str, models: Models, worked_out: Callable[[Models], NDArray[np.floating]]
@@ -171,27 +174,30 @@ class Measuring:
         return np.array([of[group] for group in groups[models]])
 
     def _worked_out_bias(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
-        queries, judges = self._queries(method, modality), Judges(self._statistics, models)
-        scores = self.scores(method, queries, judges, self._scores_of_bank)
-        off = self.measures(method, modality).rule.off(queries.masked(scores, models))
+        bank_scores = self._bank_scores([(method, modality)], self._apart(models))[0]
+        off = self.measures(method, modality).rule.off(bank_scores)
         return np.zeros(len(models)) if off is None else off
 
-    def _all_biases(self, method: str, modality: Modality) -> NDArray[np.floating] | None:
-        """(M,): of sampled models as it is, of others block by block; None where nothing is taken off."""
-        known = self.measures(method, modality).bias
-        if known is None:
-            return None
-        bias, others = np.empty(len(self._collection)), np.setdiff1d(self._collection.all, self.sampled)
-        bias[self.sampled] = known
-        bias[others] = self._of_blocks(lambda block: self._worked_out_bias(method, modality, block), others)
-        return bias
+    def _apart(self, models: Models) -> Apart:
+        return Apart(self._collection, Judges(self._statistics, models), keeps=False)
 
-    def _of_blocks(
-        self, of: Callable[[Models], NDArray[np.floating]], models: Models | None = None
-    ) -> NDArray[np.floating]:
-        models = self._collection.all if models is None else models
-        blocks = [of(models[start : start + BLOCK]) for start in range(0, len(models), BLOCK)]
-        return np.concatenate([np.empty(0), *blocks])
+    def _all_biases(self, measures: Mapping[Use, Measures]) -> dict[Use, NDArray[np.floating]]:
+        """(M,) where anything is taken off: of sampled models as it is, of others block by block."""
+        rules = {use: of.rule for use, of in measures.items() if of.bias is not None}
+        biases = {use: np.zeros(len(self._collection)) for use in rules}
+        for use, bias in biases.items():
+            bias[self.sampled] = measures[use].bias
+        for block in _blocks(np.setdiff1d(self._collection.all, self.sampled)):
+            of_all = self._bank_scores(list(rules), self._apart(block))
+            for (use, rule), bank_scores in zip(rules.items(), of_all, strict=True):
+                biases[use][block] = rule.off(bank_scores)
+        return biases
+
+    def _all_measures(self, uses: Sequence[Use]) -> dict[Use, Measures]:
+        """By the sampled models, of whom each block is read once for all methods."""
+        parts = [self._bank_scores(uses, self._apart(block)) for block in _blocks(self.sampled)]
+        of_all = [np.concatenate(of, axis=1) for of in zip(*parts, strict=True)]
+        return {use: self._measures_of(*use, bank_scores) for use, bank_scores in zip(uses, of_all, strict=True)}
 
     def _queries(self, method: str, modality: Modality) -> Queries:
         """Unrelated ones. Networks of their own look at pictures for style and for layout."""
@@ -204,13 +210,16 @@ class Measuring:
             self._banks[name] = stored or (bank(self._statistics, modality) if own is None else own(self._statistics))
         return self._banks[name]
 
-    def prepared(self, used: Sequence[tuple[str, Modality]]) -> Measured:
+    def prepared(self, uses: Sequence[Use]) -> Measured:
         """What these methods' answers are measured by, to be stored."""
-        measures = {f"{modality.value}.{method}": self.measures(method, modality) for method, modality in used}
+        of = self._all_measures(uses)
+        measures = {_name(*use): measured for use, measured in of.items()}
         measures[f"text.{WORDS}"] = self._measures_of_words()
-        biases = {f"{modality.value}.{method}": self._all_biases(method, modality) for method, modality in used}
-        if self.words_yardstick().corrected:
-            biases[f"text.{WORDS}"] = self._of_blocks(self._bias_of_words)
+        biases = {_name(*use): bias for use, bias in self._all_biases(of).items()}
+        if measures[f"text.{WORDS}"].bias is not None:
+            biases[f"text.{WORDS}"] = np.concatenate(
+                [self._bias_of_words(block) for block in _blocks(self._collection.all)]
+            )
         return Measured.of(
             self._collection,
             self.sampled,
@@ -255,6 +264,14 @@ class Measuring:
             offsets = np.append(some.offsets[:-1][some.counts > 0], some.offsets[-1])
             scores[:, known] = content.best_k(some.Z, offsets, h, k=1)
         return scores
+
+
+def _name(method: str, modality: Modality) -> str:
+    return f"{modality.value}.{method}"
+
+
+def _blocks(models: Models) -> Iterator[Models]:
+    yield from (models[start : start + BLOCK] for start in range(0, len(models), BLOCK))
 
 
 _OWN_BANKS = {

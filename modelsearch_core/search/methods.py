@@ -70,15 +70,23 @@ class Method:
 class Judges:
     """The methods over some models (C,) of a collection; what a method works out about these is kept.
 
-    `coarsely`: no sample is read; those methods that can do without say nearly what they would have said.
+    `coarsely`: no sample is read; those methods that can do without say nearly what they would have said. `again`: what
+    is read is kept for a while, for the next question.
     """
 
-    def __init__(self, statistics: Statistics, models: NDArray[np.intp], *, coarsely: bool = False) -> None:
+    def __init__(
+        self, statistics: Statistics, models: NDArray[np.intp], *, coarsely: bool = False, again: bool = False
+    ) -> None:
         self._statistics = statistics
         self._coarsely = coarsely
+        self._again = again
         self._collection = statistics.collection
         self.models = models
         self._all = len(models) == len(self._collection) and bool((models == self._collection.all).all())
+
+    def keeping(self, kept: NDArray[np.bool_]) -> Judges:
+        """The same models by those of their samples (N,) only; columns are as they are."""
+        return _Keeping(self, kept)
 
     def __call__(self, method: str, queries: Queries) -> Scores:
         """(T, C)"""
@@ -91,12 +99,12 @@ class Judges:
     @cached_property
     def samples(self) -> Samples:
         whole = self._all and self._collection.is_small
-        return self._collection.samples if whole else self._collection.rows(self.models)
+        return self._collection.samples if whole else self._collection.rows(self.models, again=self._again)
 
     @cached_property
     def drawings(self) -> Samples:
         whole = self._all and self._collection.is_small
-        return self._collection.drawings if whole else self._collection.drawn_rows(self.models)
+        return self._collection.drawings if whole else self._collection.drawn_rows(self.models, again=self._again)
 
     @property
     def _rows(self) -> tuple[Features, NDArray[np.int64]]:
@@ -259,6 +267,24 @@ class Judges:
                 "or by a model of the index, or take another method"
             )
         return layouts.scores(queries.layouts)[:, self.models]
+
+
+class _Keeping(Judges):
+    def __init__(self, whole: Judges, kept: NDArray[np.bool_]) -> None:
+        super().__init__(whole._statistics, whole.models)
+        self._whole, self._kept = whole, kept
+
+    @cached_property
+    def samples(self) -> Samples:
+        return self._whole.samples.keeping(self._kept)
+
+    @cached_property
+    def drawings(self) -> Samples:
+        return self._whole.drawings.keeping(self._kept)
+
+    @cached_property
+    def _prompts(self) -> Features:
+        return self._whole._prompts[self._kept]
 
 
 METHODS: dict[str, Method] = {

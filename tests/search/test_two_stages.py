@@ -53,7 +53,7 @@ def test_only_candidates_samples_are_read(index: ModelIndex, monkeypatch: pytest
     ids(index, Query(images=[picture(0)]))  # has read, for good, the few by which it knows what is usual for a query
     read: list[int] = []
     rows = index.collection.rows
-    monkeypatch.setattr(index.collection, "rows", lambda models: read.append(len(models)) or rows(models))
+    monkeypatch.setattr(index.collection, "rows", lambda models, **how: read.append(len(models)) or rows(models, **how))
     ids(index, Query(images=[picture(1)]))
     assert len(read) == 1 and 80 <= read[0] <= 110
 
@@ -212,8 +212,8 @@ def test_what_is_taken_off_does_not_depend_on_who_was_sampled(path: Path, monkey
         assert len(some.sampled) < len(whole.sampled) and len(others)
         bank = whole._queries("monte_carlo", Modality.IMAGE)
         some._banks["image"] = bank
-        worked_out = some._all_biases("monte_carlo", Modality.IMAGE)
-        assert worked_out is not None
+        asked = "monte_carlo", Modality.IMAGE
+        worked_out = some._all_biases(some._all_measures([asked]))[asked]
         found, at_once = worked_out[others], some._bias("monte_carlo", Modality.IMAGE, others)
         measures = whole.measures("monte_carlo", Modality.IMAGE)
         assert measures.bias is not None and measures.rule is some.measures("monte_carlo", Modality.IMAGE).rule
