@@ -61,9 +61,12 @@ function modelSearchChoose(match) {
   return `${modelSearchWord("Checkpoint")}: ${name}`;
 }
 
-// What a card offers.
-function modelSearchActions() {
-  const isLora = (match) => match.kind === "lora";
+// What a card offers. `away`: the index is a search server's, and this WebUI may not have the model at all; of its own
+// index a button says why it can't.
+function modelSearchActions(away) {
+  const isHere = (match) => !away || Boolean(match.listed?.name);
+  const isLora = (match) => match.kind === "lora" && isHere(match);
+  const isBase = (match) => ["checkpoint", "diffusion_model"].includes(match.kind) && isHere(match);
   const has = (prompts) => Boolean(gradioApp().querySelector(prompts));
   const hasHires = () => has("#hires_prompt textarea, #txt2img_refiner_prompt textarea");
   const hasControl = () => has("#control_prompt textarea"); // SD.Next
@@ -73,7 +76,7 @@ function modelSearchActions() {
     { id: "img2img", label: modelSearchWord("To img2img"), icon: "image", can: isLora, run: toPrompt("img2img") },
     { id: "hires", label: modelSearchWord("To the hires prompt"), icon: "stack", can: (match) => isLora(match) && hasHires(), run: toPrompt("hires") },
     { id: "control", label: modelSearchWord("To Control"), icon: "image", can: (match) => isLora(match) && hasControl(), run: toPrompt("control") },
-    { id: "checkpoint", label: modelSearchWord("Use this checkpoint"), icon: "target", primary: true, can: (match) => !isLora(match), run: modelSearchChoose },
+    { id: "checkpoint", label: modelSearchWord("Use this checkpoint"), icon: "target", primary: true, can: isBase, run: modelSearchChoose },
   ];
 }
 
@@ -117,7 +120,7 @@ function modelSearchPanel() {
 }
 
 async function modelSearchMount(box) {
-  await modelSearchFetch("status"); // says why, where we are refused
+  const { search_server: away } = await modelSearchFetch("status"); // says why, where we are refused
   const [{ mountPanel }, { createApi }] = await Promise.all(
     ["panel.mjs", "api.mjs"].map((name) => import(modelSearchUrl(`/modelsearch/panel/${name}`))),
   );
@@ -127,7 +130,7 @@ async function modelSearchMount(box) {
   const theme = document.body.classList.contains("dark") ? "dark" : "light";
   const language = opts.localization && opts.localization !== "None" ? opts.localization : "en";
   box.replaceChildren();
-  const host = { name: "webui", theme, language, actions: modelSearchActions(), toolbar: modelSearchToolbar() };
+  const host = { name: "webui", theme, language, actions: modelSearchActions(Boolean(away)), toolbar: modelSearchToolbar() };
   modelSearch.panel = mountPanel(box, { api, host });
   return modelSearch.panel;
 }

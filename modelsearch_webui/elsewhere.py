@@ -25,6 +25,7 @@ from . import own_files, places, settings
 from .host_routes import MOST_MAKERS
 
 SENT = ("search", "classifiers/search")  # what may be sent there; all else is only looked at
+TELLS_WHERE = ("status", "index")  # what the page learns of whose index it shows
 KEPT = ("panel/{name:path}", "openapi.json")  # what is the same here
 MOST = 100  # matches that are asked for where only a WebUI's own are wanted
 NOT_THERE = 404
@@ -66,6 +67,8 @@ class Elsewhere:
         named = _named(self._server.json(route.method, path, **sent), own_files.by_id())
         if route.path == "status":
             named |= {"host": "webui", "may_change_folders": False}
+        if route.path in TELLS_WHERE:
+            named |= {"search_server": self.address}
         return Reply(200, json.dumps(named, ensure_ascii=False).encode())
 
     def search(

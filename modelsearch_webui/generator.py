@@ -22,16 +22,8 @@ from modelsearch_core.model_files import Kind, ModelFile
 from modelsearch_core.probes import Probe, ProbeSet
 from modelsearch_core.prompt_tags import LoraTag, lora_tag
 
-from . import hosts, pipeline, places
+from . import hosts, pipeline, places, samplers
 
-SAMPLERS = {  # the core's names: the WebUIs' sampler and scheduler
-    "dpmpp_2m": ("DPM++ 2M", "Karras"),
-    "own": ("Euler", "Simple"),
-    "euler_trailing": ("Euler", "SGM Uniform"),
-    "ddim_trailing": ("DDIM", "SGM Uniform"),
-    "lcm": ("LCM", "SGM Uniform"),
-    "tcd": ("TCD", "SGM Uniform"),
-}
 FULL_PRECISION = "start the WebUI with --no-half-vae, or choose another VAE"
 
 
@@ -52,6 +44,7 @@ class WebUIGenerator:
         self._paths: dict[str, list[Path]] = defaultdict(list)
         for file in files:
             self._paths[file.fingerprint].append(file.path)
+        self._architectures = {file.path: file.architecture for file in (*candidates, *files)}
         self._loras = [m for m in candidates if m.kind is Kind.LORA and places.lora_name(*self._copies(m))]
         self._accelerators = Accelerators(self._loras)
         self._bases = Bases(
@@ -79,7 +72,7 @@ class WebUIGenerator:
             height=recipe.size,
             steps=recipe.steps,
             guidance=recipe.guidance,
-            sampler=" ".join(SAMPLERS[recipe.sampler]),
+            sampler=samplers.label(recipe.sampler),
             negative_prompt=recipe.negative_prompt,
             generator=self.name,
             precision="webui",
@@ -103,9 +96,11 @@ class WebUIGenerator:
 
     def _job(self, model: ModelFile, probe_set: ProbeSet, numbers: Sequence[int]) -> pipeline.Job:
         tags = " ".join(map(str, self._tags(model, probe_set)))
-        sampler, scheduler = self._sampler(probe_set)
+        sampler, scheduler = samplers.labelled(probe_set.sampler)
+        carrier = self.base_of(model) or model
         return pipeline.Job(
-            checkpoint=self._entry(self.base_of(model) or model),
+            checkpoint=self._entry(carrier),
+            own_parts=self._has_own_parts(carrier),
             prompts=[f"{probe_set.prompt(number)} {tags}".rstrip() for number in numbers],
             negative_prompt=probe_set.negative_prompt,
             seeds=[probe_set.probes[number].seed for number in numbers],
@@ -126,8 +121,12 @@ class WebUIGenerator:
         if model.kind is Kind.LORA:
             yield lora_tag(self._lora_name(model), probe_set.lora_weight)
 
-    def _sampler(self, probe_set: ProbeSet) -> tuple[str, str]:
-        return next(names for names in SAMPLERS.values() if " ".join(names) == probe_set.sampler)
+    def _has_own_parts(self, carrier: ModelFile) -> bool:
+        """Whether it needs none of the parts that the user has chosen for a checkpoint of another architecture: they
+        would be put in place of its own, and fit only theirs."""
+        users = places.chosen_checkpoint()
+        others = users is None or self._architectures.get(users) != carrier.architecture
+        return carrier.kind is Kind.CHECKPOINT and others
 
     def _copies(self, model: ModelFile) -> list[Path]:
         return self._paths.get(model.fingerprint) or [model.path]

@@ -56,9 +56,11 @@ class Interrupted(Cancelled):
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Pictures of one model: `checkpoint` is the WebUI's entry, prompts hold the LoRA's tag."""
+    """Pictures of one model: `checkpoint` is the WebUI's entry, prompts hold the LoRA's tag. `own_parts`: without the
+    VAE and text encoders that the user has chosen for a checkpoint of another architecture."""
 
     checkpoint: Any
+    own_parts: bool
     prompts: Sequence[str]
     negative_prompt: str
     seeds: Sequence[int]
@@ -67,7 +69,7 @@ class Job:
     steps: int
     guidance: float
     sampler: str
-    scheduler: str | None
+    scheduler: str
 
 
 def run(job: Job) -> list[Image.Image]:
@@ -75,7 +77,7 @@ def run(job: Job) -> list[Image.Image]:
     with call_queue.queue_lock:
         shared.state.begin(JOB)
         try:
-            with _chosen(job):
+            with _saved_later(), _chosen(job):
                 images = _on_main_thread(lambda: _images(job))
             if shared.state.interrupted or getattr(shared.state, "stopping_generation", False):
                 raise Interrupted
@@ -112,11 +114,29 @@ def _processing(job: Job) -> Any:
     )
     p.seed = list(job.seeds)  # SD.Next's constructor takes a number only
     p.scripts, p.script_args = scripts.ScriptRunner(), []
-    if hasattr(p, "scheduler"):  # a part of the sampler's name in older WebUIs
+    if hasattr(p, "scheduler"):  # a part of the sampler's name in Classic
         p.scheduler = job.scheduler
     if hasattr(p, "distilled_cfg_scale"):
         p.distilled_cfg_scale = job.guidance
     return p
+
+
+@contextmanager
+def _saved_later() -> Generator[None]:
+    """Settings that are saved meanwhile are saved once ours are out of them, else they'd be in the user's file: SD.Next
+    saves after each checkpoint that it loads."""
+    wanted: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    attributes = vars(shared.opts)
+    others = {"save": attributes["save"]} if "save" in attributes else {}  # of another extension
+    attributes["save"] = lambda *args, **kwargs: wanted.append((args, kwargs))
+    try:
+        yield
+    finally:
+        del attributes["save"]
+        attributes.update(others)
+        if wanted:
+            args, kwargs = wanted[-1]
+            shared.opts.save(*args, **kwargs)
 
 
 @contextmanager
@@ -125,11 +145,15 @@ def _chosen(job: Job) -> Generator[None]:
     data, checkpoint = shared.opts.data, job.checkpoint
     ours = {name: value for name, value in NEUTRAL.items() if name in shared.opts.data_labels}
     ours["sd_model_checkpoint"] = checkpoint.title
+    if job.own_parts and "sd_vae" in shared.opts.data_labels:
+        ours["sd_vae"] = "Automatic"
     ours |= sdnext.settings_of(job.sampler, job.scheduler)
     before = {name: data[name] for name in ours if name in data}
     forge = getattr(sd_models.model_data, "forge_loading_parameters", None)
     data.update(ours)
     wanted = None if forge is None else {**forge, "checkpoint_info": checkpoint}
+    if wanted and job.own_parts and wanted.get("additional_modules"):
+        wanted["additional_modules"] = []
     if wanted is not None:
         sd_models.model_data.forge_loading_parameters = wanted
     try:

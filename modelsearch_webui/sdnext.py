@@ -13,28 +13,26 @@ from modules import progress, sd_models, shared
 
 from modelsearch_core.errors import ModelSearchError
 
-from . import hosts, places
+from . import hosts, places, samplers
 
 SCHEDULES = {  # the other WebUIs' sampler and scheduler: SD.Next's sampler, its sigmas and its spacing of steps
     ("DPM++ 2M", "Karras"): ("DPM++ 2M", "karras", "default"),
     ("Euler", "Simple"): ("Default", "default", "default"),
     ("Euler", "SGM Uniform"): ("Euler", "default", "trailing"),
-    ("DDIM", "SGM Uniform"): ("DDIM", "default", "trailing"),
     ("LCM", "SGM Uniform"): ("LCM", "default", "default"),
-    ("TCD", "SGM Uniform"): ("TCD", "default", "default"),
 }
 _lent = [False]  # whether a checkpoint of the index may be loaded in place of the user's
 _ours: list[int] = []  # the processing that is under way
 
 
-def sampler(name: str, scheduler: str | None) -> str:
-    return SCHEDULES[name, scheduler or ""][0] if hosts.is_sdnext() else name
+def sampler(name: str, scheduler: str) -> str:
+    return SCHEDULES[name, scheduler][0] if hosts.is_sdnext() else samplers.name_here(name, scheduler)
 
 
-def settings_of(name: str, scheduler: str | None) -> dict[str, str]:
+def settings_of(name: str, scheduler: str) -> dict[str, str]:
     if not hosts.is_sdnext():
         return {}
-    _, sigmas, spacing = SCHEDULES[name, scheduler or ""]
+    _, sigmas, spacing = SCHEDULES[name, scheduler]
     return {"schedulers_sigma": sigmas, "schedulers_timestep_spacing": spacing}
 
 

@@ -32,6 +32,7 @@ def drawn(checkpoint: Any, tag: str = "", sampler: str = "DPM++ 2M", scheduler: 
     pipeline = import_module("modelsearch_webui.pipeline")
     job = pipeline.Job(
         checkpoint=checkpoint,
+        own_parts=True,
         prompts=[f"a harbour {tag}", f"a heron {tag}"],
         negative_prompt="",
         seeds=[1, 2],
@@ -52,6 +53,12 @@ def scheduler_of(checkpoint: Any, sampler: str, scheduler: str) -> list[Any]:
     return [type(used).__name__, used.config.get("use_karras_sigmas"), used.config.get("timestep_spacing")]
 
 
+def saved_settings() -> dict[str, Any]:
+    """What is in the user's file, but what is loaded at the moment."""
+    known = json.loads(Path(import_module("modules.shared").opts.filename).read_text("utf-8"))
+    return {name: value for name, value in known.items() if name != "sd_checkpoint_hash"}
+
+
 def told() -> dict[str, Any]:
     shared, places = import_module("modules.shared"), import_module("modelsearch_webui.places")
     sdnext, data = import_module("modelsearch_webui.sdnext"), shared.opts.data
@@ -61,6 +68,8 @@ def told() -> dict[str, Any]:
     ours, users = sorted(listed, key=lambda entry: entry.name)
     data["sd_model_checkpoint"] = users.title
     before = {name: value for name, value in data.items() if name in shared.opts.data_labels}
+    shared.opts.save_atomic()
+    file = saved_settings()
     found = {
         "folders": [folder.path.name for folder in places.folders()],
         "loras": sorted(filter(None, map(places.lora_name, places.lora_paths()))),
@@ -70,6 +79,7 @@ def told() -> dict[str, Any]:
         "schedulers": [scheduler_of(ours, *names) for names in sdnext.SCHEDULES],
         "changed": [name for name, value in before.items() if data.get(name) != value],
         "chosen": str(places.chosen_checkpoint()),
+        "saved alike": saved_settings() == file,
         "job": shared.state.job,
     }
     sdnext.before_process(object())  # as before a user's picture

@@ -78,6 +78,8 @@ def test_it_is_searched_and_not_changed(client: Client, server: str):
     assert status == 200 and len(answer["matches"]) == 3
     status, answer, _ = client.ask("POST", "index", b'{"action": "start"}', content_type="application/json")
     assert status == 403 and "it is changed there" in answer["error"] and server.rstrip("/") in answer["error"]
+    for path in ("status", "index"):
+        assert client.ask("GET", path)[1]["search_server"] == server.rstrip("/")
 
 
 def test_a_card_and_a_picture_lead_to_its_models(client: Client):

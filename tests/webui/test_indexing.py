@@ -93,11 +93,38 @@ def test_the_users_choices_are_as_before(fresh: Any):
     assert shared.state.job == "" and set(shared.state.jobs) == {"Model Search: index"}
 
 
+@pytest.mark.parametrize(
+    ("users", "of_forge", "of_others"),
+    [("grey checkpoint", ("a vae",), "the user's"), ("one of Flux", (), "Automatic")],
+)
+def test_the_users_vae_goes_with_checkpoints_like_the_users_only(
+    fresh: Any, users: str, of_forge: tuple[str, ...], of_others: str
+):
+    fresh.find("modules.shared").opts.data["sd_model_checkpoint"] = users
+    indexed(fresh)
+    assert {(tuple(p.parts), p.vae) for p in fresh.find("modules.processing").made} == {(of_forge, of_others)}
+    assert fresh.find("modules.shared").opts.data["sd_vae"] == "the user's"
+    assert fresh.find("modules.sd_models").model_data.forge_loading_parameters["additional_modules"] == ["a vae"]
+
+
 def test_what_the_user_changes_meanwhile_stays(fresh: Any):
     data = fresh.find("modules.shared").opts.data
     fresh.find("modules.processing").during[0] = lambda p: data.update(sd_model_checkpoint="chosen meanwhile")
     indexed(fresh)
     assert data["sd_model_checkpoint"] == "chosen meanwhile"
+
+
+def test_what_the_user_saves_meanwhile_is_the_users(fresh: Any):
+    opts = fresh.find("modules.shared").opts
+
+    def change(p: Any) -> None:
+        opts.data["samples_format"] = "webp"
+        opts.save("config.json")
+
+    fresh.find("modules.processing").during[0] = change
+    indexed(fresh)
+    assert opts.saved and all(saved == opts.data for saved in opts.saved)
+    assert opts.data["CLIP_stop_at_last_layers"] == 2 and "save" not in vars(opts)
 
 
 def test_interrupt_ends_the_run_and_the_next_goes_on(fresh: Any):

@@ -133,8 +133,9 @@ def plot_control(server: WebUI, name: str) -> dict[str, Any]:
 
 def plot_arguments(server: WebUI, given: dict[str, Any]) -> list[Any]:
     """In the order of the host's own script, its defaults for what is not given."""
-    source = (checkout() / "scripts" / "xyz_grid.py").read_text("utf-8")
-    names = re.findall(r"\w+", re.search(r"return \[(x_type,[^]]+)\]", source)[1])
+    places = (checkout() / "scripts" / "xyz_grid.py", *checkout().glob("extensions-builtin/*/scripts/xyz_grid.py"))
+    source = next(filter(Path.is_file, places)).read_text("utf-8")
+    names = re.findall(r"\w+", re.search(r"return \[\s*(x_type,[^]]+)\]", source)[1])
     usual = {"margin_size": 0, "items_per_grid": 0}
     lists = ("x_values_dropdown", "y_values_dropdown", "z_values_dropdown")
     texts = ("x_values", "y_values", "z_values")

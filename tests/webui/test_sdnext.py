@@ -84,6 +84,8 @@ def test_the_users_settings_are_as_before_though_titles_get_hashes(sdnext: Any):
     before = dict(data)
     indexed(sdnext)
     assert data == before
+    saved = sdnext.find("modules.shared").opts.saved
+    assert saved and all(each == before for each in saved)
 
 
 def make_a_picture(sdnext: Any) -> Any:

@@ -19,6 +19,8 @@ def process_images(p):
     assert call_queue.queue_lock.locked()
     p.checkpoint = shared.opts.data["sd_model_checkpoint"]
     p.loaded = sd_models.model_data.forge_loading_parameters["checkpoint_info"]
+    p.parts = sd_models.model_data.forge_loading_parameters["additional_modules"]
+    p.vae = shared.opts.sd_vae
     p.clip_skip = shared.opts.data["CLIP_stop_at_last_layers"]
     made.append(p)
     during[0](p)

@@ -10,10 +10,14 @@ class OptionInfo:
 class Options:
     def __init__(self):
         self.data, self.data_labels = {}, {}
+        self.saved = []  # what was in its file, one after the other
 
     def add_option(self, key, info):
         self.data_labels[key] = info
         self.data.setdefault(key, info.default)
+
+    def save(self, filename=None, **_):
+        self.saved.append(dict(self.data))
 
     def __getattr__(self, name):
         try:
@@ -38,6 +42,11 @@ class State:
 
 cmd_opts = SimpleNamespace(lora_dir=None, ckpt_dir=None, ckpt=None, server_name=None)
 opts = Options()
-opts.data.update(sd_model_checkpoint="grey checkpoint", CLIP_stop_at_last_layers=2, lora_preferred_name="Filename")
+opts.data.update(
+    sd_model_checkpoint="grey checkpoint",
+    sd_vae="the user's",
+    CLIP_stop_at_last_layers=2,
+    lora_preferred_name="Filename",
+)
 opts.data_labels.update(dict.fromkeys(opts.data))
 state = State()

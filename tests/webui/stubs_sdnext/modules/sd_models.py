@@ -20,3 +20,4 @@ def reload_model_weights():
     loads.append(info.name)
     model_data.sd_model = SimpleNamespace(sd_checkpoint_info=info)
     shared.opts.data["sd_model_checkpoint"] = info.title
+    shared.opts.save(silent=True)
