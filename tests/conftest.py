@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ os.environ.update(
     MODELSEARCH_HOME=str(HOME),
 )
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+# An example that takes long on a busy machine is no failure; all else as whoever runs the tests has set it.
+hypothesis.settings.register_profile("patient", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
