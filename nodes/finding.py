@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..modelsearch_core.errors import ModelSearchError
-from ..modelsearch_core.families import FILTERS
+from ..modelsearch_core.families import FAMILIES_AND_LINEAGES
 from ..modelsearch_core.search import METHODS
 from . import places
 from .catalogue import state
@@ -29,7 +29,10 @@ OPTIONAL = {
 def filters(kind: str) -> dict[str, Any]:
     """The widgets that say what may be found."""
     return {
-        "architecture": ([ANY, *FILTERS], {"tooltip": "Only models of this family, or of this line within one."}),
+        "architecture": (
+            [ANY, *FAMILIES_AND_LINEAGES],
+            {"tooltip": "Only models of this family, or of this line within one."},
+        ),
         "folder": ("STRING", {"default": "", "tooltip": f"Only models in this folder below {places.FOLDERS[kind]}."}),
         "minimum_relevance": (
             "FLOAT",

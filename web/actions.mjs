@@ -28,7 +28,7 @@ export function actionsOf(match, context) {
 }
 
 /** `<lora:name:weight>` of a LoRA that the host knows under a tag. */
-export function tagOf(match) {
+function tagOf(match) {
   return match.kind === "lora" && match.listed?.tag ? `<lora:${match.listed.tag}:${match.strength ?? 1}>` : "";
 }
 

@@ -42,7 +42,7 @@ export async function audition({ app, api, texts, without, pictures, say }) {
 }
 
 /** What the selected sampler is given, or the first: its model before any LoRA, its prompts, numbers and size. */
-export function sceneOf(graph, selected = []) {
+function sceneOf(graph, selected = []) {
   const sampler = [...selected, ...(graph?.nodes ?? [])].find(isSampler);
   if (!sampler) return null;
   const texts = ["positive", "negative"].map((name) => textNode(source(sampler, name)?.node));

@@ -226,7 +226,6 @@ const en = {
   encoder_text: "Your models are known by names, tags and previews. To find them by meaning and by pictures, CLIP is needed once.",
   encoder_get: "Download CLIP ({n} MB)",
   words_only: "Found by names and tags",
-  needs_encoder: "To search by pictures, CLIP is needed once.",
   add_folder: "Add folder",
   folder_path: "Path of a folder on this machine",
   remove_folder: "Remove {name} from the list",

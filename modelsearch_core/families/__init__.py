@@ -4,13 +4,13 @@ Adding one is a record in `registry`, and a table of its tensors among the tests
 """
 
 from .record import Family, FewSteps, Lineage, No, Pipeline, Recipe, Release, Unet, Variant, Work, known
-from .registry import ARCHITECTURES, FAMILIES, FILTERS, UNKNOWN
+from .registry import ARCHITECTURES, FAMILIES, FAMILIES_AND_LINEAGES, UNKNOWN
 from .words import family_called, family_of_class, lineage_in, variant_called
 
 __all__ = [
     "ARCHITECTURES",
     "FAMILIES",
-    "FILTERS",
+    "FAMILIES_AND_LINEAGES",
     "UNKNOWN",
     "Family",
     "FewSteps",

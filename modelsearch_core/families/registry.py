@@ -34,7 +34,7 @@ _ALL = (
 )
 FAMILIES = {family.name: family for family in _ALL}
 ARCHITECTURES = (*FAMILIES, UNKNOWN)
-FILTERS = (  # what models are asked for by: families, each with the lineages that users know within it
+FAMILIES_AND_LINEAGES = (  # what models are asked for by: families, each with the lineages that users know within it
     *(name for each in _ALL for name in (each.name, *(lineage.name for lineage in known(each.lineages)))),
     UNKNOWN,
 )

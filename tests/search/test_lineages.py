@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.families import FILTERS
+from modelsearch_core.families import FAMILIES_AND_LINEAGES
 from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.search import Filters, ModelIndex, Query
 from tests.making.fakes import ColourEncoder, ColourGenerator
@@ -47,7 +47,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_lineage_is_a_filter_within_its_architecture(catalog: Path, wanted: str, names: set[str]) -> None:
     opened = ModelIndex.open(catalog, encoder=ColourEncoder())
-    assert wanted in FILTERS
+    assert wanted in FAMILIES_AND_LINEAGES
     assert {match.name for match in opened.search(Query(text=["red"]), architecture=wanted)} == names
     assert {model.name for model in opened.models() if Filters(architecture=wanted).passes(model)} == names
 

@@ -20,6 +20,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from modelsearch_core.collection.filters import FILTERS
+from modelsearch_core.model_files import Kind
 from modelsearch_core.panel import ROUTES
 from modelsearch_core.panel.routes import DESCRIPTION
 from tests.indexing.folders import make_folder
@@ -40,6 +42,13 @@ DOCUMENT = json.loads(DESCRIPTION.read_text("utf-8"))
 def test_every_route_is_described_and_nothing_else():
     described = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
     assert described == {(route.method, "/" + re.sub(r":path}", "}", route.path)) for route in ROUTES}
+
+
+def test_every_filter_is_described_with_every_kind():
+    of_list = {each["name"]: each["schema"] for each in DOCUMENT["paths"]["/models"]["get"]["parameters"]}
+    of_search = DOCUMENT["components"]["schemas"]["Search"]["properties"]
+    assert set(FILTERS) <= of_list.keys() & of_search.keys()
+    assert of_list["kind"]["enum"] == of_search["kind"]["anyOf"][0]["enum"] == [kind.value for kind in Kind]
 
 
 @pytest.fixture(scope="module")
