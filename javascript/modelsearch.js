@@ -119,6 +119,15 @@ function modelSearchPanel() {
   return modelSearch.mounting;
 }
 
+// By what it lies on: SD.Next's themes are dark without saying so to gradio.
+function modelSearchIsDark(box) {
+  for (let place = box; place; place = place.parentElement) {
+    const [red, green, blue, opacity = 1] = (getComputedStyle(place).backgroundColor.match(/[\d.]+/g) ?? []).map(Number);
+    if (opacity > 0.5) return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+  }
+  return document.body.classList.contains("dark");
+}
+
 async function modelSearchMount(box) {
   const { search_server: away } = await modelSearchFetch("status"); // says why, where we are refused
   const [{ mountPanel }, { createApi }] = await Promise.all(
@@ -127,7 +136,7 @@ async function modelSearchMount(box) {
   const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: modelSearchUrl("/modelsearch/panel/panel.css") });
   document.head.append(style);
   const api = createApi({ fetch: (path, options) => fetch(modelSearchUrl(path), options), url: modelSearchUrl });
-  const theme = document.body.classList.contains("dark") ? "dark" : "light";
+  const theme = modelSearchIsDark(box) ? "dark" : "light";
   const language = opts.localization && opts.localization !== "None" ? opts.localization : "en";
   box.replaceChildren();
   const host = { name: "webui", theme, language, actions: modelSearchActions(Boolean(away)), toolbar: modelSearchToolbar() };

@@ -1,4 +1,4 @@
-"""What a card offers in the tab, by the WebUI's own scripts in Chromium without a WebUI."""
+"""The tab's own scripts in Chromium, without a WebUI: what a card offers, and whether the panel is dark."""
 
 from __future__ import annotations
 
@@ -47,3 +47,23 @@ def test_only_a_search_servers_model_that_is_not_here_has_none(page: Any):
     assert offered(page, {"kind": "lora", "listed": {}}, away=False) == ["txt2img", "img2img", "hires"]
     assert offered(page, {"kind": "lora", "listed": {}}, away=True) == []
     assert offered(page, {"kind": "checkpoint", "listed": {}}, away=True) == []
+
+
+@pytest.mark.parametrize(
+    ("styles", "is_dark"),
+    [
+        ("body { background: rgb(11, 15, 25) }", True),  # SD.Next's, whose body has no class for it
+        ("body { background: rgba(0, 0, 0, 0.2) } html { background: white }", False),
+        ("body { background: black } #hires_prompt { background: #eee }", False),
+        ("#hires_prompt { color: red }", False),
+    ],
+)
+def test_the_panel_is_as_dark_as_what_it_lies_on(page: Any, styles: str, is_dark: bool):
+    page.add_style_tag(content=styles)
+    script = "() => modelSearchIsDark(document.querySelector('#hires_prompt textarea').parentElement)"
+    assert page.evaluate(script) is is_dark
+
+
+def test_where_nothing_has_a_colour_gradio_says_whether_it_is_dark(page: Any):
+    page.evaluate("() => document.body.classList.add('dark')")
+    assert page.evaluate("() => modelSearchIsDark(document.body)") is True
