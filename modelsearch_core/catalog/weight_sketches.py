@@ -28,7 +28,7 @@ CREATE TABLE weight_sketch (
 """
 
 
-VERSION = 1  # of the probes and of the layers' canonical names (`generators.sketches`)
+VERSION = 2  # of the probes and of the layers' canonical names (`generators.sketches`)
 
 
 @dataclass(frozen=True, eq=False)

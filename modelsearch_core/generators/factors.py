@@ -37,6 +37,25 @@ def difference(factors: Factors, most: int = MOST_NUMBERS) -> torch.Tensor:
     return scale(factors, factors["down"].shape[0]) * _low_rank(factors, most)
 
 
+def shape(factors: Factors) -> tuple[int, int] | None:
+    """(outputs, inputs) of ΔW as a matrix, which is not formed; None for what is none of these."""
+    if "diff" in factors:
+        whole = factors["diff"].shape
+        return (int(whole[0]), whole[1:].numel()) if whole else (1, 1)
+    if "hada_w1_a" in factors:
+        return factors["hada_w1_a"].shape[0], factors["hada_w1_b"].shape[1]
+    if "lokr_w1" in factors or "lokr_w1_a" in factors:
+        sides = [_shape_of_product(factors, name) for name in ("lokr_w1", "lokr_w2")]
+        return sides[0][0] * sides[1][0], sides[0][1] * sides[1][1]
+    return (factors["up"].shape[0], factors["down"][0].numel()) if {"up", "down"} <= set(factors) else None
+
+
+def _shape_of_product(factors: Factors, name: str) -> tuple[int, int]:
+    if name in factors:
+        return factors[name].shape[0], factors[name][0].numel()
+    return factors[f"{name}_a"].shape[0], factors[f"{name}_b"][0].numel()
+
+
 def _low_rank(factors: Factors, most: int) -> torch.Tensor:
     """up · down, with a Tucker core between them for some convolutions."""
     up, down = factors["up"].flatten(1), factors["down"]

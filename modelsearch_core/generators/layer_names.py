@@ -98,8 +98,8 @@ def _part_of(layer: str) -> tuple[str, str]:
 
 def canonical(layer: str) -> str:
     """One name for a layer in all spellings of LoRA files, without a pipeline to look it up in: as diffusers call it,
-    with underscores. UNets have two layers a block, as every released one has; a transformer's names that two programs
-    divide otherwise (`qkv`, `to_q`) stay two."""
+    with underscores. UNets have two layers a block, as every released one has; transformers' layers that two programs
+    divide otherwise (`qkv`, `to_q`) stay two here (`joined_layers`)."""
     part, name = _part_of(layer)
     name = name.removeprefix("transformer.").replace(".", "_")
     for pattern, new in _OLD_NAMES:

@@ -2,13 +2,15 @@
 
 s_k = u_kᵀ ΔW v_k with signs u_k, v_k from a seed that hashes the layer's canonical name. The mean of s·s′ over k is an
 unbiased estimate of ⟨ΔW, ΔW′⟩ for two LoRA, off by about ‖ΔW‖‖ΔW′‖/√K a layer (Alon, Matias & Szegedy 1996). ΔW is
-never formed where its factors are smaller. DoRA's magnitude is left out, as it takes the base's weights to apply.
+never formed where its factors are smaller. Of a matrix that other programs write in parts, each part is probed by
+itself. DoRA's magnitude is left out, as it takes the base's weights to apply.
 docs/methods.md 9.
 """
 
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from ..errors import ModelSearchError
 from ..model_files import ModelFile
 from . import factors as networks
+from .joined_layers import Part, apart, is_joined, renamed
 from .layer_names import canonical
 from .network_files import layers_of
 
@@ -34,11 +37,12 @@ def sketch_of(lora: ModelFile) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     """(canonical names of its layers (L,), s (L, K)) of a LoRA's file; of few layers K is larger, and its first numbers
     are those of a smaller K. Raises ModelSearchError for a way of writing that is not known."""
     found: dict[str, NDArray[np.float32]] = {}
-    layers = layers_of(lora)
-    K = probes_a_layer(len(layers))
-    for layer, factors in layers.items():
-        name = canonical(layer)
-        s = sketch_layer(name, factors, K)
+    parts = [
+        (part, factors) for layer, factors in layers_of(lora).items() for part in _parts(canonical(layer), factors)
+    ]
+    K = probes_a_layer(len(parts))
+    for (name, first, behind), factors in parts:
+        s = sketch_layer(name, factors, K, slice(first, behind))
         if s is not None and np.isfinite(s).all():
             found[name] = found[name] + s if name in found else s
     names = tuple(sorted(found))
@@ -50,37 +54,49 @@ def probes_a_layer(L: int) -> int:
     return max(FEWEST, min(MOST, 1 << max(0, (BUDGET // max(L, 1)).bit_length() - 1)))
 
 
-def sketch_layer(name: str, factors: networks.Factors, K: int) -> NDArray[np.float32] | None:
-    """s (K,) of a layer's ΔW; None where it has none that its base does not have to tell."""
+def _parts(layer: str, factors: networks.Factors) -> list[Part]:
+    """What a layer of a file stands for."""
+    name = canonical(layer)
+    shape = networks.shape(factors) if is_joined(name) else None
+    return [(renamed(name), 0, sys.maxsize)] if shape is None else apart(name, *shape)
+
+
+def sketch_layer(
+    name: str, factors: networks.Factors, K: int, outputs: slice = slice(None)
+) -> NDArray[np.float32] | None:
+    """s (K,) of a layer's ΔW, or of some of its outputs; None where it has none that its base does not have to tell."""
     here = {key: tensor.to(torch.float32) for key, tensor in factors.items() if key != "dora_scale"}
     if "up" in here and "down" in here and "mid" not in here:
-        return _of_product(name, here, K)
+        return _of_product(name, here, K, outputs)
     if "hada_w1_a" in here or "diff" in here or "mid" in here:
-        return _of_whole(name, networks.difference(here), K)
+        return _of_whole(name, networks.difference(here), K, outputs)
     if "lokr_w1" in here or "lokr_w1_a" in here:
-        return _of_kronecker(name, here, K)
+        return _of_kronecker(name, here, K, outputs)
     return None
 
 
-def _of_product(name: str, factors: Mapping[str, torch.Tensor], K: int) -> NDArray[np.float32]:
-    up, down = factors["up"].flatten(1), factors["down"].flatten(1)
+def _of_product(name: str, factors: Mapping[str, torch.Tensor], K: int, outputs: slice) -> NDArray[np.float32]:
+    up, down = factors["up"].flatten(1)[outputs], factors["down"].flatten(1)
     u, v = probes(name, K, up.shape[0], down.shape[1])
     return (((u @ up) * (v @ down.T)).sum(dim=1) * networks.scale(factors, down.shape[0])).numpy()
 
 
-def _of_whole(name: str, change: torch.Tensor, K: int) -> NDArray[np.float32]:
-    matrix = change.reshape(change.shape[0], -1) if change.dim() else change.reshape(1, 1)
+def _of_whole(name: str, change: torch.Tensor, K: int, outputs: slice) -> NDArray[np.float32]:
+    matrix = change.reshape(change.shape[0], -1)[outputs] if change.dim() else change.reshape(1, 1)
     u, v = probes(name, K, *matrix.shape)
     return ((u @ matrix) * v).sum(dim=1).numpy()
 
 
-def _of_kronecker(name: str, factors: Mapping[str, torch.Tensor], K: int) -> NDArray[np.float32]:
+def _of_kronecker(name: str, factors: Mapping[str, torch.Tensor], K: int, outputs: slice) -> NDArray[np.float32]:
     """uᵀ (w1 ⊗ w2) v = ⟨Uᵀ w1 V, w2⟩ of the probes in the shape of the blocks."""
     w1, w2, scale = networks.kronecker_factors(factors)
     if w2.dim() > 2:  # a convolution: its kernel goes with w2
         w1 = w1.reshape(w1.shape[0], w1.shape[1])
     inner = w2[0, 0].numel() if w2.dim() > 2 else 1
-    u, v = probes(name, K, w1.shape[0] * w2.shape[0], w1.shape[1] * w2.shape[1] * inner)
+    rows = range(w1.shape[0] * w2.shape[0])[outputs]
+    some, v = probes(name, K, len(rows), w1.shape[1] * w2.shape[1] * inner)
+    u = torch.zeros(K, w1.shape[0] * w2.shape[0])
+    u[:, outputs] = some
     U = u.reshape(K, w1.shape[0], w2.shape[0])
     V = v.reshape(K, w1.shape[1], w2.shape[1] * inner)
     between = torch.einsum("kab,ac,kcd->kbd", U, w1, V)

@@ -101,6 +101,86 @@ def test_kohyas_names_and_those_of_diffusers_are_the_same_layers(tmp_path: Path)
     assert all(np.array_equal(s, found[0][1]) for _, s in found)
 
 
+D, R = 6, 2  # of a transformer with an MLP of 4 D
+BOTH = {  # joined, and how diffusers writes the same: names with their outputs
+    "double_blocks.3.img_attn.qkv": {f"transformer_blocks.3.attn.to_{x}": D for x in "qkv"},
+    "double_blocks.3.txt_attn.qkv": {f"transformer_blocks.3.attn.add_{x}_proj": D for x in "qkv"},
+    "single_blocks.7.linear1": {
+        **{f"single_transformer_blocks.7.attn.to_{x}": D for x in "qkv"},
+        "single_transformer_blocks.7.proj_mlp": 4 * D,
+    },
+    "joint_blocks.2.context_block.attn.qkv": {f"transformer_blocks.2.attn.add_{x}_proj": D for x in "qkv"},
+    "joint_blocks.2.x_block.attn2.qkv": {f"transformer_blocks.2.attn2.to_{x}": D for x in "qkv"},
+    "layers.4.attention.qkv": {f"layers.4.attention.to_{x}": D for x in "qkv"},
+}
+RENAMED = {
+    "double_blocks.3.img_attn.proj": "transformer_blocks.3.attn.to_out.0",
+    "double_blocks.3.txt_attn.proj": "transformer_blocks.3.attn.to_add_out",
+    "double_blocks.3.img_mlp.0": "transformer_blocks.3.ff.net.0.proj",
+    "double_blocks.3.txt_mlp.2": "transformer_blocks.3.ff_context.net.2",
+    "double_blocks.3.img_mod.lin": "transformer_blocks.3.norm1.linear",
+    "single_blocks.7.linear2": "single_transformer_blocks.7.proj_out",
+    "single_blocks.7.modulation.lin": "single_transformer_blocks.7.norm.linear",
+    "joint_blocks.2.x_block.mlp.fc1": "transformer_blocks.2.ff.net.0.proj",
+}
+
+
+def sketch_file(
+    path: Path, layers: Mapping[str, Mapping[str, torch.Tensor]], ending: str
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Of a LoRA with these factors; `ending` has places for `down` and `up`."""
+    down, up = ending.split()
+    tensors = {}
+    for layer, factors in layers.items():
+        tensors |= {f"{layer}{down}": factors["down"].clone(), f"{layer}{up}": factors["up"].clone()}
+    save_file(tensors, path)
+    return sketch_of(model_file(path.stem, path=path))
+
+
+@pytest.mark.parametrize("joined", BOTH)
+def test_a_joined_matrix_and_its_parts_have_the_same_sketch(tmp_path: Path, joined: str):
+    factors = random({"up": (sum(BOTH[joined].values()), R), "down": (R, D)})
+    parts, first = {}, 0
+    for name, outputs in BOTH[joined].items():
+        parts[f"transformer.{name}"] = {**factors, "up": factors["up"][first : first + outputs]}
+        first += outputs
+    kohya = {f"lora_unet_{joined.replace('.', '_')}": factors}
+    names, s = sketch_file(tmp_path / "kohya.safetensors", kohya, ".lora_down.weight .lora_up.weight")
+    same, t = sketch_file(tmp_path / "diffusers.safetensors", parts, ".lora_A.weight .lora_B.weight")
+    assert names == same == tuple(sorted(f"unet.{name.replace('.', '_')}" for name in BOTH[joined]))
+    np.testing.assert_allclose(s, t, rtol=1e-5)
+    for name, row in zip(names, s, strict=True):  # of each part, what its own ΔW says
+        of = next(
+            of for key, of in parts.items() if f"unet.{key.removeprefix('transformer.').replace('.', '_')}" == name
+        )
+        np.testing.assert_allclose(row, sketch_layer(name, of, len(row)), rtol=1e-5)
+
+
+@pytest.mark.parametrize("form", ["LoHa", "LoKr", "LoKr of products", "full difference"])
+def test_parts_of_other_ways_of_writing_are_those_of_the_whole_change(form: str):
+    factors = random(SHAPES[form])
+    change = networks.difference(factors)
+    assert networks.shape(factors) == (12, 10)
+    part = sketch_layer("layer", factors, K, slice(4, 8))
+    assert part == pytest.approx(sketch_layer("layer", {"diff": change[4:8]}, K), rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("original", RENAMED)
+def test_a_transformers_layers_are_called_as_diffusers_calls_them(tmp_path: Path, original: str):
+    factors = random({"up": (5, R), "down": (R, D)})
+    ending = ".lora_down.weight .lora_up.weight"
+    names, s = sketch_file(tmp_path / "a.safetensors", {f"lora_unet_{original.replace('.', '_')}": factors}, ending)
+    same, t = sketch_file(tmp_path / "b.safetensors", {f"transformer.{RENAMED[original]}": factors}, ending)
+    assert names == same == (f"unet.{RENAMED[original].replace('.', '_')}",)
+    assert np.array_equal(s, t)
+
+
+def test_grouped_queries_stay_one_matrix(tmp_path: Path):
+    factors = {"lora_unet_layers_0_attention_qkv": random({"up": (10, R), "down": (R, D)})}  # 6, 2 and 2
+    names, _ = sketch_file(tmp_path / "a.safetensors", factors, ".lora_down.weight .lora_up.weight")
+    assert names == ("unet.layers_0_attention_qkv",)
+
+
 N = 2**18
 CLAIMS = {  # a few megabytes of factors, or none at all, whose layer would take gigabytes
     "LoRA of rank 0": {"up": (2**27, 0), "down": (0, 2**27)},
