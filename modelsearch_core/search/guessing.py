@@ -37,8 +37,8 @@ class Family:
 
 
 def store_guesses(catalog: Catalog, collection: Collection) -> int:
-    """Brings what weights say up to date; of how many LoRA there is a guess that was not there or was another."""
-    statistics, written = Statistics(collection), 0
+    """Brings what weights say up to date; of how many LoRA there is now another guess, or none any more."""
+    statistics, changed = Statistics(collection), 0
     sketches = catalog.sketches.get([entry.fingerprint for entry in collection.entries], VERSION)
     before = {each.fingerprint: each.digest for each in collection.measured if each.evidence is Evidence.WEIGHTS}
     kept: set[str] = set()
@@ -51,11 +51,12 @@ def store_guesses(catalog: Catalog, collection: Collection) -> int:
                 digest = f"weights:{family.name}:{hashlib.sha256(Z.astype(np.float16).tobytes()).hexdigest()[:24]}"
                 if before.get(entry.fingerprint) != digest:
                     _replace(catalog, collection.encoder, entry, digest, Z, before.get(entry.fingerprint))
-                    written += 1
+                    changed += 1
     for fingerprint, digest in before.items():
         if fingerprint not in kept:
             catalog.remove_specification(fingerprint, digest)
-    return written
+            changed += 1
+    return changed
 
 
 def _families(collection: Collection, sketches: Mapping[str, Sketch]) -> list[Family]:

@@ -15,6 +15,7 @@ from modelsearch_core.model_files import Kind
 from modelsearch_core.probes import ProbeSet, default_probes
 from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.search.guessing import LEAST, store_guesses
+from modelsearch_core.search.preparing import prepare
 from modelsearch_core.specification import Evidence, Specification
 from tests.making.fakes import ColourEncoder, model_file
 
@@ -125,7 +126,7 @@ def test_a_guess_that_nothing_bears_out_any_more_is_withdrawn(zoo: Zoo):
     zoo.guess()
     for n in range(20):
         zoo.catalog.forget(f"lora{n}")
-    assert zoo.guess() == 0
+    assert zoo.guess() == 8
     assert zoo.guessed() == {}
 
 
@@ -151,3 +152,11 @@ def test_only_a_lora_can_be_compared_by_weights(zoo: Zoo):
         pytest.raises(Exception, match="only a LoRA of the index has weights to compare"),
     ):
         index.search(Query(text=["red"]), method="weights")
+
+
+def test_guesses_that_nothing_bears_out_any_more_are_gone_before_answers_are_prepared(zoo: Zoo):
+    assert zoo.guess() == 28
+    for n in range(LEAST - 1, 24):
+        zoo.catalog.remove_specification(f"lora{n}", PROBES.digest)
+    assert prepare(zoo.catalog, anew=True)
+    assert zoo.guessed() == {}
