@@ -28,6 +28,7 @@ from ..specification import Evidence, Specification
 from . import author_words
 from .entries import EVIDENCE_ORDER, Entry, entries_of, files_of, newest
 from .kept_rows import KeptRows
+from .pooled import Pooling
 from .samples import NO_ROWS, Samples, stacked, unpacked
 
 RESIDENT = 2**26  # numbers of samples that are kept once they were read, 256 MB
@@ -134,18 +135,19 @@ class Collection:
 
     def prompt(self, m: int, number: int) -> str:
         """What model m was asked by probe `number`; empty for evidence that nobody asked for."""
-        probe_set = self.probe_set(m)
+        probe_set = self.probe_set(m) if number >= 0 else None
         return self._picture_prompt(m, number) if probe_set is None else probe_set.prompt(number)
 
     def _picture_prompt(self, m: int, number: int) -> str:
-        """What a user's picture was asked for, as its file says."""
+        """What a user's picture was asked for, as its file says; `number` as in its rows, or below 0 as in `pooled`."""
         entry = self.entries[m]
-        if entry.evidence is not Evidence.PICTURES:
+        pictures = entry.measured if entry.evidence is Evidence.PICTURES else entry.pictures
+        if pictures is None:
             return ""
-        if entry.key not in self._picture_prompts:
-            rows = self.catalog.pictures.chosen(*entry.key)
-            self._picture_prompts[entry.key] = {row.number: row.prompt for row in rows}
-        return self._picture_prompts[entry.key].get(number, "")
+        if pictures.key not in self._picture_prompts:
+            rows = self.catalog.pictures.chosen(*pictures.key)
+            self._picture_prompts[pictures.key] = {row.number: row.prompt for row in rows}
+        return self._picture_prompts[pictures.key].get(number if number >= 0 else -1 - number, "")
 
     def probe_set(self, m: int) -> ProbeSet | None:
         """How model m was asked; None for evidence that nobody asked for."""
@@ -210,7 +212,7 @@ class Collection:
 
     def plain_prompt(self, m: int, number: int) -> str:
         """Without the model's trigger words."""
-        recipe = self.probe_sets.recipe(self.entries[m].digest)
+        recipe = self.probe_sets.recipe(self.entries[m].digest) if number >= 0 else None
         return (
             self._picture_prompt(m, number)
             if recipe is None
@@ -226,8 +228,8 @@ class Collection:
 
     @cached_property
     def is_small(self) -> bool:
-        """Whether all samples are kept once they were read."""
-        return sum(entry.samples for entry in self.entries) * self.dimension <= RESIDENT
+        """Whether all pictures are kept once they were read."""
+        return sum(entry.pictured for entry in self.entries) * self.dimension <= RESIDENT
 
     def specifications(self, models: Models, *, drawn: bool = True) -> list[Specification]:
         """These models' own rows, `drawn` or not, which are half of them. ModelSearchError where one was forgotten
@@ -286,10 +288,39 @@ class Collection:
     def drawings(self) -> Samples:
         return self.drawn_rows(self.all)
 
+    def pooled_rows(self, models: Models, *, again: bool = False) -> Samples:
+        """All pictures of these models: their samples and, behind them, their users' own, numbered −1, −2, …"""
+        return self._with_pictures(self.rows(models, again=again), models, again=again)
+
+    @cached_property
+    def pooled(self) -> Samples:
+        """All pictures of all models."""
+        return self._with_pictures(self.samples, self.all)
+
+    def _with_pictures(self, own: Samples, models: Models, *, again: bool = False) -> Samples:
+        pictures = [self.entries[m].pictures for m in models]
+        wanted = [of for of in pictures if of is not None]
+        if not wanted:
+            return own
+
+        def read(places: Sequence[int]) -> list[Packed]:
+            keys = [wanted[place].key for place in places]
+            found = self.catalog.packed_rows(self.encoder, keys)
+            return [found.get(key, NO_ROWS) for key in keys]
+
+        names = [(*of.key, of.stamp) for of in wanted]
+        rows = iter(self._kept_rows.get(names, read) if again else read(range(len(wanted))))
+        more = unpacked([NO_ROWS if of is None else next(rows) for of in pictures], self.dimension)
+        return self._pooling(own, more, models, keep=self.is_whole)
+
+    @cached_property
+    def _pooling(self) -> Pooling:
+        return Pooling()
+
     @cached_property
     def prompts(self) -> Features:
-        """(N, D), of all samples."""
-        return self.prompts_of(self.all, self.samples)
+        """(N, D), of all pictures."""
+        return self.prompts_of(self.all, self.pooled)
 
     def base_specification(self, m: int) -> Specification | None:
         """The features of the base's pictures for the same probes, of a LoRA."""

@@ -45,10 +45,17 @@ class Listed:
 
 @dataclass(frozen=True)
 class Entry:
-    """A model, its best evidence, and where else the same weights lie."""
+    """A model, its best evidence, its user's own pictures where these are not the best, and where else the same weights
+    lie."""
 
     files: tuple[Listed, ...]
     measured: Measured
+    pictures: Measured | None = None
+
+    @property
+    def stamp(self) -> int:
+        """Another one whenever anything that answers rest on was measured again."""
+        return self.measured.stamp if self.pictures is None else (self.measured.stamp << 32) + self.pictures.stamp
 
     @property
     def fingerprint(self) -> str:
@@ -65,6 +72,11 @@ class Entry:
     @property
     def samples(self) -> int:
         return self.measured.samples
+
+    @property
+    def pictured(self) -> int:
+        """Its samples and its user's own pictures."""
+        return self.samples + (self.pictures.samples if self.pictures else 0)
 
     @property
     def is_seen(self) -> bool:
@@ -134,5 +146,10 @@ def files_of(catalog: Catalog, before: Mapping[str, Sequence[Listed]] | None = N
 
 
 def entries_of(files: Mapping[str, tuple[Listed, ...]], measured: Iterable[Measured]) -> list[Entry]:
-    of = best(list(measured))
-    return [Entry(same, of[fingerprint]) for fingerprint, same in files.items() if fingerprint in of]
+    measured = list(measured)
+    of, pictures = best(measured), newest(measured, Evidence.PICTURES)
+    return [_entry(same, of[f], pictures.get(f)) for f, same in files.items() if f in of]
+
+
+def _entry(files: tuple[Listed, ...], best: Measured, pictures: Measured | None) -> Entry:
+    return Entry(files, best, pictures if best.evidence is Evidence.GENERATED else None)

@@ -18,6 +18,8 @@ Z = NDArray[np.floating] | float
 
 PRIOR = 8.0  # models that a default of ρ counts for beside those of a collection
 TOP = 0.2  # share of a query's models that worth is read from
+SHARED = 0.5  # φ: share of a model's variance that is left where all models were asked alike
+TASTE = 0.25  # t of users, at least: what texts ask for suffers more from it than a mean does
 FEW = 4.0  # models that "as usual" counts for beside those whose mean says how usual a query is
 
 
@@ -71,3 +73,20 @@ def expected(z_e: Z, rho: Z, *, usual_e: Z, usual: Z, ratio: Z) -> NDArray[np.fl
 def deviation(rho: NDArray[np.floating] | float) -> NDArray[np.floating]:
     """√(1 − ρ²), how far z may lie from that in units of σ: 0 for what was measured."""
     return np.sqrt(1 - np.asarray(rho, float) ** 2)
+
+
+def as_generated(n: NDArray[np.integer] | int, taste: float) -> NDArray[np.floating]:
+    """How many generated pictures n of a user's own count for in a mean: φ/(1/n + t), at most φ/t.
+
+    σ²: variance of a model's pictures.  t: taste, b²/σ², by how much what a user asks for is off from what probes ask.
+    A mean of n of them is off by σ²/n + b²; one of S generated pictures by φσ²/S, since all models are asked the same.
+    """
+    return SHARED / (1 / np.asarray(n, float) + taste)
+
+
+def taste_of(apart: NDArray[np.floating], S: NDArray[np.integer], n: NDArray[np.integer], variance: float) -> float:
+    """t of means of n pictures less those of S generated ones of the same models, `apart` (B, D); what these have in
+    common is no taste. 0 at least."""
+    B = len(apart)
+    squares = (within(apart.T).T ** 2).sum(axis=1) * (B / max(B - 1, 1))
+    return max(0.0, float((squares / variance - 1 / n - SHARED / S).mean()))

@@ -52,9 +52,9 @@ class Apart:
         return part
 
     def _outside(self, fold: int) -> NDArray[np.bool_]:
-        """(N,): which samples answer no prompt of a fold. A model that has no others keeps them."""
+        """(N,): which samples answer no prompt of a fold. A model that has no others of its own keeps them."""
         outside, samples = self._folds != fold, self._judges.samples
-        none_left = np.add.reduceat(outside, samples.offsets[:-1]) == 0
+        none_left = np.add.reduceat(outside & (samples.numbers >= 0), samples.offsets[:-1]) == 0
         return outside | np.repeat(none_left, samples.counts)
 
     @cached_property

@@ -99,7 +99,7 @@ class Judges:
     @cached_property
     def samples(self) -> Samples:
         whole = self._all and self._collection.is_small
-        return self._collection.samples if whole else self._collection.rows(self.models, again=self._again)
+        return self._collection.pooled if whole else self._collection.pooled_rows(self.models, again=self._again)
 
     @cached_property
     def drawings(self) -> Samples:
@@ -280,7 +280,8 @@ class _Keeping(Judges):
 
     @cached_property
     def drawings(self) -> Samples:
-        return self._whole.drawings.keeping(self._kept)
+        of_own = self._whole.samples.numbers >= 0  # nobody has drawn what users have made
+        return self._whole.drawings.keeping(self._kept[of_own])
 
     @cached_property
     def _prompts(self) -> Features:

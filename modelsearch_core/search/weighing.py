@@ -123,7 +123,7 @@ def _worth(statistics: Statistics, modality: Modality, bank: Queries, of: Eviden
     queries = _words_of_others(beside, both) if modality is Modality.TEXT else bank
     of_both = beside.some(both)
     cheap = content.first_moment(unit(content.means(of_both.Z, of_both.offsets)), queries.h)
-    best = content.first_moment(statistics.means[both], queries.h)
+    best = content.first_moment(unit(statistics.own_means[both]), queries.h)
     found = evidence.worth(queries.masked(cheap, both), queries.masked(best, both))
     if of in PICTURED:
         found /= float(evidence.of_pictures(of_both.counts, 1.0).mean())

@@ -45,12 +45,15 @@ def store(collection: Collection, densities: Densities, *, drawn: bool) -> None:
 
 
 def is_stored(collection: Collection, *, drawn: bool) -> bool:
-    return columns.is_there(collection.catalog.statistics, collection.encoder, name_of(drawn=drawn), VERSION)
+    """Whether enough of it is there to be used."""
+    parts = columns.read(collection.catalog.statistics, collection.encoder, name_of(drawn=drawn), VERSION)
+    known = {who for part in parts for who in part.who}
+    return bool(parts) and sum(who not in known for who in whose(collection)) <= MOST_NEW * len(collection)
 
 
 def whose(collection: Collection) -> list[Who]:
     """What rows are found again by."""
-    return [(entry.fingerprint, entry.measured.stamp) for entry in collection.entries]
+    return [(entry.fingerprint, entry.stamp) for entry in collection.entries]
 
 
 def coarse_of(collection: Collection, densities: Densities, unit_means: Features, *, drawn: bool) -> Coarse | None:
@@ -83,7 +86,7 @@ def _axes(
     collection: Collection, densities: Densities, models: Models, *, drawn: bool
 ) -> tuple[Features, Features, Features]:
     """V (n, r, D), λ (n, r) and μ (n, D) of these models' densities."""
-    of = densities((collection.drawn_rows if drawn else collection.rows)(models))
+    of = densities((collection.drawn_rows if drawn else collection.pooled_rows)(models))
     V = np.zeros((len(models), gaussian.RANK, collection.dimension), np.float32)
     variances = np.zeros(V.shape[:2], np.float32)
     for m in range(len(models)):

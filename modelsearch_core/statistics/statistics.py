@@ -20,7 +20,7 @@ from ..errors import ModelSearchError
 from ..scores import content, differences, gaussian
 from ..scores.coarse import Coarse
 from ..specification import Factors
-from . import coarse, references
+from . import coarse, pooling, references
 from .layouts import Layouts, layouts_of
 from .matching import MATCHING_SETTING, Matching, matching_of
 from .references import Reference
@@ -44,17 +44,22 @@ class Statistics:
     def columns(self) -> dict[str, tuple[list[tuple[str, int]], Features]]:
         """What was read, to be taken over: (who by fingerprint and stamp, rows) by name."""
         who = [(entry.fingerprint, entry.measured.stamp) for entry in self.collection.entries]
-        read = {name: self.__dict__[name] for name in ("raw_means", "drawn_means") if name in self.__dict__}
+        read = {name: self.__dict__[name] for name in ("own_means", "drawn_means") if name in self.__dict__}
         return {name: (who, rows) for name, rows in read.items()}
 
     # of all models
 
     @cached_property
     def raw_means(self) -> Features:
-        """(M, D) means of the samples, shorter the more these differ."""
+        """(M, D) means of the pictures, shorter the more these differ."""
+        return pooling.pooled(self.collection, self.own_means)
+
+    @cached_property
+    def own_means(self) -> Features:
+        """(M, D) means of the best evidence alone."""
         if not self.collection.is_whole:
             return content.means(self.collection.samples.Z, self.collection.samples.offsets)
-        return self._taken_over("raw_means", self._read_means)
+        return self._taken_over("own_means", self._read_means)
 
     @cached_property
     def means(self) -> Features:
@@ -68,7 +73,7 @@ class Statistics:
             return self.raw_means - references.of_means(self.collection, self.raw_means)
         samples = self.collection.samples
         delta = differences.differences(samples.Z, references.of_samples(self.collection, samples))
-        return differences.direction(delta, samples.offsets)
+        return differences.direction(delta, samples.offsets) + self.raw_means - self.own_means
 
     @cached_property
     def drawn_means(self) -> Features:

@@ -117,3 +117,20 @@ def test_worth_asks_those_on_the_edge_of_the_best_too_and_is_at_most_one():
 
 def test_an_expected_score_is_stretched_to_the_spread_of_the_better_evidence():
     assert evidence.expected(3.0, 0.5, usual_e=1.0, usual=0.2, ratio=2.0) == pytest.approx(0.2 + 0.5 * 2 * (3 - 1))
+
+
+def test_pictures_of_a_user_count_for_half_a_generated_one_and_no_more_than_a_taste_allows():
+    assert evidence.as_generated(np.array([1, 4]), 0.25) == pytest.approx([0.5 / 1.25, 0.5 / 0.5])
+    assert evidence.as_generated(10**6, 0.25) == pytest.approx(2.0, abs=1e-3)
+    assert evidence.as_generated(10, 0.0) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("taste", [0.0, 0.3])
+def test_taste_is_how_far_means_lie_apart_beyond_what_few_pictures_explain(taste: float):
+    rng, B, D = np.random.default_rng(3), 400, 50
+    S, n = rng.choice([8, 32], B), rng.choice([4, 16, 64], B)
+    sigma = rng.normal(size=(3, B, D)) / D**0.5  # of a variance of 1
+    generated = sigma[0] * np.sqrt(evidence.SHARED / S)[:, None]
+    users = sigma[1] / np.sqrt(n)[:, None] + sigma[2] * taste**0.5 + np.ones(D)  # what all users ask otherwise
+    assert evidence.taste_of(2 * (users - generated), S, n, 4.0) == pytest.approx(taste, abs=0.02)
+    assert evidence.taste_of(np.zeros((2, D)), S[:2], n[:2], 1.0) == 0
