@@ -180,9 +180,10 @@ export class DetailView {
     const found = await guard(() => api.duplicates(model.id));
     if (!found || this.match?.id !== model.id) return;
     const alike = found.near.map(({ a, b, similarity }) => ({ ...(a.id === model.id ? b : a), similarity }));
-    const note = (each) => t("alike", { n: Math.floor(each.similarity * 1000) / 10 });
-    const list = strip(alike, { ...this.context, open: (each) => this.open(each), note });
-    fill(this.twins, alike.length ? list : h("p", { text: t("no_duplicates") }));
+    const note = (each) => each.said ?? t("alike", { n: Math.floor(each.similarity * 1000) / 10 });
+    const shown = [...alike, ...kin(found, model.id, t)];
+    const list = strip(shown, { ...this.context, open: (each) => this.open(each), note });
+    fill(this.twins, shown.length ? list : h("p", { text: t("no_duplicates") }));
   }
 
   /** Asks, and asks again where a preview is there already. */
@@ -222,6 +223,20 @@ export class DetailView {
       dialog.showModal();
     });
   }
+}
+
+/** LoRA that are epochs, copies or merges of this one, or its parts, with what they are to it. */
+function kin({ by_weights, merges }, id, t) {
+  const round = (n) => Math.round(n * 100) / 100;
+  const pairs = by_weights.map(({ a, b, kinship, ratio }) => {
+    const isLess = a.id === id;
+    return { ...(isLess ? b : a), said: t(`kin_${kinship}`, { n: round(isLess ? ratio : 1 / ratio) }) };
+  });
+  const mixed = merges.flatMap(({ merged, a, b, alpha, beta }) => {
+    if (merged.id !== id) return [{ ...merged, said: t("kin_merge", { n: round(a.id === id ? alpha : beta) }) }];
+    return [[a, alpha], [b, beta]].map(([part, n]) => ({ ...part, said: t("kin_part", { n: round(n) }) }));
+  });
+  return [...mixed, ...pairs];
 }
 
 /** Those that fit best first, the others after them. */

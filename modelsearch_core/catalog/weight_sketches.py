@@ -85,9 +85,9 @@ class WeightSketches:
         }
 
 
-def vectors(sketches: Sequence[Sketch]) -> NDArray[np.float32]:
-    """(n, ΣK) unit rows over all layers of all of them, those that a LoRA does not change zero. Inner products estimate
-    cosines of ΔW. Where numbers a layer differ, the fewest count, in all, so that lengths are comparable."""
+def stacked(sketches: Sequence[Sketch]) -> NDArray[np.float32]:
+    """(n, ΣK) rows over all layers of all of them, those that a LoRA does not change zero. Inner products estimate
+    those of ΔW. Where numbers a layer differ, the fewest count, in all."""
     if not sketches:
         return np.zeros((0, 1), np.float32)
     K = min(of.s.shape[1] for of in sketches)
@@ -96,7 +96,13 @@ def vectors(sketches: Sequence[Sketch]) -> NDArray[np.float32]:
     X = np.zeros((len(sketches), len(names), K), np.float32)
     for row, of in zip(X, sketches, strict=True):
         row[[place[name] for name in of.names]] = of.s[:, :K]
-    flat = X.reshape(len(sketches), -1)
+    X /= np.float32(K**0.5)
+    return X.reshape(len(sketches), -1)
+
+
+def vectors(sketches: Sequence[Sketch]) -> NDArray[np.float32]:
+    """The same of unit length, whose inner products estimate cosines of ΔW."""
+    flat = stacked(sketches)
     length = np.linalg.norm(flat, axis=1, keepdims=True)
     flat /= np.where(length > 0, length, 1)
     return flat

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from dataclasses import asdict
+from typing import Any
 
 from ..catalog import Catalog
 from ..contact_sheet import Cell, Row, contact_sheet
@@ -13,6 +14,7 @@ from ..model_files import ModelFile, SkippedFile
 from ..pairs import one_each, other_halves
 from ..pictures import SUMMARY, PictureSummary
 from ..search import ModelIndex
+from ..search.kin import Kin, MergeOf
 from . import classifier_reports
 from .tables import print_json, print_table
 from .values import check_picture_target, save_picture
@@ -120,26 +122,44 @@ def forget(args: argparse.Namespace) -> int:
 
 
 def duplicates(args: argparse.Namespace) -> int:
-    """Groups with the same weights, and pairs whose pictures are nearly the same."""
+    """Groups with the same weights, pairs whose pictures are nearly the same, LoRA that are kin by their weights."""
     with ModelIndex.open(args.catalog) as index:
         exact, near = index.exact_duplicates(), index.near_duplicates(args.threshold)
-        by_weights = index.near_by_weights()
+        by_weights, merges = index.near_by_weights(), index.merges()
+    nothing = not (exact or near or by_weights or merges)
     if args.json:
         pairs = [{"a": str(a), "b": str(b), "similarity": round(cosine, 4)} for a, b, cosine in near]
-        changes = [{"a": str(a), "b": str(b), "similarity": round(cosine, 4)} for a, b, cosine in by_weights]
-        told = {"exact": [[str(path) for path in group] for group in exact], "near": pairs, "by_weights": changes}
-        print_json(told)
-        return 0 if exact or near or by_weights else 1
+        groups = [[str(path) for path in group] for group in exact]
+        changes = [_of_kin(kin) for kin in by_weights]
+        print_json({"exact": groups, "near": pairs, "by_weights": changes, "merges": [*map(_of_merge, merges)]})
+        return int(nothing)
     for group in exact:
         print("same weights:", *(f"\n  {path}" for path in group), sep="")
     if near:
         print_table(["alike", "model", "and"], [(f"{cosine:.3f}", a, b) for a, b, cosine in near])
     if by_weights:
-        print("change nearly the same (epochs, merges or copies of one training):")
-        print_table(["alike", "LoRA", "and"], [(f"{cosine:.3f}", a, b) for a, b, cosine in by_weights])
-    if not exact and not near and not by_weights:
+        print("change nearly the same:")
+        rows = [(f"{kin.cosine:.3f}", kin.a, kin.b, kin.in_words) for kin in by_weights]
+        print_table(["alike", "LoRA", "and", "which are"], rows)
+    if merges:
+        print("merges:")
+        parts = [
+            (f"{of.explained:.0%}", of.merged, f"{of.alpha:.2f} x", of.a, f"{of.beta:.2f} x", of.b) for of in merges
+        ]
+        print_table(["explained", "LoRA", "is", "of", "and", "of"], parts)
+    if nothing:
         print("no duplicates")
-    return 0 if exact or near or by_weights else 1
+    return int(nothing)
+
+
+def _of_kin(kin: Kin) -> dict[str, Any]:
+    told = {"similarity": round(kin.cosine, 4), "kinship": kin.kinship.value, "ratio": round(kin.ratio, 4)}
+    return {"a": str(kin.a), "b": str(kin.b), **told}
+
+
+def _of_merge(of: MergeOf) -> dict[str, Any]:
+    shares = {name: round(getattr(of, name), 4) for name in ("alpha", "beta", "explained")}
+    return {"merged": str(of.merged), "a": str(of.a), "b": str(of.b), **shares}
 
 
 def _text(value: object) -> str:

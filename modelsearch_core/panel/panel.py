@@ -23,7 +23,7 @@ from ..pairs import is_low_noise, one_each
 from ..pictures import FOLDERS, SUMMARY, PictureSummary
 from ..places import Place
 from ..search import METHODS, Description, Match
-from . import browsing, pictures, previews, renderings
+from . import browsing, duplicates, pictures, previews, renderings
 from .checking import CheckJob
 from .classifiers import ClassifierSearch
 from .collection_map import CollectionMap
@@ -31,7 +31,7 @@ from .costs import costs, forecast
 from .elsewhere import Elsewhere
 from .host import Host
 from .indexing import Indexing
-from .library import Library, Seen, Snapshot
+from .library import Library, Snapshot
 from .probing_job import ProbingJob
 from .queries import Search
 from .refusals import RefusedError
@@ -304,34 +304,16 @@ class Panel:
         return self.probing.state()
 
     def duplicates(self, of: str | None = None) -> dict[str, Any]:
-        """Groups with the same weights and pairs with nearly the same pictures, by id; only those `of` a model."""
+        """What is nearly the same, by id; only what is so `of` a model."""
         with self.library.reading() as snapshot:
             if self._duplicates[0] != snapshot.serial:
-                self._duplicates = snapshot.serial, self._all_duplicates(snapshot)
+                cards = {model.path: self._card(snapshot, model) for model in snapshot.models}
+                self._duplicates = snapshot.serial, duplicates.all_of(snapshot.index, snapshot.models, cards)
         found = self._duplicates[1]
         if of is None:
             return found
         snapshot.model(of)
-        return {
-            "exact": [group for group in found["exact"] if group["model"]["id"] == of],
-            "near": [pair for pair in found["near"] if of in (pair["a"]["id"], pair["b"]["id"])],
-        }
-
-    def _all_duplicates(self, snapshot: Seen) -> dict[str, Any]:
-        by_path = {model.path: self._card(snapshot, model) for model in snapshot.models}
-        near = snapshot.index.near_duplicates()
-        return {
-            "exact": [
-                {"model": by_path[model.path], "paths": [str(path) for path in (model.path, *model.copies)]}
-                for model in snapshot.models
-                if model.copies
-            ],
-            "near": [
-                {"a": by_path[a], "b": by_path[b], "similarity": round(cosine, 4)}
-                for a, b, cosine in near
-                if a in by_path and b in by_path
-            ],
-        }
+        return duplicates.of_model(found, of)
 
     def indexing(self) -> dict[str, Any]:
         """How indexing stands, which folders it looks in, what failed so far, and what is to be generated takes."""

@@ -20,12 +20,12 @@ from ..ranking import diverse, rank
 from ..scores.calibration import WEAK_BELOW, null_of, relevance
 from ..specification import Requirement
 from ..statistics import Statistics
-from ..statistics.weights import SAME_TRAINING
 from .answering import Answer, Answering, added
 from .before_after import BeforeAfter, before_after
 from .candidates import candidates
 from .description import Description, describe_all
 from .duplicates import NEARLY_THE_SAME, alike
+from .kin import Kin, MergeOf, merges, near_by_weights
 from .matches import matches
 from .measured import stored
 from .methods import ALL_METHODS, AUTO_METHOD, METHODS, Wants, refuse_unknown
@@ -289,12 +289,14 @@ class ModelIndex:
         paths = [entry.path for entry in self.collection.entries]
         return [(paths[a], paths[b], cosine) for a, b, cosine in found]
 
-    def near_by_weights(self, threshold: float | None = None) -> list[tuple[Path, Path, float]]:
-        """(a, b, cosine) of LoRA that change nearly the same, such as epochs and merges of one training, most alike
-        first; no picture of them is needed."""
-        paths = [entry.path for entry in self.collection.entries]
-        found = self.statistics.weights.near(SAME_TRAINING if threshold is None else threshold)
-        return [(paths[a], paths[b], cosine) for a, b, cosine in found]
+    def near_by_weights(self, threshold: float | None = None) -> list[Kin]:
+        """LoRA that change nearly the same, such as epochs and copies of one training, most alike first; no picture of
+        them is needed."""
+        return near_by_weights(self.statistics, threshold)
+
+    def merges(self) -> list[MergeOf]:
+        """LoRA that are merges of two others of the index, by their weights."""
+        return merges(self.statistics)
 
 
 def weighted(requirements: Sequence[Requirement], answers: Sequence[Answer]) -> Answer:

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from modelsearch_core import pairs
 from modelsearch_core.catalog import Catalog
+from modelsearch_core.catalog.weight_sketches import VERSION, Sketch
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.indexing import IndexSettings, index
 from modelsearch_core.panel import ROUTES, Panel, Request, answer, previews
@@ -203,6 +205,24 @@ def test_copies_are_duplicates(panel: Panel):
     green = id_of(panel, "green")
     assert panel.duplicates(green)["exact"][0]["model"]["id"] == green
     assert panel.duplicates(id_of(panel, "red"))["exact"] == []
+
+
+def test_lora_that_are_kin_by_their_weights_are_told_of_each_of_them(folder: Path):
+    panel = Panel(folder / "catalog.sqlite", ColourHost(folder))
+    red, blue, both, pink = (id_of(panel, name) for name in ("red", "blue", "red blue", "broken pink"))
+    a, b = np.eye(2, 64, dtype=np.float32) * 2
+    with Catalog(folder / "catalog.sqlite") as catalog:
+        for id, s in ((red, a), (blue, b), (both, 0.7 * a + 0.5 * b), (pink, 0.5 * b)):
+            catalog.sketches.put(id, VERSION, Sketch(("layer",), s[None]))
+    found = panel.duplicates(both)
+    (merge,) = found["merges"]
+    parts = {merge["a"]["id"]: merge["alpha"], merge["b"]["id"]: merge["beta"]}
+    assert merge["merged"]["id"] == both
+    assert parts[red] == pytest.approx(0.7, abs=0.01)
+    assert found["by_weights"] == []
+    (weaker,) = panel.duplicates(blue)["by_weights"]
+    assert (weaker["kinship"], weaker["ratio"], weaker["a"]["id"]) == ("scaled", 2, pink)
+    panel.close()
 
 
 def test_the_map_has_every_model_once_and_is_kept(panel: Panel):

@@ -13,6 +13,7 @@ from modelsearch_core.catalog.weight_sketches import VERSION, Sketch
 from modelsearch_core.collection import Collection
 from modelsearch_core.model_files import Kind
 from modelsearch_core.probes import ProbeSet, default_probes
+from modelsearch_core.scores.kinship import Kinship
 from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.search.guessing import LEAST, store_guesses
 from modelsearch_core.search.preparing import prepare
@@ -141,9 +142,10 @@ def test_what_is_like_a_lora_is_found_before_there_is_any_picture(tmp_path: Path
     with ModelIndex(Catalog(zoo.catalog.path, read_only=True), zoo.encoder) as index:
         assert index.search(Query(like=["lora 3"]))[0].name == "lora 7"
         assert "base" not in names(index.search(Query(like=["lora 3"]), k=20))
-        a, b, cosine = index.near_by_weights(0.999)[0]
-        assert {a.stem, b.stem} == {"lora 3", "lora 7"}
-        assert cosine == pytest.approx(1)
+        kin = index.near_by_weights(0.999)[0]
+        assert (kin.a.stem, kin.b.stem) == ("lora 3", "lora 7")
+        assert (kin.cosine, kin.ratio) == (pytest.approx(1), pytest.approx(2))
+        assert kin.kinship is Kinship.SCALED
 
 
 def test_only_a_lora_can_be_compared_by_weights(zoo: Zoo):
