@@ -35,9 +35,10 @@ from modelsearch_core.search.preparing import prepare
 from modelsearch_core.specification import Evidence, Modality
 from modelsearch_core.statistics import Statistics
 
-from .asking import figures, mrr, save_outputs
+from .asking import figures, mrr, remembering, save_outputs
 from .curve import curves
 from .page import RESULT, write_page
+from .taste import tastes
 
 DRAWS = 12  # of which LoRA were generated
 KNOWN = (8, 12, 16, 20)
@@ -51,8 +52,9 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=list(PARTS), help="the others as they were measured last")
     args = parser.parse_args()
     found = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() and args.only else {}
-    found |= {name: PARTS[name](args.catalog) for name in args.only or PARTS}
-    RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    for name in args.only or PARTS:
+        found[name] = PARTS[name](args.catalog)
+        RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     write_page(found)
 
 
@@ -104,7 +106,7 @@ def _worth(statistics: Statistics, of: Evidence, modality: Modality) -> float:
     both = np.flatnonzero(beside.counts > 0)
     rows = beside.some(both)
     cheap = content.first_moment(unit(content.means(rows.Z, rows.offsets)), asking.h)
-    best = content.first_moment(statistics.means[both], asking.h)
+    best = content.first_moment(unit(statistics.own_means[both]), asking.h)
     found = evidence.worth(asking.masked(cheap, both), asking.masked(best, both))
     most = float(evidence.of_pictures(rows.counts, 1.0).mean()) if of is Evidence.PICTURES else 1.0
     return round(found / most, 2)
@@ -164,11 +166,11 @@ def guesses(source: Path) -> list[dict[str, Any]]:
             texts, images = ([q for q in of if names.get(Path(q.target).name) in unknown] for of in both)
             with without(source, unknown) as catalog:
                 prepare(catalog, refresh=True)
-                with ModelIndex.open(catalog.path, device="cpu") as index:
+                with ModelIndex.open(catalog.path, encoder=remembering(), device="cpu") as index:
                     words = {"text_words": mrr(index, texts), "image_words": mrr(index, images)}
                 store_sketches(catalog, loras, silent)
                 prepare(catalog, refresh=True)
-                with ModelIndex.open(catalog.path, device="cpu") as index:
+                with ModelIndex.open(catalog.path, encoder=remembering(), device="cpu") as index:
                     guessed = any(entry.evidence is Evidence.WEIGHTS for entry in index.collection.entries)
                     of = {"text_weights": mrr(index, texts), "image_weights": mrr(index, images)}
                     told.append({**words, **of, "used": float(guessed)})
@@ -176,7 +178,14 @@ def guesses(source: Path) -> list[dict[str, Any]]:
     return found
 
 
-PARTS = {"pictures": pictures, "worth": worth, "weights": weights, "guesses": guesses, "curve": curves}
+PARTS = {
+    "pictures": pictures,
+    "worth": worth,
+    "taste": tastes,
+    "weights": weights,
+    "guesses": guesses,
+    "curve": curves,
+}
 
 if __name__ == "__main__":
     main()

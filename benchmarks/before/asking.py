@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.honesty import questions as asked
 from benchmarks.honesty.asking import ask
 from benchmarks.honesty.questions import Question
 from modelsearch_core.catalog import Catalog
+from modelsearch_core.embedding import Encoder, Features
+from modelsearch_core.encoders import open_encoder
 from modelsearch_core.mini_zoo import FOLDER, zoo_models
 from modelsearch_core.search import ModelIndex, Query
 from tests.making.user_pictures import WRITERS, Made
@@ -35,9 +40,35 @@ def save_outputs(folder: Path) -> None:
             programs[(turn + number) % len(programs)](picture, folder / f"{turn:03}_{number}.png", made)
 
 
+class Remembering:
+    """An encoder that encodes nothing twice: the same questions are asked of many catalogs."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.name, self.dimension = encoder.name, encoder.dimension
+        self._known: dict[str | bytes, Features] = {}
+
+    def encode_texts(self, texts: Sequence[str]) -> Features:
+        return self._of(list(texts), texts, self._encoder.encode_texts)
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Features:
+        return self._of([image.tobytes() for image in images], images, self._encoder.encode_images)
+
+    def _of(self, keys: Sequence[str | bytes], inputs: Sequence[Any], encode: Callable[[Any], Features]) -> Features:
+        new = {key: each for key, each in zip(keys, inputs, strict=True) if key not in self._known}
+        if new:
+            self._known |= zip(new, encode(list(new.values())), strict=True)
+        return np.array([self._known[key] for key in keys])
+
+
+@cache
+def remembering() -> Remembering:
+    return Remembering(open_encoder(str(FOLDER / "clip"), device="cpu"))
+
+
 def figures(catalog: Catalog) -> dict[str, float]:
     """MRR by texts and by those pictures that the users have not."""
-    with ModelIndex.open(catalog.path, device="cpu") as index:
+    with ModelIndex.open(catalog.path, encoder=remembering(), device="cpu") as index:
         by_pictures = [
             Question(query=Query(images=[model.picture(n)]), target=asked.name_of(model))
             for model in zoo_models().values()
@@ -47,4 +78,9 @@ def figures(catalog: Catalog) -> dict[str, float]:
 
 
 def mrr(index: ModelIndex, questions: Sequence[Question]) -> float:
-    return round(float(np.mean([1 / answer.place for answer in ask(index, questions)])), 3)
+    return round(float(np.mean([1 / place for place in places(index, questions)])), 3)
+
+
+def places(index: ModelIndex, questions: Sequence[Question]) -> list[int]:
+    """Where the right model stands, from 1."""
+    return [answer.place for answer in ask(index, questions)]

@@ -40,7 +40,7 @@ def curves(source: Path) -> list[dict[str, Any]]:
             "order": (orders["order"], ROUNDS),
             "order and sources": (orders["order"], ROUNDS),
         }.items():
-            with _after(source, _counts(order, rounds, share)) as catalog, tempfile.TemporaryDirectory() as outputs:
+            with after(source, _counts(order, rounds, share)) as catalog, tempfile.TemporaryDirectory() as outputs:
                 if name == "order and sources":
                     save_outputs(Path(outputs))
                     store_pictures(catalog, open_encoder(str(FOLDER / "clip"), device="cpu"), [Path(outputs)], silent)
@@ -52,7 +52,7 @@ def curves(source: Path) -> list[dict[str, Any]]:
 
 
 def _orders(source: Path) -> dict[str, list[str]]:
-    with _after(source, {}) as catalog:
+    with after(source, {}) as catalog:
         models = catalog.models()
         base = next(model for model in models if model.path.name == "base")
         store_sketches(catalog, models, silent)
@@ -82,8 +82,9 @@ def _counts(order: Sequence[str], rounds: Sequence[int], share: float) -> Counts
 
 
 @contextmanager
-def _after(source: Path, counts: Mapping[str, int]) -> Generator[Catalog]:
-    """The catalog as it was when models had so many pictures; base and all that a LoRA is compared with stay."""
+def after(source: Path, counts: Mapping[str, int], least: int = 0) -> Generator[Catalog]:
+    """The catalog as it was when models had so many pictures, or `least`; base and all that a LoRA is compared with
+    stay."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "catalog.sqlite")
         shutil.copy(source, path)
@@ -91,7 +92,7 @@ def _after(source: Path, counts: Mapping[str, int]) -> Generator[Catalog]:
             encoder = catalog.encoders()[0][0]
             base = next(model.fingerprint for model in catalog.models() if model.path.name == "base")
             for fingerprint, digest, evidence, samples in catalog.specification_keys(encoder):
-                n = EACH if fingerprint == base else counts.get(fingerprint, 0)
+                n = EACH if fingerprint == base else counts.get(fingerprint, least)
                 if evidence is not Evidence.GENERATED or n >= samples:
                     continue
                 whole = catalog.specification(fingerprint, digest, encoder)
