@@ -160,5 +160,5 @@ def test_guesses_that_nothing_bears_out_any_more_are_gone_before_answers_are_pre
     assert zoo.guess() == 28
     for n in range(LEAST - 1, 24):
         zoo.catalog.remove_specification(f"lora{n}", PROBES.digest)
-    assert prepare(zoo.catalog, anew=True)
+    assert prepare(zoo.catalog, refresh=True)
     assert zoo.guessed() == {}
