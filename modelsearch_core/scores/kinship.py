@@ -17,7 +17,7 @@ Gram = NDArray[np.floating]
 SAME = 0.995  # cosine from which on two updates are one
 AS_STRONG = 0.02  # how far its lengths may be apart
 EXPLAINED = 0.8  # share of a merge that its two parts explain together, at least
-SUBSTANTIAL = 0.1  # share that each of them explains besides the other, at least
+ADDED = 0.02  # share that each of them explains besides the other, at least; and no less than both leave
 AMONG = 16  # nearest LoRA of which two may be a merge's parts
 
 
@@ -64,7 +64,7 @@ def parts_of(G: Gram, c: int, unlike: float) -> Parts | None:
     explained = (alpha * G[c, a] + beta * G[c, b]) / G[c, c]
     alone = np.maximum(G[c, a] ** 2 / squares[a], G[c, b] ** 2 / squares[b]) / G[c, c]
     fits = (determinant > 0) & apart & (alpha > 0) & (beta > 0)
-    fits &= (explained >= EXPLAINED) & (explained - alone >= SUBSTANTIAL)
+    fits &= (explained >= EXPLAINED) & (explained - alone >= np.maximum(ADDED, 1 - explained))
     if not fits.any():
         return None
     best = int(np.argmax(np.where(fits, explained, -1)))

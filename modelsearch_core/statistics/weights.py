@@ -100,7 +100,7 @@ class Weights:
             cosines = X[start : start + AT_ONCE] @ X.T
             for c, alike in enumerate(cosines, start):
                 alike[c] = -1
-                if alike.max() ** 2 < kinship.SUBSTANTIAL:
+                if alike.max() ** 2 < kinship.EXPLAINED / 4:  # two parts that far from it explain less
                     continue
                 near = np.argsort(-alike, kind="stable")[: kinship.AMONG]
                 some = np.array([c, *near[alike[near] > 0]])

@@ -53,10 +53,16 @@ def test_an_epoch_between_two_others_is_no_merge_of_them():
     assert parts_of(G, 1, cosine + 0.01) is not None  # but for that it would be one
 
 
-@pytest.mark.parametrize("share", [0.95, 0.05])
+@pytest.mark.parametrize("share", [0.9, 0.1])
 def test_a_part_that_adds_little_makes_no_merge(share: float):
-    a, b = strangers(2)
-    assert parts_of(gram(share * a + (1 - share) * b, a, b), 0, UNLIKE) is None
+    a, b, *_ = np.eye(3)
+    assert parts_of(gram(share * a + (1 - share) * b, a, b), 0, UNLIKE) is None  # .0122 of it
+
+
+def test_a_part_that_adds_less_than_what_is_left_makes_no_merge():
+    a, b, c = np.eye(3)
+    assert parts_of(gram(a + 0.3 * b + 0.29 * c, a, b), 0, UNLIKE) is not None
+    assert parts_of(gram(a + 0.3 * b + 0.31 * c, a, b), 0, UNLIKE) is None
 
 
 def test_strangers_and_nothing_are_no_merges():
