@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..embedding import Features
 from .content import Scores, means
-from .samples import BLOCK, Offsets, by_size_in_blocks, one_thread
+from .samples import BLOCK, Offsets, by_size_in_blocks, one_thread, taken
 
 RANK = 16  # r, at most S−1
 FLOOR = 1e-3  # ε
@@ -61,7 +61,7 @@ def fit(Z: Features, offsets: Offsets, rank: int = RANK, floor: float = FLOOR) -
     variances = np.zeros(axes.shape[:2], np.float32)
     for models, rows in by_size_in_blocks(offsets, 2 * D):
         with one_thread():
-            principal(np.asarray(Z[rows], np.float64), axes, variances, models)
+            principal(np.asarray(taken(Z, rows), np.float64), axes, variances, models)
     return Gaussians(mean=means(Z, offsets), axes=axes, variances=variances, floor=floor)
 
 
@@ -132,7 +132,7 @@ class Factored:
         scores = np.empty((len(h), len(self.offsets) - 1))
         for models, rows in by_size_in_blocks(self.offsets, max(len(h), D)):
             with one_thread():
-                scores[:, models] = self._of(models, self.Z[rows], h)
+                scores[:, models] = self._of(models, taken(self.Z, rows), h)
         return scores
 
     def _of(self, models: NDArray[np.intp], Z: NDArray[np.floating], h: Features) -> Scores:

@@ -71,6 +71,15 @@ def by_size_in_blocks(offsets: Offsets, width: int) -> Iterator[tuple[NDArray[np
             yield models[a : a + step], rows[a : a + step]
 
 
+def taken(Z: Features, rows: NDArray[np.integer]) -> Features:
+    """Z[rows] (g, S, D) of the rows (g, S) of models; no copy where these follow each other, as where all have as many
+    samples."""
+    first, last = int(rows[0, 0]), int(rows[-1, -1])
+    if last - first + 1 == rows.size and bool((np.diff(rows[:, 0]) == rows.shape[1]).all()):
+        return Z[first : last + 1].reshape(*rows.shape, -1)
+    return Z[rows]
+
+
 def mean_of(values: NDArray[np.floating], offsets: Offsets) -> NDArray[np.floating]:
     """Mean over each model's samples along the last axis: (..., N) → (..., M)."""
     return np.add.reduceat(values, offsets[:-1], axis=-1) / sizes(offsets)

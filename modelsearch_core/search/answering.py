@@ -25,6 +25,7 @@ from .weighing import Line, Weighing, same_words, weighing
 from .yardstick import Models, Reading, Unrelated, Yardstick
 
 OF_A_FORM = 32  # unrelated texts that say what texts written so are told
+REMEMBERED = 64  # scores of the few models that say what is usual for a query, which both stages ask
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,7 @@ class Answering:
         self._collection = statistics.collection
         self.measuring = Measuring(statistics, stored)
         self._weighings: dict[tuple[str, Modality], Weighing] = {}
+        self._of_some: dict[tuple[int, str], tuple[Requirement, NDArray[np.floating]]] = {}
 
     def answer(self, requirement: Requirement, method: str = AUTO_METHOD, models: Models | None = None) -> Answer:
         """One requirement under one method; `auto` adds up those that suit the modality, and the authors' words.
@@ -109,7 +111,7 @@ class Answering:
         return self._with_words(requirement, measured, judges.models)
 
     def _measured(self, requirement: Requirement, method: str, judges: Judges) -> Answer:
-        each = self._of_views(method, self.measuring.scores(method, Queries.of(requirement), judges), requirement)
+        each = self._of_views(method, self._scores(requirement, method, judges), requirement)
         scores, yardstick = each.mean(axis=0), self.measuring.yardstick(method, requirement.modality, len(each))
         part = Part(method=method, weight=1.0, scores=scores, models=judges.models, yardstick=yardstick)
         return Answer(yardstick.z(scores, judges.models), yardstick.unrelated, (part,))
@@ -118,8 +120,23 @@ class Answering:
         """(T, C): views of one sketch as one, by what the same few models say to each."""
         if requirement.views < 2:
             return scores
-        others = self.measuring.scores(method, Queries.of(requirement), self.measuring.some)
-        return calibration.of_views(scores, requirement.views, others)
+        return calibration.of_views(scores, requirement.views, self._from_some(requirement, method))
+
+    def _scores(self, requirement: Requirement, method: str, judges: Judges) -> NDArray[np.floating]:
+        """(T, C)"""
+        if judges is self.measuring.some:
+            return self._from_some(requirement, method)
+        return self.measuring.scores(method, Queries.of(requirement), judges)
+
+    def _from_some(self, requirement: Requirement, method: str) -> NDArray[np.floating]:
+        """(T, n) of the few models that say what is usual for a query."""
+        key = id(requirement), method
+        if key not in self._of_some:
+            found = self.measuring.scores(method, Queries.of(requirement), self.measuring.some)
+            self._of_some[key] = requirement, found  # held, so that its id is its own
+            if len(self._of_some) > REMEMBERED:
+                del self._of_some[next(iter(self._of_some))]
+        return self._of_some[key][1]
 
     def _with_words(self, requirement: Requirement, measured: Answer, models: Models) -> Answer:
         """Fused with what the authors wrote of their models, where they did (docs/methods.md 11)."""

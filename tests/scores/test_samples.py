@@ -34,3 +34,14 @@ def test_small_matrices_are_worked_on_by_one_thread():
         with samples.one_thread():
             assert threads() <= {1}
         assert threads() == before
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_view"),
+    [([[2, 3], [4, 5]], True), ([[0, 1]], True), ([[0, 1], [4, 5]], False), ([[2, 3], [0, 1]], False)],
+)
+def test_rows_that_follow_each_other_are_not_copied(rows: list[list[int]], is_view: bool):
+    Z = np.arange(24.0).reshape(8, 3)
+    found = samples.taken(Z, np.array(rows))
+    np.testing.assert_array_equal(found, Z[np.array(rows)])
+    assert np.shares_memory(found, Z) == is_view
