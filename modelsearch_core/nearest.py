@@ -7,6 +7,7 @@ inverted lists do not, and lose what lies far from all rows, as texts do, and wh
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from typing import Any, Protocol
@@ -72,6 +73,15 @@ class InBytes:
         """Behind those that are there."""
         self._index.add(np.ascontiguousarray(rows - self._centre, np.float32))
         self._gone = np.concatenate([self._gone, np.zeros(len(rows), bool)])
+
+    def also(self, rows: Features, read: Read) -> InBytes:
+        """Another one with these rows, if any, behind those that are there; this one goes on as it is."""
+        found = copy.copy(self)
+        found._read = read
+        if len(rows):
+            found._index = self._faiss.clone_index(self._index)
+            found.add(rows)
+        return found
 
     def remove(self, numbers: Rows) -> None:
         """They are found no more; the numbers of the others stay."""

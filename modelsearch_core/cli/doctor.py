@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 
+from .. import nearest
 from ..catalog import Catalog
 from ..catalog.opening import is_there
 from ..encoders import DEFAULT_ENCODER
@@ -87,6 +88,8 @@ def _models(args: argparse.Namespace) -> Iterator[Finding]:
         yield Finding("models", "none known", "run `modelsearch index FOLDER`, or name folders behind `doctor`")
         return
     yield Finding("models", ", ".join(f"{n} {kind}" for kind, n in Counter(m.kind.value for m in found).items()))
+    if len(found) > nearest.MANY and not nearest.is_there():
+        yield Finding("so many models", "each is compared with each text", 'pip install "model-search[ann]"')
     loras = Counter(model.architecture for model in found if model.kind is Kind.LORA)
     bases = {model.architecture for model in found if model.kind is Kind.CHECKPOINT}
     for architecture, count in sorted(loras.items()):

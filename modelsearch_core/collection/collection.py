@@ -65,7 +65,7 @@ class Collection:
         same = before is not None and before.encoder == encoder
         self._kept_rows = before._kept_rows if before is not None and same else KeptRows()
         earlier = None if before is None else before.__dict__.get("words")
-        self._read_before = [] if before is None or earlier is None else before._worded(), earlier
+        self._read_before = [] if before is None or earlier is None else before.worded(), earlier
         self.open_encoder: Callable[[], Encoder | None] | None = None  # for what was not encoded; None: not open yet
 
     def __len__(self) -> int:
@@ -335,7 +335,7 @@ class Collection:
     def words(self) -> Samples:
         """Of the authors' words; a model without any has no row."""
         worded, read = self._read_before
-        who = self._worded()
+        who = self.worded()
         if read is not None and worded == who:
             return read
         stored = (
@@ -347,7 +347,7 @@ class Collection:
 
     def store_words(self) -> None:
         """All in one go for whoever opens the catalog next, while indexing."""
-        author_words.store(self.catalog, self.encoder, self._worded(), self._words_of(range(len(self))))
+        author_words.store(self.catalog, self.encoder, self.worded(), self._words_of(range(len(self))))
 
     @property
     def words_are_stored(self) -> bool:
@@ -376,7 +376,7 @@ class Collection:
         dimension = self.dimension if encoder is None else self.catalog.dimension_of(encoder) or self.dimension
         return unpacked(rows, dimension)
 
-    def _worded(self) -> list[tuple[str, int]]:
+    def worded(self) -> list[tuple[str, int]]:
         """What `words` depends on: every model in order, and when its words were read last."""
         told = newest(self.measured, Evidence.METADATA)
         stamps = (told.get(entry.fingerprint) for entry in self.entries)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..embedding import Features
 from .content import CLIP_TEMPERATURE, Scores
 from .gaussian import FLOOR, RANK, log_normaliser, mahalanobis, squared_distance
-from .samples import BLOCK
+from .samples import BLOCK, one_thread
 
 WIDTH = 96  # K: an eighth of CLIP's directions hold nine tenths of what varies
 LEVELS = 127
@@ -35,7 +35,8 @@ def row_type(width: int) -> np.dtype[np.void]:
 def basis(axes: NDArray[np.floating], variances: NDArray[np.floating], width: int = WIDTH) -> NDArray[np.float32]:
     """B (K, D) of models' axes (n, r, D) and variances (n, r), orthonormal."""
     along = (axes * np.sqrt(variances)[..., None]).reshape(-1, axes.shape[-1])
-    _, directions = np.linalg.eigh(along.T @ along)
+    with one_thread():
+        _, directions = np.linalg.eigh(along.T @ along)
     return np.ascontiguousarray(directions[:, ::-1].T[:width], np.float32)
 
 

@@ -21,6 +21,7 @@ from .banks import SEED, Queries
 from .measured import Measured
 from .measuring import WORDS, Measuring
 from .methods import AUTO_METHOD, METHODS, Judges, Reads
+from .near import near
 from .weighing import Line, Weighing, same_words, weighing
 from .yardstick import Models, Reading, Unrelated, Yardstick
 
@@ -171,7 +172,7 @@ class Answering:
     ) -> NDArray[np.floating]:
         """What the query gets from all models as a rule, whichever of them were judged; where that takes reading
         others' samples, from a few of each evidence."""
-        some = self.measuring.some if self.reads_rows(requirement, method) else self.measuring.judges()
+        some = self.measuring.some if self.reads_rows(requirement, method) else self.measuring.by_columns
         same = np.array_equal(some.models, models)
         z = found.z if same else self._by(requirement, method, some).z
         return scale.usual(z, scale.levels[some.models])
@@ -189,6 +190,11 @@ class Answering:
         yardstick = self.measuring.yardstick(method, queries.modality)
         z = yardstick.z(self.measuring.scores(method, queries, judges), judges.models)
         return self._weighing(queries.modality, method, yardstick.unrelated).weighed(z, judges.models)
+
+    def near(self, requirement: Requirement, method: str, models: Models, k: int) -> Models:
+        """Of very many models, those that can be among the best k by columns."""
+        words = [WORDS] if method == AUTO_METHOD and requirement.modality is Modality.TEXT else []
+        return near(self._statistics, requirement, [*self._methods(requirement, method), *words], models, k)
 
     def groups(self, models: Models) -> NDArray[np.intp]:
         """(C,): within which scores are comparable."""

@@ -30,9 +30,12 @@ Models = NDArray[np.intp]
 def candidates(
     answering: Answering, requirements: Sequence[Requirement], method: str, models: Models, k: int
 ) -> Models:
-    """Of these models, in their own order; all where a method reads no samples, or there are few."""
+    """Of these models, in their own order; all where there are few, or a method reads no samples and they are not very
+    many."""
     most = max(MOST, 8 * k)
-    if len(models) <= most or not any(answering.reads_rows(r, method) for r in requirements):
+    if not any(answering.reads_rows(r, method) for r in requirements):
+        return answering.near(requirements[0], method, models, k) if len(requirements) == 1 else models
+    if len(models) <= most:
         return models
     coarse = [answering.coarsely(requirement, method, models) for requirement in requirements]
     if any(each is None for each in coarse):

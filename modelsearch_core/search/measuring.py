@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import nearest
 from ..scores import calibration, content
 from ..specification import Modality
 from ..statistics import Statistics
@@ -63,6 +64,15 @@ class Measuring:
         is_among = np.array_equal(judges.models[places], some.models)
         others = scores[:, places] if is_among else some(method, queries)
         return calibration.test_normed(scores, queries.masked(others, some.models))
+
+    @property
+    def by_columns(self) -> Judges:
+        """Who says what is usual for a query by columns: all models, the sampled ones of very many."""
+        return self.judges() if len(self._collection) <= nearest.MANY else self._of_sampled
+
+    @cached_property
+    def _of_sampled(self) -> Judges:
+        return Judges(self._statistics, self.sampled)
 
     @cached_property
     def some(self) -> Judges:
@@ -125,7 +135,7 @@ class Measuring:
     def _sampled_apart(self) -> Apart:
         """What was read of the sampled models is kept for the next method, where it is little."""
         whole = len(self.sampled) == len(self._collection)
-        judges = self.judges() if whole else Judges(self._statistics, self.sampled)
+        judges = self.judges() if whole else self._of_sampled
         return Apart(self._collection, judges, keeps=self._collection.is_small)
 
     def _bank_scores(self, uses: Sequence[Use], of: Apart) -> list[NDArray[np.floating]]:

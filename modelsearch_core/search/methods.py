@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..collection import Samples
-from ..embedding import Features
+from ..embedding import Features, unit
 from ..errors import ModelSearchError
 from ..ranking import from_distance
 from ..scores import content, differences, gaussian, kernel_mean
@@ -199,11 +199,11 @@ class Judges:
         return from_distance(kernel_mean.rkme_distance(*self._reduced_side_by_side, both))
 
     def paired_difference(self, queries: Queries) -> Scores:
-        directions = self._mine(self._statistics.directions)
+        directions = self._mine(self._statistics.unit_directions)
         if queries.models is not None:
-            return differences.difference_score(directions, self._statistics.directions[queries.models])
+            return content.first_moment(directions, self._statistics.unit_directions[queries.models])
         if queries.differences is not None:
-            return differences.difference_score(directions, queries.differences)
+            return content.first_moment(directions, unit(queries.differences))
         return self._picture_difference(queries.h)
 
     def _picture_difference(self, h: Features) -> Scores:

@@ -6,12 +6,14 @@ out of the rows that are left, so that nothing of what was held out comes back i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import nearest
 from ..catalog.derived import MEANS
 from ..collection import Collection, Samples
 from ..embedding import Features, unit
@@ -23,10 +25,12 @@ from ..specification import Factors
 from . import coarse, pooling, references
 from .layouts import Layouts, layouts_of
 from .matching import MATCHING_SETTING, Matching, matching_of
+from .nearby import Nearby
 from .references import Reference
 from .styles import Styles
 from .weights import Weights
 
+log = logging.getLogger(__name__)
 _Read = Callable[[NDArray[np.intp]], Features]  # rows of some models
 
 
@@ -40,6 +44,8 @@ class Statistics:
         self.collection = collection
         self._learned = matching
         self._known = {} if before is None else before.columns()
+        self._nearby: dict[str, Nearby] = {}
+        self._nearby_before = {} if before is None else dict(before._nearby)
 
     def columns(self) -> dict[str, tuple[list[tuple[str, int]], Features]]:
         """What was read, to be taken over: (who by fingerprint and stamp, rows) by name."""
@@ -74,6 +80,36 @@ class Statistics:
         samples = self.collection.samples
         delta = differences.differences(samples.Z, references.of_samples(self.collection, samples))
         return differences.direction(delta, samples.offsets) + self.raw_means - self.own_means
+
+    @cached_property
+    def unit_directions(self) -> Features:
+        """(M, D): what difference scores are products with; zero for a LoRA that changes nothing."""
+        return unit(self.directions)
+
+    def nearby(self, column: str) -> Nearby:
+        """The models that `means`, `directions` or `words` have nearest to a query, among very many."""
+        if column not in self._nearby:
+            if not self._nearby and not nearest.is_there():
+                log.info(
+                    "%s models are compared one by one; more than %s are found in half the time with faiss: "
+                    'pip install "model-search[ann]"',
+                    f"{len(self.collection):,}",
+                    f"{nearest.MANY:,}",
+                )
+            self._nearby[column] = self._make_nearby(column, self._nearby_before.pop(column, None))
+        return self._nearby[column]
+
+    def _make_nearby(self, column: str, before: Nearby | None) -> Nearby:
+        collection = self.collection
+        if column == "words":
+            words, worded = collection.words, collection.worded()
+            owners = words.owners()
+            turn = np.arange(len(owners)) - words.offsets[owners]
+            who = [(*worded[m], int(n)) for m, n in zip(owners, turn, strict=True)]
+            return Nearby(who, words.Z, owners, before)
+        rows = self.means if column == "means" else self.unit_directions
+        who = [(entry.fingerprint, entry.measured.stamp) for entry in collection.entries]
+        return Nearby(who, rows, collection.all, before)
 
     @cached_property
     def drawn_means(self) -> Features:
