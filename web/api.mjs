@@ -35,7 +35,8 @@ export function createApi({ fetch = (path, options) => globalThis.fetch(path, op
     search: (body, pictures, signal) => call("search", { method: "POST", body: form(body, pictures), signal }),
     /** @param {Record<string, string | number>} query @param {AbortSignal} [signal] */
     models: (query, signal) => call(`models?${new URLSearchParams(Object.entries(query))}`, { signal }),
-    model: (id) => call(of(id)),
+    /** @param {string} [answer] of a search, which says why the model stands where it does */
+    model: (id, answer) => call(answer ? `${of(id)}?answer=${encodeURIComponent(answer)}` : of(id)),
     sampleUrl: (id, number) => url(`/modelsearch/${of(id)}/samples/${number}.webp`),
     /** Of a model as it is shown: its own pictures, or else those that lie beside its file. @param {Match} match */
     pictureUrl: (match, number) => url(`/modelsearch/${of(match.id)}/${match.evidence ? "samples" : "previews"}/${number}.webp`),

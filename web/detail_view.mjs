@@ -41,9 +41,9 @@ export class DetailView {
     this.model = null;
     this.draw();
     if (!this.isOpen) this.element.showModal();
-    const model = await this.context.guard(() => this.context.api.model(match.id));
+    const model = await this.context.guard(() => this.context.api.model(match.id, match.answer));
     if (!model || this.match !== match) return;
-    this.model = { ...model, relevance: match.relevance, confidence: match.confidence, weak: match.weak, explanation: match.explanation, thumbnails: match.thumbnails };
+    this.model = { ...model, relevance: match.relevance, confidence: match.confidence, weak: match.weak, explanation: model.explanation ?? match.explanation, thumbnails: match.thumbnails };
     this.draw();
   }
 

@@ -51,6 +51,7 @@ export function request(query) {
     diverse: query.varied,
     ...(shows(query) && query.style !== MIDDLE ? { style: query.style } : {}),
     k: ANSWERS,
+    explained: false, // a list does not show it
   };
   const pictures = {
     image: files((each) => each.type === "image" && !each.not),

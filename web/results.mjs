@@ -14,7 +14,8 @@ export async function find(api, query, signal, onPage) {
 
 async function search(api, query, signal) {
   const [body, pictures] = request(query);
-  const { matches, named, seconds } = await api.search(body, pictures, signal);
+  const { matches, named, seconds, answer } = await api.search(body, pictures, signal);
+  for (const match of matches) match.answer = answer;
   const shown = new Set(matches.slice(0, 3).map((match) => match.id));
   return {
     count: matches.length,

@@ -29,6 +29,8 @@ from .classifiers import ClassifierSearch
 from .collection_map import CollectionMap
 from .costs import costs, forecast
 from .elsewhere import Elsewhere
+from .explanations import Explanations
+from .figures import rounded
 from .host import Host
 from .indexing import Indexing
 from .library import Library, Snapshot
@@ -53,6 +55,7 @@ class Panel:
         self.probing = ProbingJob(catalog_path, host.encoder, host.classifier_folders, host.trusted_pickles)
         self._check = CheckJob(catalog_path)
         self._guesses = Guesses(lambda: catalog_path)
+        self._explanations = Explanations()
         self.elsewhere = Elsewhere(self.library, host, self._listed, search_server)
         self._duplicates: tuple[int, dict[str, Any]] = 0, {}
 
@@ -113,7 +116,7 @@ class Panel:
 
     def search(self, body: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
         """The models that fit. Body: text, like, without, weights, style, kind, architecture, folder, method, k,
-        diverse."""
+        diverse, explained."""
         started = time.monotonic()
         wanted = Search.read(body, files)
         if wanted.is_words_only and self.library.newest().index is None:
@@ -123,8 +126,12 @@ class Panel:
         self._guesses.saw(matches)
         named, _ = one_each(browsing.named(snapshot.models, wanted), snapshot.halves)
         shown, _ = one_each(matches, snapshot.halves)
+        told = [rounded(match.to_json()) for match in shown]
         return {
-            "matches": [{**match.to_json(), "listed": self._listed(snapshot, match)} for match in shown],
+            **({} if wanted.explained else {"answer": self._explanations.take_out(told)}),
+            "matches": [
+                {**each, "listed": self._listed(snapshot, match)} for each, match in zip(told, shown, strict=True)
+            ],
             "named": [self._card(snapshot, model) for model in named],
             "seconds": round(time.monotonic() - started, 3),
             "serial": snapshot.serial,
@@ -180,8 +187,9 @@ class Panel:
         with self.library.samples() as catalog:
             return catalog.sample_numbers(*key)
 
-    def model(self, id: str) -> dict[str, Any]:
-        """All that is known of a model, its samples with their prompts, and which of them its base has too."""
+    def model(self, id: str, answer: str = "") -> dict[str, Any]:
+        """All that is known of a model, its samples with their prompts, and which of them its base has too; why it
+        stands where it does in that answer."""
         snapshot = self.library.newest()
         model = snapshot.model(id)
         key, base = snapshot.keys.get(id), snapshot.bases.get(id)
@@ -196,6 +204,7 @@ class Panel:
         other = snapshot.halves.get(model.path)
         return {
             **card,
+            **self._explanations.of(answer, id),
             "by_hand": by_hand,
             "no_effect": idle,
             "other_half": str(other) if other else None,

@@ -27,6 +27,7 @@ class Search:
     method: str
     k: int
     diverse: bool
+    explained: bool  # else the answer says by what to ask for its explanations
 
     @property
     def is_words_only(self) -> bool:
@@ -42,6 +43,7 @@ class Search:
             method=_choice(body, "method", METHODS) or "auto",
             k=_count(body),
             diverse=body.get("diverse") is True,
+            explained=body.get("explained") is not False,
         )
 
     def run(self, index: ModelIndex) -> list[Match]:

@@ -111,7 +111,7 @@ def json_object(content: bytes) -> dict[str, Any]:
 
 
 def _json(value: object) -> Reply:
-    return Reply(200, json.dumps(value, ensure_ascii=False).encode())
+    return Reply(200, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _webp(content: bytes, *, keep: bool = True) -> Reply:
@@ -133,7 +133,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "status", lambda panel, _: _json(panel.status())),
     Route("POST", "search", lambda panel, r: _json(panel.search(r.body, r.pictures)), PICTURES_LIMIT),
     Route("GET", "models", lambda panel, r: _json(panel.models(r.query))),
-    Route("GET", "models/{id}", lambda panel, r: _json(panel.model(r.path["id"]))),
+    Route("GET", "models/{id}", lambda panel, r: _json(panel.model(r.path["id"], r.query.get("answer", "")))),
     Route(
         "GET",
         "models/{id}/samples/{number}.webp",

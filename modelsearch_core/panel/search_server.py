@@ -145,7 +145,7 @@ class SearchServer:
         body: dict[str, Any] = {
             **{"text": list(query.text), "like": list(query.like), "without": texts, "weights": query.weights},
             **{"style": query.style, "respect_layout": query.respect_layout, "kind": kind, "method": method, "k": k},
-            **{"architecture": architecture, "diverse": diverse},
+            **{"architecture": architecture, "diverse": diverse, "explained": False},
         }
         if query.weights is not None:
             body["weights"] = [float(weight) for weight in query.weights]

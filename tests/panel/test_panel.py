@@ -18,6 +18,9 @@ from modelsearch_core.catalog.weight_sketches import VERSION, Sketch
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.indexing import IndexSettings, index
 from modelsearch_core.panel import ROUTES, Panel, Request, answer, previews
+from modelsearch_core.panel.explanations import Explanations
+from modelsearch_core.panel.figures import rounded
+from modelsearch_core.panel.queries import Search
 from tests.indexing.folders import make_folder
 from tests.panel.conftest import NAMES, ColourHost, colour_engine
 
@@ -55,6 +58,48 @@ def test_a_match_carries_what_the_host_calls_it(panel: Panel):
     assert match["listed"] == {"name": "yellow.safetensors", "kind": "lora"}
     assert match["evidence"] == "generated"
     assert panel.sample(match["id"], match["thumbnails"][0])[:4] == b"RIFF"
+
+
+def test_an_answer_says_five_digits_of_each_number(panel: Panel):
+    status, found = ask(panel, "POST", "search", body={"text": ["yellow", "red"]})
+    assert status == 200
+    with panel.library.reading() as snapshot:
+        exactly = [match.to_json() for match in Search.read({"text": ["yellow", "red"]}, {}).run(snapshot.index)]
+    assert [match["score"] for match in found["matches"]] == [float(f"{match['score']:.5g}") for match in exactly]
+    assert found["matches"][0]["score"] != exactly[0]["score"]
+    for match, exact in zip(found["matches"], exactly, strict=True):
+        said = match["explanation"]
+        assert sum(part["contribution"] for part in said) == pytest.approx(match["score"], abs=1e-3)
+        assert [part["nearest"] for part in said] == [rounded(part["nearest"]) for part in exact["explanation"]]
+        assert match["thumbnails"] == exact["thumbnails"] and match["rank"] == exact["rank"]
+
+
+def test_what_a_list_does_not_show_comes_with_the_model(panel: Panel):
+    whole = panel.search({"text": ["yellow"]}, {})
+    short = panel.search({"text": ["yellow"], "explained": False}, {})
+    assert "answer" not in whole and names(short) == names(whole)
+    assert [match["explanation"] for match in short["matches"]] == [[]] * len(short["matches"])
+    assert len(json.dumps(short)) < 0.6 * len(json.dumps(whole))
+    for match in whole["matches"]:
+        _, model = ask(panel, "GET", "models/{id}", path={"id": match["id"]}, query={"answer": short["answer"]})
+        assert model["explanation"] == match["explanation"] != []
+        _, model = ask(panel, "GET", "models/{id}", path={"id": match["id"]})
+        assert "explanation" not in model
+
+
+def test_explanations_are_kept_of_the_last_answers():
+    kept = Explanations(most=2)
+    told = [[{"id": "a", "explanation": [n]}, {"id": "b", "explanation": [n, n]}] for n in range(3)]
+    first, second, third = map(kept.take_out, told)
+    assert told[0] == [{"id": "a", "explanation": []}, {"id": "b", "explanation": []}]
+    assert kept.of(first, "a") == kept.of("", "a") == kept.of(third, "c") == {}
+    assert kept.of(second, "b") == {"explanation": [1, 1]} and kept.of(third, "a") == {"explanation": [2]}
+
+
+def test_figures_are_rounded_and_nothing_else_is():
+    value = {"a": [1.23456789, 123456789, True, None], "b": {"c": -0.000123456789, "d": "1.23456789"}}
+    assert rounded(value) == {"a": [1.2346, 123456789, True, None], "b": {"c": -0.00012346, "d": "1.23456789"}}
+    assert rounded({"score": float("inf")}) == {"score": float("inf")}
 
 
 def test_a_model_of_two_files_carries_both_names_whichever_was_found(
