@@ -55,7 +55,6 @@ def choose(
     architecture: str | None = None,
     count: int = 1,
     floor: float = WEAK_BELOW,
-    method: str = "auto",
     base: Path | None = None,
 ) -> Chosen:
     """The best `count` LoRA above the relevance `floor`, different ones rather than alike; none where it is not sure
@@ -65,9 +64,7 @@ def choose(
         raise ValueError(f"count must be from 1 to {MOST}, not {count}")
     halves = _listed(other_halves(index.collection.entries), among)
     most = max(count, 4) * (2 if halves else 1)
-    found = index.search(
-        query, kind="lora", architecture=architecture, among=among, method=method, k=most, diverse=count > 1
-    )
+    found = index.search(query, kind="lora", architecture=architecture, among=among, k=most, diverse=count > 1)
     matches, _ = one_each(found, halves)
     best = max(matches, key=lambda match: match.relevance, default=None)
     wanted = least_confidence(query) if floor > 0 else 0.0

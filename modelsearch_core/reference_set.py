@@ -93,9 +93,9 @@ def mean_squared_error(a: Image.Image, b: Image.Image) -> float:
     return float(((first - second) ** 2).sum(axis=2).mean())
 
 
-def cleansed(outputs: Sequence[Image.Image], inputs: Sequence[Image.Image], least: float = UNCHANGED) -> list[bool]:
+def cleansed(outputs: Sequence[Image.Image], inputs: Sequence[Image.Image]) -> list[bool]:
     """Which outputs, as the model gave them, are to be kept: those that are not their own input again."""
-    return [mean_squared_error(o, i) >= least for o, i in zip(outputs, inputs, strict=True)]
+    return [mean_squared_error(o, i) >= UNCHANGED for o, i in zip(outputs, inputs, strict=True)]
 
 
 def _pixels(image: Image.Image, size: tuple[int, int]) -> NDArray[np.float64]:

@@ -31,14 +31,14 @@ class Found:
         return 1 / max(1, self.outputs)
 
 
-def by_labels(index: ClassifierIndex, seed: int = 0) -> Found:
+def by_labels(index: ClassifierIndex) -> Found:
     """Every label (at most `MOST`) as text. ModelSearchError where no asked file has labels."""
     labels = [label for place, label in enumerate(index.outputs.labels) if (_labelled(index) == place).any()]
     if not labels:
         raise ModelSearchError(
             "no classifier of the index has labels to ask for; give a folder with a sub-folder of pictures a concept"
         )
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(labels))[:MOST])
+    chosen = np.sort(np.random.default_rng(0).permutation(len(labels))[:MOST])
     return _found(index, {labels[i]: ConceptQuery(text=[labels[i]]) for i in chosen})
 
 

@@ -18,12 +18,12 @@ UNTRIED = 0.5  # agreement of a file that was never asked
 Array = NDArray[np.floating]
 
 
-def agreement(top: Top, z_labels: Array, z_background: Array, seed: int = 0) -> float:
+def agreement(top: Top, z_labels: Array, z_background: Array) -> float:
     """From −1 to 1. top: outputs that have labels (L, r); z_labels (L, n) in their order; z_background (B, n)."""
     L = len(z_labels)
     if not L:
         return 0.0
-    chosen = np.sort(np.random.default_rng(seed).permutation(L)[:SAMPLED])
+    chosen = np.sort(np.random.default_rng(0).permutation(L)[:SAMPLED])
     part = Top(top.a[chosen], top.z[chosen], top.mean[chosen], top.deviation[chosen])
     others = z_labels[chosen] if L >= FEWEST else np.concatenate([z_labels[chosen], z_background])
     distance = truncated_distance(part, others)  # (L', L')

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -43,7 +43,7 @@ class _Slot(NamedTuple):
 class RayPool:
     """Of one catalog: `key` keeps the actors of several apart. Close it to give the GPUs back."""
 
-    def __init__(self, address: str, key: str, while_waiting: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, address: str, key: str) -> None:
         self._ray = _connected(address)
         self._address = address
         self._key = blake2b(key.encode(), digest_size=4).hexdigest()
@@ -59,7 +59,7 @@ class RayPool:
         self._looked = float("-inf")
         self._device = ""
         try:
-            self._wait_for_first(while_waiting)
+            self._wait_for_first()
         except BaseException:
             self.close()
             raise
@@ -106,11 +106,10 @@ class RayPool:
             self._forget(worker)
         self._ray.shutdown()
 
-    def _wait_for_first(self, while_waiting: Callable[[], None]) -> None:
+    def _wait_for_first(self) -> None:
         until = time.monotonic() + FIRST
         while not self._described:
             self.ended(LOOKING / 4)
-            while_waiting()
             if self._refused and len(self._refused) == len(self._slots):
                 raise ModelSearchError("; ".join(self._refused.values()))
             if time.monotonic() > until:

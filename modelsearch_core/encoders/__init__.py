@@ -60,13 +60,9 @@ def open_subject_drawer(name: str = "auto", *, device: str = "auto", folders: Se
     return open_drawer("fine_outlines") if coarse else drawer
 
 
-def open_interrogator(
-    encoder: Encoder, *, captions: bool = True, device: str = "auto", cache: Path | None = None
-) -> Interrogator:
-    """What puts pictures into words, on top of an encoder: begins with BLIP's caption where that is on disk and
-    `captions` are wanted. `cache` is the folder for the phrases' features, the library's own by default."""
+def open_interrogator(encoder: Encoder, device: str = "auto") -> Interrogator:
+    """What puts pictures into words, on top of an encoder: begins with BLIP's caption where that is on disk."""
     from .captioner import local_captioner
     from .interrogator import PhraseInterrogator
 
-    captioner = local_captioner(device) if captions else None
-    return PhraseInterrogator(encoder, captioner, cache=cache or home() / "phrases")
+    return PhraseInterrogator(encoder, local_captioner(device), cache=home() / "phrases")

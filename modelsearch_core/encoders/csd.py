@@ -6,7 +6,7 @@ weights are the authors' training checkpoint, or its tensors alone as safetensor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -65,9 +65,9 @@ class CsdNetwork(torch.nn.Module):
         return functional.normalize(self.tower(pictures), dim=1)
 
 
-def find_csd(folders: Sequence[Path] = ()) -> Path | None:
+def find_csd() -> Path | None:
     """The weights, if they are on disk."""
-    return next(_on_disk(folders), None)
+    return next(_on_disk(), None)
 
 
 def csd_file(*, may_download: bool = True, progress: Progress | None = None) -> Path:
@@ -102,8 +102,8 @@ def open_csd(file: Path, device: str = "auto") -> StyleEncoder:
     return StyleEncoder(network, csd_name(file), device, Preparation(size=network.side), network.dimension)
 
 
-def _on_disk(folders: Sequence[Path] = ()) -> Iterator[Path]:
-    return (file for weights in (PLAIN, AUTHORS, FIRST) if (file := find(weights, folders)))
+def _on_disk() -> Iterator[Path]:
+    return (file for weights in (PLAIN, AUTHORS, FIRST) if (file := find(weights)))
 
 
 def _tensors(file: Path) -> dict[str, torch.Tensor]:

@@ -21,7 +21,6 @@ from timm.data import create_transform, resolve_data_config
 from ..embedding import Features, unit
 from ..errors import MissingWeightsError, ModelSearchError
 from .device import best_device
-from .downloading import Progress
 from .preparation import rgb
 from .weights import Weights, digest_of, read_tensors, weights_file
 
@@ -98,24 +97,20 @@ def open_spatial_encoder(
     name: str,
     *,
     device: str = "auto",
-    folders: Sequence[Path] = (),
     may_download: bool = True,
-    progress: Progress | None = None,
 ) -> SpatialEncoder:
     """By timm's name with its tag, or from a folder with config.json and model.safetensors (timm's `local-dir:`)."""
-    source = find_spatial_source(name, folders=folders, may_download=may_download, progress=progress)
+    source = find_spatial_source(name, may_download=may_download)
     return SpatialEncoder.of(source, device)
 
 
-def find_spatial_source(
-    name: str, *, folders: Sequence[Path] = (), may_download: bool = True, progress: Progress | None = None
-) -> SpatialSource:
+def find_spatial_source(name: str, *, may_download: bool = True) -> SpatialSource:
     """MissingWeightsError where the weights cannot be had, ModelSearchError for a name that nothing has."""
     folder = Path(name.removeprefix(LOCAL)).expanduser()
     if (folder / CONFIG).is_file():
         return _of_folder(folder)
     settings = _published(name)
-    file = weights_file(_weights(name, settings), folders=folders, may_download=may_download, progress=progress)
+    file = weights_file(_weights(name, settings), may_download=may_download)
     return SpatialSource(architecture=name.partition(".")[0], arguments={}, settings=settings, weights=file)
 
 

@@ -21,7 +21,6 @@ from torch.nn import functional
 from ..embedding import Features
 from ..errors import ModelSearchError
 from .device import best_device
-from .downloading import Progress
 from .preparation import Preparation
 from .style_head import RECORD, StyleFile, read_record
 from .weights import Weights, find, read_tensors, weights_file
@@ -73,13 +72,9 @@ def untrained(state: State, seed: int = 0) -> StyleNetwork:
     return network
 
 
-def imagenet_weights(
-    folders: Sequence[Path] = (), *, may_download: bool = True, progress: Progress | None = None
-) -> dict[str, torch.Tensor]:
+def imagenet_weights(*, may_download: bool = True) -> dict[str, torch.Tensor]:
     """torchvision's file where it is, else timm's of the same weights, else one download. MissingWeightsError."""
-    file = find(TORCHVISION, folders) or weights_file(
-        TIMM, folders=folders, may_download=may_download, progress=progress
-    )
+    file = find(TORCHVISION) or weights_file(TIMM, may_download=may_download)
     return read_tensors(file)
 
 

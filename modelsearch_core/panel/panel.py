@@ -39,6 +39,7 @@ from .queries import Search
 from .refusals import RefusedError
 
 SKIPPED_SHOWN = 200
+THUMBNAILS = 8  # of a card
 ENCODER = {"ready": False, "megabytes": DEFAULT_ENCODER_MEGABYTES}
 
 
@@ -171,12 +172,12 @@ class Panel:
             "serial": snapshot.serial,
         }
 
-    def _card(self, snapshot: Snapshot, model: Description, most: int = 8) -> dict[str, Any]:
+    def _card(self, snapshot: Snapshot, model: Description) -> dict[str, Any]:
         key = snapshot.keys.get(model.id)
         numbers = self._numbers(key) if key else list(range(len(previews.existing(model.path))))
         return {
             **model.to_json(),
-            "thumbnails": numbers[:: max(1, len(numbers) // most)][:most],
+            "thumbnails": numbers[:: max(1, len(numbers) // THUMBNAILS)][:THUMBNAILS],
             "failure": snapshot.failures.get(model.id),
             "listed": self._listed(snapshot, model),
         }

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from ..model_files import Kind
 from . import graphs, infotext
-from .mention import Mention, number_or
+from .mention import Mention, strength_of
 
 Fields = Mapping[str, Any]
 
@@ -82,7 +82,7 @@ def _swarm(fields: Fields) -> Iterator[Mention]:
     hashes = {bare(str(each.get("name"))): str(each.get("hash") or "") for each in models}
     names, weights = [str(name) for name in _list(said.get("loras"))], _list(said.get("loraweights"))
     for number, name in enumerate(names):
-        weight = number_or(weights[number]) if number < len(weights) else 1.0
+        weight = strength_of(weights[number]) if number < len(weights) else 1.0
         yield Mention(name, Kind.LORA, weight, hashes.get(bare(name), ""))
     yield from infotext.tagged(str(said.get("prompt", "")))
     if isinstance(said.get("model"), str):
@@ -93,11 +93,11 @@ def _fooocus(fields: Fields) -> Iterator[Mention]:
     for entry in cast("list[Any]", fields.get("loras") or []):
         if isinstance(entry, list) and len(cast("list[Any]", entry)) >= 2:
             name, weight, *rest = cast("list[Any]", entry)
-            yield Mention(str(name), Kind.LORA, number_or(weight), str(rest[0]) if rest else "")
+            yield Mention(str(name), Kind.LORA, strength_of(weight), str(rest[0]) if rest else "")
     for key, value in fields.items():
         if key.startswith("lora_combined_") and " : " in str(value):
             name, weight = str(value).rsplit(" : ", 1)
-            yield Mention(name, Kind.LORA, number_or(weight))
+            yield Mention(name, Kind.LORA, strength_of(weight))
     yield from infotext.tagged(prompt_in(fields))
     yield Mention(fields["base_model"], Kind.CHECKPOINT, hash=str(fields.get("base_model_hash") or ""))
 
@@ -107,7 +107,7 @@ def _invoke(fields: Fields) -> Iterator[Mention]:
         each = cast("Fields", entry) if isinstance(entry, dict) else {}
         model: Any = each.get("model") or each.get("lora") or {}
         if name := _invoke_name(model):
-            yield Mention(name, Kind.LORA, number_or(each.get("weight")), str(model.get("hash") or ""))
+            yield Mention(name, Kind.LORA, strength_of(each.get("weight")), str(model.get("hash") or ""))
     if name := _invoke_name(fields["model"]):
         yield Mention(name, Kind.CHECKPOINT, hash=str(fields["model"].get("hash") or ""))
 
@@ -164,4 +164,4 @@ def _weight(key: str, around: Fields) -> float:
     """The strength beside a LoRA's name."""
     found = NUMBERED.search(key)
     names = [pattern.format(found[1]) for pattern in NUMBERED_STRENGTHS] if found else []
-    return next((number_or(around[name]) for name in (*names, *STRENGTHS) if name in around), 1.0)
+    return next((strength_of(around[name]) for name in (*names, *STRENGTHS) if name in around), 1.0)

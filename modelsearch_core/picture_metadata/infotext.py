@@ -9,7 +9,7 @@ from typing import Any
 
 from ..model_files import Kind
 from ..prompt_tags import LORA_TAGS, TAG
-from .mention import Mention, number_or
+from .mention import Mention, strength_of
 
 SETTINGS = re.compile(r"^[^\S\n]*Steps: \d", re.MULTILINE)
 NEGATIVE = re.compile(r"^[^\S\n]*Negative prompt:", re.MULTILINE)
@@ -42,7 +42,7 @@ def mentions_of(text: str) -> Iterator[Mention]:
     weights = dict(_pairs(LORA_WEIGHTS, settings))
     hashes = {**_civitai_hashes(settings), **dict(_pairs(LORA_HASHES, settings))}
     for name in dict.fromkeys((*hashes, *weights)):
-        yield Mention(name, Kind.LORA, number_or(weights.get(name, "").split(":")[-1]), hashes.get(name, ""))
+        yield Mention(name, Kind.LORA, strength_of(weights.get(name, "").split(":")[-1]), hashes.get(name, ""))
     told = CHECKPOINT_HASH.search(settings)
     for name in CHECKPOINT.findall(settings):
         yield Mention(name.strip(), Kind.CHECKPOINT, hash=told[1] if told else "")
@@ -59,7 +59,7 @@ def tagged(text: str) -> Iterator[Mention]:
 def _strength(parts: list[str]) -> float:
     named = dict(part.split("=", 1) for part in parts if "=" in part)
     plain = [part for part in parts if "=" not in part]
-    return number_or(named.get("unet", plain[1] if len(plain) > 1 else next(iter(plain), named.get("te", "1"))))
+    return strength_of(named.get("unet", plain[1] if len(plain) > 1 else next(iter(plain), named.get("te", "1"))))
 
 
 def _settings(text: str) -> str:

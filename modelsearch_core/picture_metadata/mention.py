@@ -17,12 +17,12 @@ class Mention:
     hash: str = field(default="", compare=False)
 
 
-def number_or(value: object, otherwise: float = 1.0) -> float:
-    """A strength as people and programs write it."""
+def strength_of(value: object) -> float:
+    """A strength as people and programs write it; 1 where that is none."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return otherwise
+        return 1.0
     try:
         found = float(value)
     except (ValueError, OverflowError):  # a whole number of hundreds of digits
-        return otherwise
-    return found if abs(found) <= 100 else otherwise  # nor is it NaN
+        return 1.0
+    return found if abs(found) <= 100 else 1.0  # nor is it NaN

@@ -233,7 +233,7 @@ class ModelIndex:
         """Pictures in words, for methods that weigh samples by their prompts."""
         from ..encoders import open_interrogator
 
-        return open_interrogator(self.encoder).describe(images)
+        return open_interrogator(self.encoder, self._device).describe(images)
 
     def _order(self, total: Answer, models: NDArray[np.intp], k: int, *, varied: bool) -> NDArray[np.intp]:
         """Places among the models, of those that can be judged; varied where more than k of them fit."""

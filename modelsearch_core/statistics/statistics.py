@@ -37,12 +37,8 @@ _Read = Callable[[NDArray[np.intp]], Features]  # rows of some models
 class Statistics:
     """Of a collection. `before` are those of an older reading, whose rows are taken over where no model has changed."""
 
-    def __init__(
-        self, collection: Collection, *, before: Statistics | None = None, matching: Matching | None = None
-    ) -> None:
-        """`matching` is what was learned of the whole, for a part that is compared by it all the same."""
+    def __init__(self, collection: Collection, *, before: Statistics | None = None) -> None:
         self.collection = collection
-        self._learned = matching
         self._known = {} if before is None else before.columns()
         self._nearby: dict[str, Nearby] = {}
         self._nearby_before = {} if before is None else dict(before._nearby)
@@ -228,7 +224,7 @@ class Statistics:
     def matching(self) -> Matching | None:
         """What was learned of how queries and models belong together; nothing of a part, which was learned from."""
         if not self.collection.is_whole:
-            return self._learned
+            return None
         catalog = self.collection.catalog
         return matching_of(catalog.setting(MATCHING_SETTING), catalog.beside, self.collection.encoder)
 

@@ -41,15 +41,14 @@ def choose(
     score: str,
     *,
     steps: Sequence[int] = STEPS,
-    folds: int = FOLDS,
     seed: int = 0,
     on_step: OnStep | None = None,
 ) -> Choice:
     """Cross-validation over models: trained on some, asked for the others among all."""
     scorers = [SCORES[score](r) for r in rounds]
     tried = list(product(PARAMETERISATIONS, steps))
-    plain, learned = np.zeros((folds, 2)), np.zeros((folds, len(tried), 2))
-    for fold, (training, unseen) in enumerate(split(len(rounds[0].offsets) - 1, folds, seed)):
+    plain, learned = np.zeros((FOLDS, 2)), np.zeros((FOLDS, len(tried), 2))
+    for fold, (training, unseen) in enumerate(split(len(rounds[0].offsets) - 1, FOLDS, seed)):
         plain[fold] = _figures(rounds, unseen, [scorer.plain for scorer in scorers])
         matrices = [
             matrix

@@ -110,7 +110,6 @@ def train_style_network(
     *,
     weights: Mapping[str, torch.Tensor],
     device: str = "auto",
-    side: int | None = None,
     kept: Path | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Outcome:
@@ -118,15 +117,14 @@ def train_style_network(
     from ..encoders.style import SIDE, StyleEncoder, preparation
     from .vgg import before_training, train_network
 
-    side = side or SIDE
     split = held_out(of.labels, SHARE, np.random.default_rng(settings.seed))
     rows = np.flatnonzero(split.training(of.labels))
-    plain = before_training(weights, device, settings.seed, side).encode_images(images)
+    plain = before_training(weights, device, settings.seed).encode_images(images)
     network = train_network(
         [images[int(row)] for row in rows], of.labels.of(rows), weights, settings,
-        kept=kept, on_epoch=on_epoch, device=device, side=side,
+        kept=kept, on_epoch=on_epoch, device=device,
     )  # fmt: skip
-    V = StyleEncoder(network, "just trained", device, preparation(side)).encode_images(images)
+    V = StyleEncoder(network, "just trained", device, preparation(SIDE)).encode_images(images)
     before, after = (measure(vectors, of.labels, split, settings.seed) for vectors in (plain, V))
     record = _record(of, split, settings, before, after)
     return Outcome(trained=network, record=record, before=before, after=after)

@@ -15,6 +15,7 @@ from timm.data import create_transform
 
 from modelsearch_core.encoders import spatial
 from modelsearch_core.encoders.spatial import SpatialEncoder, find_spatial_source, open_spatial_encoder
+from modelsearch_core.encoders.weights import VARIABLE
 from modelsearch_core.errors import MissingWeightsError, ModelSearchError
 from tests.making.convnext import tiny, write_convnext
 
@@ -83,10 +84,11 @@ def test_half_precision_and_the_local_prefix_do(folder: Path, encoder: SpatialEn
     assert halved.name != encoder.name
 
 
-def test_published_weights_are_found_where_they_lie(tmp_path: Path):
+def test_published_weights_are_found_where_they_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     model = timm.create_model("convnext_atto", num_classes=1000)
     save_file(model.state_dict(), tmp_path / "convnext_atto.d2_in1k.safetensors")  # type: ignore[union-attr]
-    source = find_spatial_source("convnext_atto.d2_in1k", folders=[tmp_path], may_download=False)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    source = find_spatial_source("convnext_atto.d2_in1k", may_download=False)
     encoder = SpatialEncoder.of(source, "cpu")
     assert (encoder.side, encoder.dimension) == (224, 320 * 7 * 7)
 
