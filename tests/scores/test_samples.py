@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController
@@ -45,3 +47,10 @@ def test_rows_that_follow_each_other_are_not_copied(rows: list[list[int]], is_vi
     found = samples.taken(Z, np.array(rows))
     np.testing.assert_array_equal(found, Z[np.array(rows)])
     assert np.shares_memory(found, Z) == is_view
+
+
+def test_without_threadpoolctl_there_are_as_many_as_ever(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    monkeypatch.setattr(samples, "_pools", samples._pools.__wrapped__)  # what is there is asked once only
+    with samples.one_thread():
+        pass
