@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -205,7 +206,7 @@ def _put(
 ) -> None:
     catalog.put_probe_set(asked)
     Z, drawings = rows
-    facets: dict[str, float] = {}
+    facets: dict[str, Any] = {}
     if len(base):
         delta, whole = differences.differences(Z, np.asarray(base)), np.array([0, S])
         facets = {

@@ -93,7 +93,9 @@ def found(scores: Array, answers: Answers, asked: NDArray[np.integer]) -> dict[s
     }
 
 
-def by_pictures(answers: Answers, pictures: Array, count: int, draws: int, seed: int = 0) -> tuple[Array, Array]:
+def by_pictures(
+    answers: Answers, pictures: Array, count: int, draws: int, seed: int = 0
+) -> tuple[Array, NDArray[np.integer]]:
     """Concepts as means of `count` held-out pictures (C, P, D), `draws` times: features, and which concept each is."""
     rng = np.random.default_rng(seed)
     drawn, asked = [], []

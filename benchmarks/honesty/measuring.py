@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -161,7 +162,7 @@ def unwanted(index: ModelIndex) -> dict[str, Figures]:
     """A thing or look asked for; the words of the best other model that has any are not wanted."""
     ids, words = ids_of(index), {q.target: q.query.text[0] for q in asked.by_texts()}
     of_id = {ids[name]: text for name, text in words.items()}
-    rows: list[tuple[str, str, list[Match], list[Match]]] = []
+    rows: list[tuple[Any, ...]] = []  # (id, id, answer, answer)
     for question in asked.by_texts():
         right = ids[question.target]
         plain = index.search(question.query, k=EVERY)
@@ -365,7 +366,7 @@ def cleansing() -> dict[str, Figures]:
 
 def decoded(images: Sequence[Image.Image]) -> list[Image.Image]:
     """What the zoo's base would give back if it painted exactly its input: encoded and decoded again."""
-    vae = AutoencoderKL.from_pretrained(FOLDER / "models" / "base" / "vae")
+    vae: Any = AutoencoderKL.from_pretrained(FOLDER / "models" / "base" / "vae")
     pixels = torch.from_numpy(np.stack([np.asarray(image) for image in images])).permute(0, 3, 1, 2) / 127.5 - 1
     with torch.no_grad():
         back = vae.decode(vae.encode(pixels).latent_dist.mode()).sample

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -113,7 +114,7 @@ def wordings(model: ZooModel, key: str) -> list[str]:
 
 def look_of(key: str) -> Style | None:
     """A model's style, of those that have one."""
-    record = _records()[key]["style"]
+    record: Any = _records()[key]["style"]
     return None if record is None else Style(record["family"], {n: v for n, v in record.items() if n != "family"})
 
 

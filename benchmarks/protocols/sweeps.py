@@ -91,7 +91,7 @@ def differences(asker: Asker) -> dict[str, dict[str, float]]:
     targets = np.array([place[int(m)] for m in questions.owner])
     asked, right = described(of)
     known = right[:, of.loras].any(axis=1)
-    texts = [text for text, there in zip(asked, known, strict=True) if there]
+    texts = [text for text, there in zip(asked, np.atleast_1d(known), strict=True) if there]
     found: dict[str, dict[str, float]] = {}
     for method in ("first_moment", "paired_difference"):
         found[f"image, {method}"] = figures(asker.pictures(method, questions)[:, of.loras], targets)

@@ -85,7 +85,7 @@ def pickles() -> dict[str, bytes]:
         "deep key": zipped(nested_tuple_key(1_000_000)),
         "deep key, legacy": nested_tuple_key(1_000_000),
         "shared dicts": zipped(shared_dicts(200, 30)),
-        "shape of text": zipped(shape_of_text(), **{"0": bytes(16)}),
+        "shape of text": zipped(shape_of_text(), **{"0": bytes(16)}),  # pyright: ignore[reportArgumentType]
         "huge bytearray": zipped(calls("builtins.bytearray", 10**12)),
         "bomb in a zip": zipped(b"\x80\x02" + b"N" * 2**26 + b".", compression=zipfile.ZIP_DEFLATED),
         "many opcodes": zipped(b"\x80\x02" + b"]" * (2**24 - 8) + b"."),

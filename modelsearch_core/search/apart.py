@@ -31,7 +31,7 @@ class Apart:
 
     def scores(self, pairs: Sequence[tuple[str, Queries]]) -> list[NDArray[np.floating]]:
         """(B, n) of each method and its queries."""
-        found = [np.empty((len(queries), len(self.models))) for _, queries in pairs]
+        found: list[NDArray[np.floating]] = [np.empty((len(queries), len(self.models))) for _, queries in pairs]
         folds = [_folds(method, queries) for method, queries in pairs]
         for fold in np.unique(np.concatenate([np.empty(0, np.intp), *folds])):
             judges = self._without(int(fold))

@@ -194,7 +194,7 @@ class Measuring:
     def _all_biases(self, measures: Mapping[Use, Measures]) -> dict[Use, NDArray[np.floating]]:
         """(M,) where anything is taken off: of sampled models as it is, of others block by block."""
         rules = {use: of.rule for use, of in measures.items() if of.bias is not None}
-        biases = {use: np.zeros(len(self._collection)) for use in rules}
+        biases: dict[Use, NDArray[np.floating]] = {use: np.zeros(len(self._collection)) for use in rules}
         for use, bias in biases.items():
             bias[self.sampled] = measures[use].bias
         for block in _blocks(np.setdiff1d(self._collection.all, self.sampled)):

@@ -66,7 +66,8 @@ def _imported(tree: ast.Module) -> Iterator[tuple[str, str]]:
         if isinstance(node, ast.Import):
             for each in node.names:
                 if each.name.split(".")[0] in CORE:
-                    yield (each.asname, each.name) if each.asname else (each.name.split(".")[0],) * 2
+                    package = each.name.split(".")[0]
+                    yield (each.asname, each.name) if each.asname else (package, package)
         elif isinstance(node, ast.ImportFrom) and not node.level and (node.module or "").split(".")[0] in CORE:
             yield from ((each.asname or each.name, f"{node.module}.{each.name}") for each in node.names)
 

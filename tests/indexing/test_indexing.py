@@ -270,7 +270,7 @@ def test_two_indexers_share_the_models(tmp_path: Path) -> None:
 
 def test_pictures_are_compressed_once_however_often_a_run_is_resumed(bench: Bench) -> None:
     bench.run(samples=8)
-    keys = [(f, d) for f, d, evidence, _ in bench.catalog.specification_keys("colours:1")]
+    keys = [(f, d) for f, d, *_ in bench.catalog.specification_keys("colours:1")]
 
     def stored() -> dict[tuple[str, str], list[bytes | None]]:
         numbers = {key: bench.catalog.sample_numbers(*key) for key in keys}

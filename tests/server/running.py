@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
-def running(*command: object) -> Iterator[str]:
+def running(*command: object) -> Generator[str]:
     """The address of `python -m command`, which prints it as JSON."""
     words = [sys.executable, "-m", *map(str, command)]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ}) as process:
