@@ -75,11 +75,12 @@ class Opened:
 
     def press(self, name: str, action: str) -> str:
         """What the panel says after it."""
-        before = self.page.locator(".ms-toast").count()
+        known = "() => document.querySelectorAll('.ms-toast').forEach((toast) => toast.classList.add('known'))"
+        self.page.evaluate(known)  # those that are there may go before the new one comes
         self.card(name).hover()
         self.card(name).get_by_role("button", name=action).click()
-        self.page.wait_for_function("(n) => document.querySelectorAll('.ms-toast').length > n", arg=before)
-        return self.page.locator(".ms-toast").last.inner_text()
+        self.page.wait_for_selector(".ms-toast:not(.known)")
+        return self.page.locator(".ms-toast:not(.known)").last.inner_text()
 
     def press_label(self, name: str) -> list[str]:
         """What the buttons of a card are called."""
