@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.honesty import questions as asked
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.catalog.weight_sketches import VERSION, vectors
+from modelsearch_core.catalog.weight_sketches import VERSION, Sketch, vectors
 from modelsearch_core.collection import Collection
 from modelsearch_core.embedding import unit
 from modelsearch_core.encoders import open_encoder
@@ -37,8 +37,10 @@ from modelsearch_core.statistics import Statistics
 
 from .asking import figures, mrr, remembering, save_outputs
 from .curve import curves
+from .kin import kin
 from .page import RESULT, write_page
 from .taste import tastes
+from .validity import validity
 
 DRAWS = 12  # of which LoRA were generated
 KNOWN = (8, 12, 16, 20)
@@ -112,29 +114,36 @@ def _worth(statistics: Statistics, of: Evidence, modality: Modality) -> float:
     return round(found / most, 2)
 
 
-def weights(source: Path) -> dict[str, Any]:
-    """How much the weights' cosines say of those of the directions, group by group of layers."""
+def _lora_of(source: Path) -> tuple[list[Sketch], np.ndarray]:
+    """Sketches and directions of all LoRA."""
     with without(source, ()) as catalog:
         loras = [model for model in catalog.models() if model.kind is Kind.LORA]
         store_sketches(catalog, loras, silent)
         name, _, dimension = catalog.encoders()[0]
         statistics = Statistics(Collection(catalog, name, dimension))
         rows = [statistics.collection.row_of[model.fingerprint] for model in loras]
-        truth = unit(np.asarray(statistics.directions[rows], float))
         sketches = catalog.sketches.get([model.fingerprint for model in loras], VERSION)
-        ordered = [sketches[model.fingerprint] for model in loras]
-        whole = vectors(ordered)
-        found = {"all layers": _agreement(whole @ whole.T, truth @ truth.T)}
-        layers = ordered[0].names
-        for group, word in (("self-attention", "attn1"), ("cross-attention", "attn2"), ("convolutions", "resnets")):
-            kept = [i for i, layer in enumerate(layers) if word in layer]
-            X = np.array([of.s[kept].ravel() for of in ordered])
-            found[group] = _agreement(unit(X) @ unit(X).T, truth @ truth.T)
-        each = unit(np.array([of.s for of in ordered]).transpose(1, 0, 2))
-        found["mean of the layers' cosines"] = _agreement(
-            (each @ each.transpose(0, 2, 1)).mean(axis=0), truth @ truth.T
-        )
-        return found
+        return [sketches[model.fingerprint] for model in loras], np.asarray(statistics.directions[rows], float)
+
+
+def of_numbers(source: Path) -> dict[str, dict[str, float]]:
+    return validity(*_lora_of(source))
+
+
+def weights(source: Path) -> dict[str, Any]:
+    """How much the weights' cosines say of those of the directions, group by group of layers."""
+    ordered, directions = _lora_of(source)
+    truth = unit(directions)
+    whole = vectors(ordered)
+    found = {"all layers": _agreement(whole @ whole.T, truth @ truth.T)}
+    layers = ordered[0].names
+    for group, word in (("self-attention", "attn1"), ("cross-attention", "attn2"), ("convolutions", "resnets")):
+        kept = [i for i, layer in enumerate(layers) if word in layer]
+        X = np.array([of.s[kept].ravel() for of in ordered])
+        found[group] = _agreement(unit(X) @ unit(X).T, truth @ truth.T)
+    each = unit(np.array([of.s for of in ordered]).transpose(1, 0, 2))
+    found["mean of the layers' cosines"] = _agreement((each @ each.transpose(0, 2, 1)).mean(axis=0), truth @ truth.T)
+    return found
 
 
 def _agreement(C: np.ndarray, T: np.ndarray) -> dict[str, float]:
@@ -183,6 +192,8 @@ PARTS = {
     "worth": worth,
     "taste": tastes,
     "weights": weights,
+    "kin": lambda _: kin(),
+    "validity": of_numbers,
     "guesses": guesses,
     "curve": curves,
 }

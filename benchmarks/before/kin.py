@@ -31,7 +31,7 @@ PAIRS = 30  # that are merged
 SHARES = ((0.5, 0.5), (0.7, 0.3), (0.85, 0.15))
 EPOCH, EPOCHS = 40, 3  # steps
 TRAINED = ("inkline-000008", "dots_v3")
-SEED = 71_000
+SEED = 71_001  # other pairs than those by which the rule was chosen
 
 Changes = Mapping[str, torch.Tensor]  # ΔW by layer
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.catalog.weight_sketches import VERSION, Sketch
 from tests.browser.acting import chips, first, names, type_text
 from tests.server.running import running
 from tests.server.test_server import Client
@@ -85,6 +89,25 @@ def test_near_duplicates_are_listed(page: Any):
     opened_model(page, "green")
     page.click("[data-action=duplicates]")
     page.wait_for_selector(".ms-twins p:has-text('No other model')")
+
+
+def test_lora_that_are_kin_say_what_they_are_to_it(opened: Any, models: Path):
+    with running("tests.server.colour_server", models) as address:
+        client = Client(address)
+        client.indexed()
+        ids = {each["name"]: each["id"] for each in client("GET", "/modelsearch/models?limit=100")[1]["models"]}
+        a, b = np.eye(2, 64, dtype=np.float32) * 2
+        changes = {"red": a, "blue": b, "red blue": 0.7 * a + 0.5 * b, "green": 0.5 * b}
+        with Catalog(models / "catalog.sqlite") as catalog:
+            for name, s in changes.items():
+                catalog.sketches.put(ids[name], VERSION, Sketch(("layer",), s[None]))
+        page = opened(address)
+        page.wait_for_selector(".ms-card:not(.ms-loading)")
+        opened_model(page, "blue")
+        page.click("[data-action=duplicates]")
+        page.wait_for_selector(".ms-twins .ms-strip-item")
+        told = dict(text.rsplit("\n", 1) for text in page.locator(".ms-twins .ms-strip-item").all_inner_texts())
+        assert told == {"red blue": "A merge with 0.5 of this", "green": "The same change, 0.5 times as strong"}
 
 
 def test_a_failed_model_says_why(page: Any):
