@@ -21,6 +21,9 @@ SAME_FIT = "a second fit with the same slopes free finds the same"
 NOT_TAKEN = "below the joint the other branch is taken"
 FURTHER = "when to stop: a step more or less, below what is told apart"
 IN_COMMON = "what all samples have in common falls out: along an axis their weights sum to 0"
+COLLINEAR = "two that are one have shares of 0, or no numbers, and fit nothing"
+FOUND_ANYWAY = "of nothing, or of fewer than two, no merge is found in any case"
+BELOW_SHARES = "any number below 0 stands for a pair that does not fit"
 SUM_TO_ONE = "a common factor, which falls out where shares are made to sum to 1"
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
@@ -225,6 +228,71 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "w > 0  in  raw = w * np.exp(logits - logits.max(initial=-np.inf, where=w > 0)) if w.any() else np.ones(len(w))",
         "w >= 0",
     ): SUM_TO_ONE,
+    ("kinship", "kinship", "cosine < SAME", "cosine <= SAME"): ROUNDING,
+    (
+        "kinship",
+        "kinship",
+        "abs(ratio - 1) <= AS_STRONG  in  return Kinship.COPY if abs(ratio - 1) <= AS_STRONG else Kinship.SCALED",
+        "abs(ratio - 1) < AS_STRONG",
+    ): ROUNDING,
+    (
+        "kinship",
+        "parts_of",
+        "G[c] > 0  in  others = np.flatnonzero((G[c] > 0) & (np.diag(G) > 0) & (np.arange(len(G)) != c))",
+        "G[c] >= 0",
+    ): ROUNDING,
+    (
+        "kinship",
+        "parts_of",
+        "np.diag(G) > 0  in  others = np.flatnonzero((G[c] > 0) & (np.diag(G) > 0) & (np.arange(len(G)) != c))",
+        "np.diag(G) >= 0",
+    ): FOUND_ANYWAY,
+    ("kinship", "parts_of", "G[c, c] <= 0 or len(others) < 2", "G[c, c] <= 0 and len(others) < 2"): FOUND_ANYWAY,
+    ("kinship", "parts_of", "G[c, c] <= 0", "G[c, c] < 0"): FOUND_ANYWAY,
+    (
+        "kinship",
+        "parts_of",
+        "G[a, b] < unlike * np.sqrt(squares[a] * squares[b])  in  apart = G[a, b] < unlike * np.sqrt(squares[a] * squares[b])",
+        "G[a, b] <= unlike * np.sqrt(squares[a] * squares[b])",
+    ): ROUNDING,
+    (
+        "kinship",
+        "parts_of",
+        "determinant > 0  in  safe = np.where(determinant > 0, determinant, 1)",
+        "determinant >= 0",
+    ): COLLINEAR,
+    ("kinship", "parts_of", "1  in  safe = np.where(determinant > 0, determinant, 1)", "2"): COLLINEAR,
+    (
+        "kinship",
+        "parts_of",
+        "beta > 0  in  fits = (determinant > 0) & apart & (alpha > 0) & (beta > 0)",
+        "beta >= 0",
+    ): ROUNDING,
+    (
+        "kinship",
+        "parts_of",
+        "alpha > 0  in  fits = (determinant > 0) & apart & (alpha > 0) & (beta > 0)",
+        "alpha >= 0",
+    ): ROUNDING,
+    (
+        "kinship",
+        "parts_of",
+        "determinant > 0  in  fits = (determinant > 0) & apart & (alpha > 0) & (beta > 0)",
+        "determinant >= 0",
+    ): COLLINEAR,
+    (
+        "kinship",
+        "parts_of",
+        "explained >= EXPLAINED  in  fits &= (explained >= EXPLAINED) & (explained - alone >= np.maximum(ADDED, 1 - explained))",
+        "explained > EXPLAINED",
+    ): ROUNDING,
+    (
+        "kinship",
+        "parts_of",
+        "explained - alone >= np.maximum(ADDED, 1 - explained)  in  fits &= (explained >= EXPLAINED) & (explained - alone >= np.maximum(ADDED, 1 - explained))",
+        "explained - alone > np.maximum(ADDED, 1 - explained)",
+    ): ROUNDING,
+    ("kinship", "parts_of", "1  in  best = int(np.argmax(np.where(fits, explained, -1)))", "2"): BELOW_SHARES,
     (
         "logits",
         "hubness",

@@ -62,7 +62,7 @@ def parts_of(G: Gram, c: int, unlike: float) -> Parts | None:
     alpha = (G[c, a] * squares[b] - G[c, b] * G[a, b]) / safe
     beta = (G[c, b] * squares[a] - G[c, a] * G[a, b]) / safe
     explained = (alpha * G[c, a] + beta * G[c, b]) / G[c, c]
-    alone = np.maximum(G[c, a] ** 2 / squares[a], G[c, b] ** 2 / squares[b]) / G[c, c]
+    alone = G[c, a] ** 2 / squares[a] / G[c, c]  # a is the more alike of the two
     fits = (determinant > 0) & apart & (alpha > 0) & (beta > 0)
     fits &= (explained >= EXPLAINED) & (explained - alone >= np.maximum(ADDED, 1 - explained))
     if not fits.any():

@@ -134,3 +134,12 @@ def test_taste_is_how_far_means_lie_apart_beyond_what_few_pictures_explain(taste
     users = sigma[1] / np.sqrt(n)[:, None] + sigma[2] * taste**0.5 + np.ones(D)  # what all users ask otherwise
     assert evidence.taste_of(2 * (users - generated), S, n, 4.0) == pytest.approx(taste, abs=0.02)
     assert evidence.taste_of(np.zeros((2, D)), S[:2], n[:2], 1.0) == 0
+
+
+@pytest.mark.parametrize("B", [2, 3])
+def test_taste_is_what_is_spread_besides_the_pictures_themselves(B: int):
+    apart = np.random.default_rng(B).normal(size=(B, 7))
+    spread = np.var(apart, axis=0, ddof=1).sum()
+    S, n = np.full(B, 8), np.full(B, 4)
+    found = evidence.taste_of(apart, S, n, 0.5)
+    assert found == pytest.approx(spread / 0.5 - 1 / 4 - evidence.SHARED / 8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def strangers(n: int, seed: int = 0) -> list[np.ndarray]:
 
 def test_two_updates_are_one_by_their_cosine_and_equally_much_by_their_lengths():
     assert kinship(0.999, 1.01) is Kinship.COPY
-    assert kinship(0.999, 1.5) is Kinship.SCALED
+    assert kinship(0.999, 1.5) is kinship(0.999, 0.5) is Kinship.SCALED
     assert kinship(0.99, 1.0) is Kinship.TRAINING
 
 
@@ -78,3 +80,38 @@ def test_strangers_and_nothing_are_no_merges():
 def test_half_of_what_is_merged_from_elsewhere_is_too_much():
     a, b, c = strangers(3)
     assert parts_of(gram(a + b + 1.5 * c, a, b), 0, UNLIKE) is None
+
+
+def by_least_squares(rows: np.ndarray, among: int) -> Parts | None:
+    """Of the first row, by fitting every two of the `among` others that are most alike."""
+    merged, found = rows[0], []
+    cosines = [merged @ row / np.linalg.norm(row) for row in rows[1:]]
+    near = [1 + i for i in np.argsort(cosines)[::-1][:among] if cosines[i] > 0]
+    share = {i: (merged @ rows[i]) ** 2 / (rows[i] @ rows[i]) / (merged @ merged) for i in near}
+    for a, b in combinations(near, 2):
+        weights, left, *_ = np.linalg.lstsq(rows[[a, b]].T, merged, rcond=None)
+        explained = 1 - left[0] / (merged @ merged)
+        cosine = rows[a] @ rows[b] / np.linalg.norm(rows[a]) / np.linalg.norm(rows[b])
+        adds = explained - max(share[a], share[b])
+        if min(weights) > 0 and cosine < UNLIKE and explained >= 0.8 and adds >= max(0.02, 1 - explained):
+            found.append(Parts(a, b, *weights, explained))
+    return max(found, key=lambda parts: parts.explained, default=None)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-3])
+def test_parts_are_the_best_two_of_the_nearest_whatever_their_lengths(monkeypatch: pytest.MonkeyPatch, scale: float):
+    monkeypatch.setattr("modelsearch_core.scores.kinship.AMONG", 4)
+    rng, merges = np.random.default_rng(7), 0
+    for _ in range(300):
+        rows = scale * rng.normal(size=(7, 5)) * np.exp(rng.normal(size=(7, 1)))
+        rows[0] = rows[1] * rng.random() + rows[2] * rng.random() + 0.2 * scale * rng.normal(size=5)
+        expected, found = by_least_squares(rows, 4), parts_of(gram(*rows), 0, UNLIKE)
+        assert (found is None) == (expected is None)
+        if found and expected:
+            merges += 1
+            assert {found.a: found.alpha, found.b: found.beta} == {
+                expected.a: pytest.approx(expected.alpha),
+                expected.b: pytest.approx(expected.beta),
+            }
+            assert found.explained == pytest.approx(expected.explained)
+    assert 50 < merges < 250
