@@ -46,6 +46,6 @@ def _taste(own: Features, apart: Features, S: Counts, n: Counts) -> float:
     several = S > 1
     if several.sum() < 2:
         return evidence.TASTE
-    own, apart, S, n = own[several], apart[several], S[several], n[several]
-    variance = float(((1 - (own**2).sum(axis=1)) * S / (S - 1)).mean())
-    return evidence.taste_of(apart, S, n, variance) if variance > 0 else evidence.TASTE
+    counts = S[several]
+    variance = float(((1 - (own[several] ** 2).sum(axis=1)) * counts / (counts - 1)).mean())
+    return evidence.taste_of(apart[several], counts, n[several], variance) if variance > 0 else evidence.TASTE
