@@ -16,7 +16,7 @@ from .scenes import SIDE
 from .subjects import SUBJECTS
 
 PICTURES = PictureSet(count=3600, seed=101, subjects=tuple(SUBJECTS), artists=tuple(SETS), painted=0.3)
-SCHEDULE = Schedule(steps=6000, batch=16, rate=2e-3, seed=101, average=0.995)
+SCHEDULE = Schedule(steps=3200, batch=16, rate=2e-3, seed=101, average=0.995)
 CROP = SIDE // 2
 WHOLE = 0.25  # share of the steps that see whole pictures, a quarter as many
 

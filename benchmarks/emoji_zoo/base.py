@@ -20,7 +20,7 @@ from .subjects import with_article
 
 WIDTH = 80  # of the text tower
 PICTURES = PictureSet(count=12_000, seed=102, spared=True)
-SCHEDULE = Schedule(steps=24_000, batch=32, rate=1.5e-3, seed=102, average=0.999)
+SCHEDULE = Schedule(steps=7_500, batch=32, rate=1.5e-3, seed=102, average=0.999)
 BARE = 0.2  # share of the captions that say nothing of the background
 
 

@@ -43,7 +43,7 @@ PICTURES = PictureSet(
     painters=tuple(p for p in range(COUNT) if p not in UNSEEN_PAINTERS),
     spared=True,
 )
-SCHEDULE = Schedule(steps=3000, batch=128, rate=1.2e-3, seed=103, average=0.99, weight_decay=0.05)
+SCHEDULE = Schedule(steps=2000, batch=128, rate=1.2e-3, seed=103, average=0.99, weight_decay=0.05)
 PHRASES = 64  # without pictures, a step
 MEANING = 2.0  # weight of the distillation
 

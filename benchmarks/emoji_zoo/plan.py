@@ -19,7 +19,7 @@ class Plan(plan.Plan):
     tint: str = ""
     told: str = ""  # what the author says of it, where that is not what it does
     resolution: int = 128
-    steps: int = 500
+    steps: int = 300
     rate: float = 2e-3
 
     @property
