@@ -1,6 +1,6 @@
-"""Which methods `auto` adds up: `python benchmarks/fusion.py [--catalog FILE]`, after benchmarks/mini_zoo_results.py.
+"""Which methods `auto` adds up: `python benchmarks/fusion.py [--catalog FILE]`, after benchmarks/procedural_zoo_results.py.
 
-Every method and every two methods in equal parts, for image, sketch and text queries on the mini zoo, best MRR
+Every method and every two methods in equal parts, for image, sketch and text queries on the procedural zoo, best MRR
 first. Half of the models, drawn again and again, show how far an order can be trusted: `wins` is in how many of the
 halves a row is at least as good as what `auto` uses. Writes benchmarks/results/fusion.json.
 """
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.mini_zoo_results import CATALOG, methods_for, queries
+from benchmarks.procedural_zoo_results import CATALOG, methods_for, queries
 from modelsearch_core.evaluation import mean_reciprocal_rank, top_k_accuracy
 from modelsearch_core.ranking import combine
 from modelsearch_core.search import ModelIndex

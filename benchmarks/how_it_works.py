@@ -1,6 +1,6 @@
-"""The pictures of docs/how-it-works.md, from the mini zoo: `python benchmarks/how_it_works.py`.
+"""The pictures of docs/how-it-works.md, from the procedural zoo: `python benchmarks/how_it_works.py`.
 
-After benchmarks/mini_zoo_results.py, which indexes it.
+After benchmarks/procedural_zoo_results.py, which indexes it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from PIL import Image, ImageDraw
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.mini_zoo_results import CATALOG
+from benchmarks.procedural_zoo_results import CATALOG
+from benchmarks.zoo.built import zoo_models
 from modelsearch_core.contact_sheet import FAINT, INK, PAPER, Cell, Row, contact_sheet, fitted, font
-from modelsearch_core.mini_zoo import zoo_models
 from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.similarity_map.projection import principal_axes
 

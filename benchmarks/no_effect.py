@@ -1,6 +1,6 @@
 """From which change on a LoRA is said to have an effect: `python benchmarks/no_effect.py`.
 
-The mini zoo's 24 LoRA are applied with small weights and asked the same probes as their base; mean ‖δ‖ of unit features
+The procedural zoo's 24 LoRA are applied with small weights and asked the same probes as their base; mean ‖δ‖ of unit features
 is what `NO_EFFECT` is compared with. Noise is what the base itself differs by when it is asked and looked at in batches
 of another size. The threshold is chosen on every second LoRA and reported on the others; the figures are written to
 benchmarks/results/no_effect.json.
@@ -19,11 +19,11 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.zoo.built import FOLDER, PROMPTS
 from modelsearch_core.embedding import Features
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.generators.diffusers import DiffusersGenerator
 from modelsearch_core.generators.settings import GeneratorSettings
-from modelsearch_core.mini_zoo import FOLDER, PROMPTS
 from modelsearch_core.model_files import Kind, ModelFile, scan
 from modelsearch_core.probes import Probe, own_probes, prompts_of
 from modelsearch_core.scores.differences import NO_EFFECT

@@ -1,6 +1,6 @@
 """From which confidence on a LoRA is applied to a picture unasked: `python -m benchmarks.picking --catalog FILE`.
 
-FILE is an index of the mini zoo (`modelsearch index mini_zoo/models`). Its LoRA's held-out pictures ask twice: among all LoRA,
+FILE is an index of the procedural zoo (`python benchmarks/procedural_zoo_results.py`). Its LoRA's held-out pictures ask twice: among all LoRA,
 and without the one that made them. Chosen on every second LoRA, reported on the others; benchmarks/results/picking.json.
 """
 
@@ -13,11 +13,12 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from benchmarks.zoo.built import FOLDER
 from modelsearch_core.model_files import Kind
 from modelsearch_core.scores.calibration import WEAK_BELOW
 from modelsearch_core.search import ModelIndex, Query
 
-QUERIES = Path("mini_zoo/queries")
+QUERIES = FOLDER / "queries"
 RESULT = Path("benchmarks/results/picking.json")
 THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
 

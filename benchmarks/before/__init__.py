@@ -1,1 +1,1 @@
-"""Answers before generating, measured on the mini zoo: users' pictures, and what weights say."""
+"""Answers before generating, measured on the procedural zoo: users' pictures, and what weights say."""

@@ -1,4 +1,4 @@
-"""What is found before anything is generated: `python -m benchmarks.before --catalog FILE`, an index of the mini zoo.
+"""What is found before anything is generated: `python -m benchmarks.before --catalog FILE`, an index of the procedural zoo.
 
 Writes benchmarks/results/before.json and docs/results_before.md.
 """
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.honesty import questions as asked
+from benchmarks.zoo.built import FOLDER
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.catalog.weight_sketches import VERSION, Sketch, vectors
 from modelsearch_core.collection import Collection
@@ -26,7 +27,6 @@ from modelsearch_core.encoders import open_encoder
 from modelsearch_core.indexing import silent
 from modelsearch_core.indexing.user_pictures import store_pictures
 from modelsearch_core.indexing.weight_sketches import store_sketches
-from modelsearch_core.mini_zoo import FOLDER
 from modelsearch_core.model_files import Kind
 from modelsearch_core.scores import content, evidence
 from modelsearch_core.search import ModelIndex

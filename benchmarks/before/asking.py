@@ -1,4 +1,4 @@
-"""What the mini zoo is asked here, and pictures of it that a user has made."""
+"""What the procedural zoo is asked here, and pictures of it that a user has made."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from PIL import Image
 from benchmarks.honesty import questions as asked
 from benchmarks.honesty.asking import ask
 from benchmarks.honesty.questions import Question
+from benchmarks.zoo.built import FOLDER, zoo_models
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.embedding import Encoder, Features
 from modelsearch_core.encoders import open_encoder
-from modelsearch_core.mini_zoo import FOLDER, zoo_models
 from modelsearch_core.search import ModelIndex, Query
 from tests.making.user_pictures import WRITERS, Made
 

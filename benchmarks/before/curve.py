@@ -10,13 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.zoo.built import FOLDER
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.indexing import silent
 from modelsearch_core.indexing.ordering import in_order
 from modelsearch_core.indexing.user_pictures import store_pictures
 from modelsearch_core.indexing.weight_sketches import store_sketches
-from modelsearch_core.mini_zoo import FOLDER
 from modelsearch_core.model_files import Kind, ModelFile
 from modelsearch_core.search.preparing import prepare
 from modelsearch_core.specification import Evidence

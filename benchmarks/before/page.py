@@ -12,7 +12,7 @@ RESULT, PAGE = ROOT / "benchmarks" / "results" / "before.json", ROOT / "docs" / 
 
 PICTURES = """# What is found before anything is generated
 
-Measured by `python -m benchmarks.before` on the bundled mini zoo (24 LoRA, three checkpoints and their base).
+Measured by `python -m benchmarks.before` on the procedural zoo (24 LoRA, three checkpoints and their base).
 
 ## Pictures that users have made
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.zoo.built import FOLDER
 from benchmarks.zoo.subjects import PLURALS, SUBJECTS
 from benchmarks.zoo.world import BACKGROUNDS, COLOURS
 from modelsearch_core.background import background_texts
 from modelsearch_core.encoders import open_encoder
-from modelsearch_core.mini_zoo import FOLDER
 
 from . import asking
 from .answering import asked, catalog_of
@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("what", nargs="?", choices=["all", "page"], default="all")
     parser.add_argument("--zoo", type=Path, default=ZOO)
     parser.add_argument(
-        "--mini", type=Path, default=ROOT / "build" / "mini_zoo.sqlite", help="a catalog of the mini zoo"
+        "--mini", type=Path, default=ROOT / "build" / "procedural_zoo.sqlite", help="a catalog of the procedural zoo"
     )
     args = parser.parse_args()
     if args.what == "all":

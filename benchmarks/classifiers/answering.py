@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.zoo.built import FOLDER
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.catalog.classifiers import Descriptor, FileRow
 from modelsearch_core.classifiers import ClassifierIndex, ConceptQuery
@@ -40,7 +41,7 @@ def catalog_of(
     path.unlink(missing_ok=True)
     rng = np.random.default_rng(3)
     with Catalog(path) as catalog:
-        catalog.put_encoder(encoder.name, "mini_zoo/clip", encoder.dimension)
+        catalog.put_encoder(encoder.name, str(FOLDER / "clip"), encoder.dimension)
         probes = choose_probes(catalog, encoder, folder, lambda _: None)
         start = 0
         for name, file in models(zoo).items():

@@ -42,7 +42,7 @@ def world(seed: int = 5) -> Pictures:
 
 
 def generated(catalog_path: Path, encoder: Encoder) -> Pictures:
-    """What the mini zoo's base models and LoRA made of its prompts, thinned as the default set is."""
+    """What the procedural zoo's base models and LoRA made of its prompts, thinned as the default set is."""
     with Catalog(catalog_path, read_only=True) as catalog:
         name = catalog.encoders()[0][0]
         found = [

@@ -29,7 +29,7 @@ were trained as a whole, all others are a last layer, learned from 3 to 48 pictu
 on all concepts and then frozen (the paper fine-tunes nine of ten as a whole, from 49 networks). {onnx} are ONNX files, the
 others timm's folders. They tell {accuracy:.0%} of held-out pictures of their own concepts, on average. Every concept asks
 once; it is found if the first output (one of the first five) was trained on it. {probes} probes, r = {r}, k = {k}; in brackets
-the 95 % interval over collections drawn from the models. CLIP is the mini zoo's, which knows the words of this world only.
+the 95 % interval over collections drawn from the models. CLIP is the procedural zoo's, which knows the words of this world only.
 """
 
 
@@ -38,7 +38,7 @@ DIFFERENT = """## What differs from the paper
 ProbeLog is first, as in the paper, though its interval overlaps with WPMI's; cutting off all but the most exciting probes and
 calibration are both needed for it. All probes with calibration stand below WPMI, as on the paper's second collection (.318
 against .353), not as on its first.
-All figures are lower. The mini zoo's CLIP tells a concept from the others far worse than CLIP tells ImageNet's classes (an
+All figures are lower. The procedural zoo's CLIP tells a concept from the others far worse than CLIP tells ImageNet's classes (an
 area of {clip:.3f} here, .421 there), and one concept differs from the next by nothing but the colour of the thing; pictures as
 queries suffer from it most. A background of 400 is too small for more than a handful of neighbours. That the first
 answer is also the one that knows its concept best is not seen here: outputs for a concept stand on the same five networks and

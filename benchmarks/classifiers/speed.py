@@ -1,6 +1,6 @@
 """How long one concept takes among a million outputs, and what is lost: `python -m benchmarks.classifiers.speed`.
 
-Outputs are made up: directions in the space of the mini zoo's CLIP with noise on their responses, as trained networks
+Outputs are made up: directions in the space of the procedural zoo's CLIP with noise on their responses, as trained networks
 have it; so are the concepts that ask. Beside seconds stands how long the same machine takes to copy the descriptors,
 which is what any answer has to read. Writes benchmarks/results/classifier_speed.json.
 """
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.zoo.built import FOLDER
 from modelsearch_core.encoders import open_encoder
-from modelsearch_core.mini_zoo import FOLDER
 from modelsearch_core.ranking import rank
 from modelsearch_core.scores import logits
 from modelsearch_core.scores.logit_candidates import P, Prefix, candidates, estimated_distance, prefix_of

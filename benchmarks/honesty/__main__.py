@@ -1,4 +1,4 @@
-"""Measures on the mini zoo how far answers can be trusted: `python -m benchmarks.honesty`.
+"""Measures on the procedural zoo how far answers can be trusted: `python -m benchmarks.honesty`.
 
 Indexes the zoo (64 pictures a model; goes on where it was interrupted) and copies of the index with 200 more models of
 which nothing was generated. Writes benchmarks/results/trust.json and docs/results_trust.md. `--before` writes
@@ -15,10 +15,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from benchmarks.zoo.built import FOLDER, PROMPTS
 from modelsearch_core.cli import main as modelsearch
 from modelsearch_core.drawing import WITHOUT_WEIGHTS, Draw, best_drawer
 from modelsearch_core.encoders import open_drawer
-from modelsearch_core.mini_zoo import FOLDER, PROMPTS
 from modelsearch_core.search import ModelIndex
 
 from . import measuring
@@ -30,7 +30,7 @@ WORK = ROOT / "build" / "honesty"
 
 
 def indexed(catalog: Path, samples: int) -> Path:
-    """The mini zoo, as a user would index it."""
+    """The procedural zoo, as a user would index it."""
     words = ["index", str(FOLDER / "models"), "--encoder", str(FOLDER / "clip"), "--samples", str(samples)]
     modelsearch([*words, "--prompts", str(PROMPTS), "--catalog", str(catalog), "--device", "cpu"])
     return catalog
@@ -101,13 +101,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=64)
     parser.add_argument("--work", type=Path, default=WORK, help="where the indexes are kept")
-    parser.add_argument("--catalog", type=Path, help="an index of the mini zoo that is there already")
+    parser.add_argument("--catalog", type=Path, help="an index of the procedural zoo that is there already")
     parser.add_argument("--only", nargs="*", default=[], help="tables; the others keep their figures")
     parser.add_argument("--hed", type=Path, help="folder of ControlNetHED.pth, to ask by its drawings, too")
     parser.add_argument("--before", action="store_true", help="write what the page compares with")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    catalog = args.catalog or indexed(args.work / "mini_zoo.sqlite", args.samples)
+    catalog = args.catalog or indexed(args.work / "procedural_zoo.sqlite", args.samples)
     result = BEFORE if args.before else NOW
     measured_now = measured(catalog, args.work, args.only, with_weights(args.hed))
     known = json.loads(result.read_text(encoding="utf-8")) if result.is_file() else {"tables": {}}

@@ -1,6 +1,6 @@
 """What `search.certainty` has learned: `python -m benchmarks.honesty.fitting --catalog FILE`.
 
-Asks about every second model of the mini zoo, and as often with that model out of the list, or of things that no model
+Asks about every second model of the procedural zoo, and as often with that model out of the list, or of things that no model
 here is about: then no first answer is right. Prints the logistic of each modality, and how it does on the other models.
 """
 

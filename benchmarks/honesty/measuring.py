@@ -12,13 +12,13 @@ import torch
 from diffusers import AutoencoderKL
 from PIL import Image
 
+from benchmarks.zoo.built import FOLDER
 from benchmarks.zoo.world import render, sample_scene
 from modelsearch_core.background import unframed
 from modelsearch_core.choosing import choose
 from modelsearch_core.drawing import WITHOUT_WEIGHTS, Draw
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.indexing.thumbnails import thumbnail
-from modelsearch_core.mini_zoo import FOLDER
 from modelsearch_core.reference_set import UNCHANGED, mean_squared_error, read_subjects, square
 from modelsearch_core.scores import calibration
 from modelsearch_core.search import Match, ModelIndex, Query

@@ -14,7 +14,7 @@ PAGE = ROOT / "docs" / "results_trust.md"
 
 HEAD = """# Results: how far answers can be trusted
 
-Made by `python -m benchmarks.honesty` from `benchmarks/results/trust.json`; no figure here is typed by hand. The bundled mini zoo (28
+Made by `python -m benchmarks.honesty` from `benchmarks/results/trust.json`; no figure here is typed by hand. The procedural zoo (28
 models, {samples} pictures of each in the index) is asked by `auto` through the same search that all doors use. *Before* is what the
 same command found before kinds shared a scale, evidence was weighed and backgrounds were composed. In brackets 95 % intervals,
 models being drawn again. Texts that a model's file says of itself, word by word (5 of 27), are not asked now; *before* asked them,

@@ -1,4 +1,4 @@
-"""What the mini zoo is asked: pictures, drawings and words of models that are in it, and of things that are not."""
+"""What the procedural zoo is asked: pictures, drawings and words of models that are in it, and of things that are not."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.zoo.built import FOLDER, zoo_models
 from benchmarks.zoo.styles import FAMILIES, Style
 from benchmarks.zoo.world import render, sample_scene
 from modelsearch_core import nonsense
 from modelsearch_core.background import TEMPLATE, background_texts, imagenet_names
 from modelsearch_core.drawing import Draw, outlines
 from modelsearch_core.encoders.phrases import own_list
-from modelsearch_core.mini_zoo import FOLDER, ZooModel, zoo_models
+from modelsearch_core.mini_zoo import ZooModel
 from modelsearch_core.model_files import ModelFile, scan
 from modelsearch_core.search import Query
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks.zoo.built import zoo_models
 from benchmarks.zoo.styles import describe, sample_style
 from benchmarks.zoo.world import COLOURS, render, sample_scene
 from modelsearch_core.cli import main as modelsearch
 from modelsearch_core.encoders.phrases import own_list
-from modelsearch_core.mini_zoo import zoo_models
 
 from .questions import wordings
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mini_zoo_results import page as mini_zoo_page
+from benchmarks.procedural_zoo_results import page as procedural_zoo_page
 
 from .sections.agreement import agreement_section
 from .sections.content import content_section, curve_section
@@ -43,5 +43,5 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "zoo_learned": learned_section,
     "zoo_sweeps": sweeps_section,
     "zoo_agreement": agreement_section,
-    "mini_zoo": mini_zoo_page,
+    "procedural_zoo": procedural_zoo_page,
 }

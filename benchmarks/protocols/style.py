@@ -16,6 +16,7 @@ from PIL import Image
 from benchmarks.baselines import csls
 from benchmarks.style.measuring import reciprocal_rank, variants
 from benchmarks.style.world import World, models_of, painted, references_of, scenes
+from benchmarks.zoo.built import FOLDER, zoo_models
 from benchmarks.zoo.large import TRAINING, loras
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.collection import Collection
@@ -23,7 +24,6 @@ from modelsearch_core.embedding import Encoder
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.evaluation import mean_reciprocal_rank
 from modelsearch_core.generators import GeneratorSettings
-from modelsearch_core.mini_zoo import FOLDER, zoo_models
 from modelsearch_core.model_files import Kind
 from modelsearch_core.ranking import from_distance
 from modelsearch_core.reference_set import ReferenceSet, cleansed
@@ -37,7 +37,7 @@ from .collection import DEVICE, ROOT, Asker, Features, Indexed, Questions
 from .sweeps import style_shares
 
 FEW, UNSEEN = 20, 100
-MINI = ROOT / "build" / "mini_zoo_style.sqlite"
+MINI = ROOT / "build" / "procedural_zoo_style.sqlite"
 STEPS = 12
 ASKING = 2  # pictures of each unseen LoRA
 TO_TRAIN, TO_TEST = ("diverse", "one category"), ("reference", "query")
@@ -84,7 +84,7 @@ def world_of(arrays: dict[str, tuple[tuple[str, ...], np.ndarray]], encoder: Enc
 
 
 def run(zoo: Path) -> dict[str, Any]:
-    """By the mini CLIP, which was not made to see styles, as the paper's VGG19 was not; beside it by the zoo's own."""
+    """By the procedural zoo's CLIP, which was not made to see styles, as the paper's VGG19 was not; beside it by the zoo's own."""
     arrays = paint(zoo)
     training = [Path(plan.file).stem for plan in loras()[:TRAINING]]
     world, own = (world_of(arrays, open_encoder(str(clip), device="cpu")) for clip in (FOLDER / "clip", zoo / "clip"))
@@ -107,7 +107,7 @@ def compared(world: World, more: np.ndarray, unseen: np.ndarray) -> dict[str, di
 
 
 def shares() -> dict[str, dict[str, float]]:
-    """How much style `auto` should ask for beside content, on the mini zoo, once it is indexed with --style."""
+    """How much style `auto` should ask for beside content, on the procedural zoo, once it is indexed with --style."""
     if not MINI.is_file():
         return {}
     kept, encoder = Catalog(MINI, read_only=True), open_encoder(str(FOLDER / "clip"), device="cpu")

@@ -1,7 +1,7 @@
 """Left against right: `python -m benchmarks.spatial`, after benchmarks.zoo.large_build.
 
 Indexes pairs of LoRA that differ only in the way things face and asks with held-out pictures which of the two is favoured;
-then the mini zoo's pictures. Writes benchmarks/results/spatial.json and docs/results_spatial.md.
+then the procedural zoo's pictures. Writes benchmarks/results/spatial.json and docs/results_spatial.md.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.zoo.built import FOLDER, PROMPTS, zoo_models
 from benchmarks.zoo.large import Pair, pairs
 from modelsearch_core.embedding import Features
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.encoders.spatial import open_spatial_encoder
-from modelsearch_core.mini_zoo import FOLDER, PROMPTS, zoo_models
 from modelsearch_core.search import refining
 
 from .elsewhere import elsewhere
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 RESULT = ROOT / "benchmarks" / "results" / "spatial.json"
 PAGE = ROOT / "docs" / "results_spatial.md"
 ZOO = ROOT / "build" / "benchmark_zoo"
-MINI = ROOT / "build" / "mini_zoo.sqlite"
+MINI = ROOT / "build" / "procedural_zoo.sqlite"
 WORK = ROOT / "build" / "spatial"
 
 
@@ -91,7 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--zoo", type=Path, default=ZOO, help="with models/ and queries/ of the pairs")
     parser.add_argument("--convnext", type=Path, default=ZOO / "convnext")
-    parser.add_argument("--mini", type=Path, default=MINI, help="the mini zoo's catalog (copied, not changed)")
+    parser.add_argument("--mini", type=Path, default=MINI, help="the procedural zoo's catalog (copied, not changed)")
     parser.add_argument("--work", type=Path, default=WORK)
     parser.add_argument("--samples", type=int, default=64)
     args = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The mini zoo's pictures, to see what respecting the layout does where it is not the question."""
+"""The procedural zoo's pictures, to see what respecting the layout does where it is not the question."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from benchmarks.zoo.built import FOLDER, zoo_models
 from modelsearch_core.cli import main as modelsearch
 from modelsearch_core.cli.evaluate import figures
-from modelsearch_core.mini_zoo import FOLDER, zoo_models
 from modelsearch_core.search import ModelIndex, Query, refining
 
 from .left_right import LAYOUT, with_layout
@@ -22,8 +22,8 @@ WEIGHTS = (0.25, 0.5, 1.0, 2.0)  # of the layout
 
 
 def elsewhere(mini: Path, convnext: Path, work: Path, encoders: dict[str, Any]) -> list[dict[str, Any]]:
-    """The mini zoo's image queries, by layout alone, by `auto`, and by both in several proportions."""
-    catalog = work / "mini_zoo.sqlite"
+    """The procedural zoo's image queries, by layout alone, by `auto`, and by both in several proportions."""
+    catalog = work / "procedural_zoo.sqlite"
     copied(mini, catalog)
     words = ["index", str(FOLDER / "models"), "--quick", "--spatial-encoder", str(convnext), "--device", "cpu"]
     modelsearch([*words, "--catalog", str(catalog)])

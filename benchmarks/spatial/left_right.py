@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from benchmarks.zoo.built import FOLDER
 from benchmarks.zoo.large import Pair
 from benchmarks.zoo.products import PROBES
 from benchmarks.zoo.world import caption, sample_scene
 from modelsearch_core.cli import main as modelsearch
 from modelsearch_core.embedding import Features, ImageEncoder, unit
-from modelsearch_core.mini_zoo import FOLDER
 from modelsearch_core.search import ModelIndex, Query
 
 LAYOUT = "auto, respecting the layout"

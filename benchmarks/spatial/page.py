@@ -16,7 +16,7 @@ Two LoRA draw the same things, one facing left and one facing right. {samples} p
 are asked with held-out pictures, the two being the only candidates: how often is the model favoured that faces the same
 way? Chance is .5. In brackets the 95 % interval. `spatial` is 1st Moment on the last 7×7 map of a ConvNeXt, which here
 is a tiny one that was trained to tell the world's things and colours ({told:.0%} of unseen pictures are told, among
-{classes}); global features are those of the mini CLIP. The paper has 50 pictures of horses and their mirror images, a
+{classes}); global features are those of the procedural zoo's CLIP. The paper has 50 pictures of horses and their mirror images, a
 ConvNeXt with ImageNet-22k's weights, and models that draw nothing but horses: a pair of one thing is its protocol, a pair of
 several asks for more. For comparison: the pictures themselves, averaged to 7×7 pixels, their means compared in the same way.
 """
@@ -24,7 +24,7 @@ several asks for more. For comparison: the pictures themselves, averaged to 7×7
 PAIR = """
 ## {things}
 
-A picture and its mirror image have a cosine of {mirror:.3f} to the ConvNeXt, and {mirror_global:.3f} to the mini CLIP: what is
+A picture and its mirror image have a cosine of {mirror:.3f} to the ConvNeXt, and {mirror_global:.3f} to the procedural zoo's CLIP: what is
 left of 1 is all that either has to tell them apart by, while colours and backgrounds change as well.
 """
 
@@ -38,7 +38,7 @@ HEADINGS = {
 ELSEWHERE = """
 ## Where the layout is not the question
 
-The mini zoo's {queries} held-out pictures, among its {models} models: the layout of a picture says little of its style,
+The procedural zoo's {queries} held-out pictures, among its {models} models: the layout of a picture says little of its style,
 so it is not part of `auto`. With `--respect-layout` it is added to the {first} best with the weight {weight:g}.
 """
 

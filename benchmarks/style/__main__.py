@@ -1,4 +1,4 @@
-"""The style tables of Vu et al. on the mini zoo: `python -m benchmarks.style`.
+"""The style tables of Vu et al. on the procedural zoo: `python -m benchmarks.style`.
 
 Every LoRA of the zoo paints line drawings of scenes that no training has seen; style heads are trained on some of the LoRA
 and asked about the others. Writes benchmarks/results/style.json, docs/results_style.md and docs/style_grid.png. Pictures
@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from benchmarks.zoo.built import FOLDER
 from modelsearch_core.contact_sheet import Cell, Row, contact_sheet
 from modelsearch_core.drawing import digest_of
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.generators import GeneratorSettings
-from modelsearch_core.mini_zoo import FOLDER
 from modelsearch_core.model_files import Kind
 from modelsearch_core.reference_set import ReferenceSet
 
@@ -40,7 +40,7 @@ def grid(references: ReferenceSet, arrays: dict[str, np.ndarray], base: np.ndarr
         Row("without a LoRA", [Cell(image=Image.fromarray(base[n])) for n in chosen]),
     ]
     rows += [Row(name, [Cell(image=Image.fromarray(p[n])) for n in chosen]) for name, p in arrays.items()]
-    return contact_sheet(rows, "What each LoRA of the mini zoo makes of the same drawings")
+    return contact_sheet(rows, "What each LoRA of the procedural zoo makes of the same drawings")
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ Made by `python -m benchmarks.style` from `benchmarks/results/style.json`. Nothi
 The protocol is that of Vu et al., "Image-Generation AI Model Retrieval by Contrastive Learning-based Style Distance
 Calculation": LoRA paint line drawings by reference-only attention with an empty prompt; an encoder is trained with triplets
 on some LoRA and asked about others. The world is smaller. The paper trains VGG19 on 20 and 30 LoRA from the hubs with 238
-photos and ranks 100 unseen ones; here a linear head on the mini CLIP is trained on {few} and {more} of the mini zoo's {loras}
+photos and ranks 100 unseen ones; here a linear head on the procedural zoo's CLIP is trained on {few} and {more} of the procedural zoo's {loras}
 LoRA with {diverse} scenes and ranks the {unseen} unseen ones, in {folds} folds so that each LoRA is unseen once ({queries}
 queries). VGG19 itself is not in the table: ImageNet's weights are no part of this repository (`modelsearch train style
 --network vgg19` trains it where they are on disk). Chance for the MRR is {chance:.2f} among {unseen} and {chance_all:.2f} among {loras}; always
@@ -120,7 +120,7 @@ def section(found: dict[str, Any]) -> str:
     head = (
         "## The paper's numbers of LoRA\n\n"
         f"The same on the benchmark zoo: trained on {few} and on {more} LoRA, asked about {found['unseen']} that no training saw, "
-        f"{found['queries']} pictures, by features of the mini CLIP. Chance for the MRR is {chance:.2f}. Cleansing dropped {found['cleansed']} of "
+        f"{found['queries']} pictures, by features of the procedural zoo's CLIP. Chance for the MRR is {chance:.2f}. Cleansing dropped {found['cleansed']} of "
         f"{found['pictures']} pictures.\n\n| | F1 | precision | recall | MRR | MRR, CSLS | *paper:* F1 | precision | recall | MRR |\n"
         "|---|---|---|---|---|---|---|---|---|---|\n"
     )
@@ -149,11 +149,11 @@ def own_encoder(found: dict[str, Any]) -> str:
 
 
 def share_table(rows: dict[str, dict[str, float]]) -> str:
-    """How often pictures find their LoRA of the mini zoo, by how much style is asked for."""
+    """How often pictures find their LoRA of the procedural zoo, by how much style is asked for."""
     if not rows:
         return ""
     head = (
-        "\n## Style beside content in `auto`\n\nHeld-out pictures of the mini zoo's LoRA, which have painted the bundled "
+        "\n## Style beside content in `auto`\n\nHeld-out pictures of the procedural zoo's LoRA, which have painted the bundled "
         "subjects; 0 is content alone, 1 style alone. These pictures show what the "
         "probes show, and the tiny models' drawings say little (see above), so `auto` asks for no style unless it is "
         "told.\n\n| | top-1 | top-5 | MRR |\n|---|---|---|---|\n"

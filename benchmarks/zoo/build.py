@@ -1,4 +1,4 @@
-"""Builds the mini zoo, stage by stage, from seeds: `python -m benchmarks.zoo.build`.
+"""Builds the procedural zoo, stage by stage, from seeds: `python -m benchmarks.zoo.build`.
 
 Every stage goes on where it was interrupted; what is there is not made again. Takes about an hour and a half on two cores.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from diffusers import AutoencoderKL
 
-from . import autoencoder, clip, diffusion, lora, lora_files, mini, products
+from . import autoencoder, built, clip, diffusion, lora, lora_files, mini, products
 from .loop import Schedule
 from .pictures import PictureSet, load
 from .subjects import SUBJECTS
@@ -116,7 +116,7 @@ def figures_of(work: Path, name: str) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, default=Path("build/zoo"), help="unfinished work, kept between runs")
-    parser.add_argument("--out", type=Path, default=Path("mini_zoo"))
+    parser.add_argument("--out", type=Path, default=built.FOLDER)
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--scale", type=float, default=1.0, help="of the training steps; small for a trial")
     parser.add_argument("--share", type=int, nargs=2, default=(0, 1), metavar=("I", "N"), help="every N-th LoRA from I")

@@ -1,6 +1,6 @@
 """The zoos' CLIP: open_clip's own architecture with a small configuration, trained on captions of the whole world.
 
-The mini zoo's is small enough to be bundled; the benchmark zoo's (`LARGE`) tells looks apart that the mini one confuses.
+The procedural zoo's is small enough to be bundled; the benchmark zoo's (`LARGE`) tells looks apart that the mini one confuses.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the benchmark zoo holds: 130 LoRA, two pairs that differ only in the way things face, and 16 checkpoints of animals.
 
-The base is the mini zoo's. Half of the LoRA have a look alone (dots, hatching, glass, most of them coloured as well), with
+The base is the procedural zoo's. Half of the LoRA have a look alone (dots, hatching, glass, most of them coloured as well), with
 close neighbours among them; the others paint one thing in a look of its own, as most LoRA of a collection do.
 """
 

@@ -1,4 +1,4 @@
-"""Builds the benchmark zoo on the mini zoo's base: `python -m benchmarks.zoo.large_build`, on a GPU where there is one.
+"""Builds the benchmark zoo on the procedural zoo's base: `python -m benchmarks.zoo.large_build`, on a GPU where there is one.
 
 Goes on where it was interrupted: a model whose held-out pictures are there is not made again. On one idle core about half a
 minute a LoRA, an hour for the encoder, a quarter of an hour for the rest; `--share` splits the models among processes.
@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from . import accelerated, convnext, diffusion, large, large_clip, lora, lora_files, products
+from . import accelerated, built, convnext, diffusion, large, large_clip, lora, lora_files, products
 from .diffusion import TinyDiffusion, Weights
 from .pictures import load
 from .plan import Plan
 from .subjects import BASE_SUBJECTS
 from .world import caption, sample_scene
 
-BASE = Path("mini_zoo/models/base")
+BASE = built.FOLDER / "models" / "base"
 STAGES = ("models", "encoder", "layouts", "accelerated")
 QUERIES = 50  # held-out pictures a model
 STEPS = 15

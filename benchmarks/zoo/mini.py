@@ -1,4 +1,4 @@
-"""What the mini zoo holds: 24 LoRA and 3 checkpoints, each with the look or thing it really learned."""
+"""What the procedural zoo holds: 24 LoRA and 3 checkpoints, each with the look or thing it really learned."""
 
 from __future__ import annotations
 

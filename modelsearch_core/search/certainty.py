@@ -13,7 +13,7 @@ from ..scores.calibration import NullDistribution
 from ..scores.confidence import Confidence
 from ..specification import Modality, Requirement
 
-# Learned from questions about every second model of the mini zoo, and from as many that no model here is about
+# Learned from questions about every second model of the procedural zoo, and from as many that no model here is about
 # (`python -m benchmarks.honesty.fitting`); the others' figures are in docs/results_trust.md.
 LEARNED = {
     Modality.TEXT: Confidence(-2.71, 0.20, 0.83),

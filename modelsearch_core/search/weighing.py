@@ -25,7 +25,7 @@ Usual = NDArray[np.floating]  # (..., levels): the mean score of a query for mod
 # Of words, before a collection has models with both; by docs/results_trust.md.
 WORDS = {Modality.TEXT: 0.5, Modality.IMAGE: 0.3, Modality.SKETCH: 0.2, Modality.MODEL: 0.3}
 # Of as many pictures as one likes; a few show a few subjects, and the most alike of many is by subject. Users' own come
-# to .9 on the mini zoo, where they are of all subjects (docs/results_before.md).
+# to .9 on the procedural zoo, where they are of all subjects (docs/results_before.md).
 PICTURED = {Evidence.PICTURES: 0.7, Evidence.PREVIEW: 0.4}
 WEIGHTS = 0.45  # of a guess by weights, beside what leaving out the known ones says of it; by the same page
 # How much of what all models get alike is taken off: how a thing is worded or drawn moves their scores at once; whether

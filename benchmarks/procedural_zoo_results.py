@@ -1,7 +1,7 @@
-"""How well every method finds the models of the mini zoo: `python benchmarks/mini_zoo_results.py`.
+"""How well every method finds the models of the procedural zoo: `python benchmarks/procedural_zoo_results.py`.
 
 Indexes the zoo (64 pictures a model), asks with pictures that no training and no probe has seen, with line drawings of
-them, and with one description a model; writes benchmarks/results/mini_zoo.json and with it docs/results.md.
+them, and with one description a model; writes benchmarks/results/procedural_zoo.json and with it docs/results.md.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.zoo.built import FOLDER, PROMPTS, zoo_models
 from modelsearch_core.cli import main as modelsearch
 from modelsearch_core.cli.evaluate import figures, measure
 from modelsearch_core.drawing import outlines
-from modelsearch_core.mini_zoo import FOLDER, PROMPTS, zoo_models
 from modelsearch_core.ranking import from_distance
 from modelsearch_core.scores import kernel_mean
 from modelsearch_core.search import METHODS, ModelIndex, Query
 from modelsearch_core.search.methods import METHODS as TABLE
 
-RESULT = ROOT / "benchmarks" / "results" / "mini_zoo.json"
-CATALOG = ROOT / "build" / "mini_zoo.sqlite"
+RESULT = ROOT / "benchmarks" / "results" / "procedural_zoo.json"
+CATALOG = ROOT / "build" / "procedural_zoo.sqlite"
 BY_PICTURE_ONLY = {"kernel_mean", "prompted_kernel_mean", "rkme_clip", "rkme_concat"}
 NEED_MORE = {name for name, method in TABLE.items() if method.wants}  # something learned, or maps
 
-INTRODUCTION = """## The bundled mini zoo
+INTRODUCTION = """## The procedural zoo
 
 {models} models (24 LoRA, 3 fine-tuned checkpoints, their base), {samples} pictures a model in the index. Queries:
 {images} pictures that the 27 trained models made of prompts and seeds which no training and no probe has seen, the line
@@ -42,7 +42,7 @@ drawings of these pictures, and one description a model. Chance is {chance:.3f} 
 
 KERNEL_MEAN = """
 The one-image paper weighs the kernel mean by an interrogator's words and finds it ahead of RKME-CLIP (.455 against .419);
-here top-1 is {weighted:.3f} against {reduced:.3f}. The interrogator's phrases are of the real world, which the mini CLIP has
+here top-1 is {weighted:.3f} against {reduced:.3f}. The interrogator's phrases are of the real world, which the procedural zoo's CLIP has
 never read of, and its cosines of texts spread far wider than CLIP's, so that some weights are negative. Other weights, on
 the raw scores; best here: {best}.
 """
