@@ -35,7 +35,7 @@ from modelsearch_core.specification import Evidence, Specification
 D, S = 512, 64
 BASES, RECIPES, THEMES = 12, 36, 200
 ADDED, CHANCE, GAP = 0.45, 0.7, 0.5  # lengths beside a probe's own part of 1: of a model, of chance, of drawings
-REDRAWN = 0.8  # length of what another way of drawing adds to a picture of 1: cosine .6, as the procedural zoo's CLIP has it
+REDRAWN = 0.8  # length of what another way of drawing adds to a picture of 1: cosine .6, as a small CLIP has it
 CELLS = 64  # a side of a sheet, by which pictures are told apart
 AT_ONCE = 200  # models a transaction
 ENCODER = "chance:512"

@@ -19,7 +19,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.zoo.built import FOLDER, PROMPTS
+from benchmarks.zoo.built import FOLDER, PROMPTS, SIZE
 from modelsearch_core.embedding import Features
 from modelsearch_core.encoders import open_encoder
 from modelsearch_core.generators.diffusers import DiffusersGenerator
@@ -51,8 +51,8 @@ def measured(
 ) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
     """mean ‖δ‖ of each LoRA by weight, and of the base against itself."""
     encoder = open_encoder(str(FOLDER / "clip"), device="cpu")
-    generator = DiffusersGenerator(models, GeneratorSettings(device="cpu", batch=8, steps=STEPS))
-    alone = DiffusersGenerator(models, GeneratorSettings(device="cpu", batch=1, steps=STEPS))
+    generator = DiffusersGenerator(models, GeneratorSettings(device="cpu", batch=8, steps=STEPS, size=int(SIZE)))
+    alone = DiffusersGenerator(models, GeneratorSettings(device="cpu", batch=1, steps=STEPS, size=int(SIZE)))
 
     def features(by: DiffusersGenerator, model: ModelFile, weight: float, at_a_time: int = 8) -> Features:
         probe_set = replace(by.plan(model, probes), lora_weight=weight, trigger_words=())

@@ -41,8 +41,9 @@ Made by `python -m benchmarks.emoji_zoo.build` from seeds; it goes on where it w
 {credits}
 
 The pictures of these packages are not here: weights that learned from them are, and pictures that these models made. As far as
-they are ours, code and weights are Apache-2.0. The LoRA and the checkpoint of OpenMoji's look ({shared}) are
-CC-BY-SA-4.0, as its drawings are; Twemoji's and Emoji One's ask that their names are kept, as here.
+they are ours, code and weights are Apache-2.0. What learned from OpenMoji's drawings is CC-BY-SA-4.0, as these are: {shared},
+the autoencoder (`models/base/vae`, also in the checkpoints) and `clip/`, which have seen all sets. Twemoji's and Emoji One's ask that
+their names are kept, as here.
 """
 
 

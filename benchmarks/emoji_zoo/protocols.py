@@ -134,6 +134,7 @@ def measured(zoo: Path, index: ModelIndex, packages: Path) -> dict[str, Any]:
         "sketches": {name: world.sketches(draw).figures(index, DRAWN) for name, draw in DRAWERS.items()},
         "texts": {name: world.texts(of).figures(index, WORDS) for name, of in texts.items()},
         "asked": {name: sum(map(len, of.values())) for name, of in texts.items()},
+        "checkpoints": len(checkpoints),
         "one image": world.pictures(checkpoints).figures(index, ONE_IMAGE, among),
     }
 

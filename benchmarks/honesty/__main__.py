@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.zoo.built import FOLDER, PROMPTS
+from benchmarks.zoo.built import FOLDER, PROMPTS, SIZE
 from modelsearch_core.cli import main as modelsearch
 from modelsearch_core.drawing import WITHOUT_WEIGHTS, Draw, best_drawer
 from modelsearch_core.encoders import open_drawer
@@ -31,7 +31,16 @@ WORK = ROOT / "build" / "honesty"
 
 def indexed(catalog: Path, samples: int) -> Path:
     """The procedural zoo, as a user would index it."""
-    words = ["index", str(FOLDER / "models"), "--encoder", str(FOLDER / "clip"), "--samples", str(samples)]
+    words = [
+        "index",
+        str(FOLDER / "models"),
+        "--encoder",
+        str(FOLDER / "clip"),
+        "--size",
+        SIZE,
+        "--samples",
+        str(samples),
+    ]
     modelsearch([*words, "--prompts", str(PROMPTS), "--catalog", str(catalog), "--device", "cpu"])
     return catalog
 

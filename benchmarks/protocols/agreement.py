@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.zoo.accelerated import DECODER, LORA
+from benchmarks.zoo.built import SIZE
 from benchmarks.zoo.large import TRAINING, loras
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.cli.arguments import parser
@@ -63,7 +64,7 @@ def indexed(zoo: Path, name: str, *, decoder: bool, few: bool) -> tuple[Path, fl
     """The catalog, and the seconds a model that generating took (those of the first time, where it is there already)."""
     catalog = zoo / "agreement" / f"{name.replace(' ', '_')}.sqlite"
     words: list[object] = ["index", collection(zoo), "--encoder", zoo / "clip", "--prompts", zoo / "prompts.txt"]
-    words += ["--samples", SAMPLES, "--catalog", catalog, "--device", DEVICE]
+    words += ["--size", SIZE, "--samples", SAMPLES, "--catalog", catalog, "--device", DEVICE]
     words += ["--vae-approx", zoo / "accelerated" / "vae_approx"] if decoder else []
     words += [] if few else ["--no-accelerator"]
     args = parser().parse_args([str(word) for word in words])

@@ -18,6 +18,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.zoo.built import SIZE
 from benchmarks.zoo.large import TRAINING, checkpoints, loras
 from benchmarks.zoo.products import probe_prompts
 from modelsearch_core.catalog import Catalog
@@ -107,7 +108,18 @@ def index(zoo: Path, *, deep: bool = False, share: tuple[int, int] = (0, 1)) -> 
     prompts.write_text("\n".join(probe_prompts(DEEP)) + "\n", encoding="utf-8")
     models = deep_models(zoo) if deep else zoo / "models"
     path = zoo / ("deep.sqlite" if deep else "index.sqlite")
-    words = ["index", models, "--encoder", zoo / "clip", "--prompts", prompts, "--samples", DEEP if deep else SAMPLES]
+    words = [
+        "index",
+        models,
+        "--encoder",
+        zoo / "clip",
+        "--prompts",
+        prompts,
+        "--size",
+        SIZE,
+        "--samples",
+        DEEP if deep else SAMPLES,
+    ]
     args = parser().parse_args([str(word) for word in [*words, "--catalog", path, "--device", DEVICE]])
     with Catalog(path) as catalog:
         with_what, settings = engine(args, catalog), IndexSettings(samples=args.samples)

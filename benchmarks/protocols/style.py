@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks.baselines import csls
 from benchmarks.style.measuring import reciprocal_rank, variants
 from benchmarks.style.world import World, models_of, painted, references_of, scenes
-from benchmarks.zoo.built import FOLDER, zoo_models
+from benchmarks.zoo.built import FOLDER, SIZE, zoo_models
 from benchmarks.zoo.large import TRAINING, loras
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.collection import Collection
@@ -56,7 +56,7 @@ def paint(zoo: Path, share: tuple[int, int] = (0, 1)) -> dict[str, tuple[tuple[s
     """What each LoRA made of its scenes, painted now or before: their names, and the pictures (S, 64, 64, 3)."""
     models = {model.path.stem: model for model in models_of(zoo / "models")}
     base = models["base"]
-    settings = GeneratorSettings(device=DEVICE, base=base.path, steps=STEPS)
+    settings = GeneratorSettings(device=DEVICE, base=base.path, steps=STEPS, size=int(SIZE))
     names = [Path(plan.file).stem for plan in loras()]
     found: dict[str, tuple[tuple[str, ...], np.ndarray]] = {}
     for which, some in ((TO_TRAIN, names[:TRAINING]), (TO_TEST, names[TRAINING:][:UNSEEN])):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from benchmarks.zoo.built import FOLDER
+from benchmarks.zoo.built import FOLDER, SIZE
 from benchmarks.zoo.large import Pair
 from benchmarks.zoo.products import PROBES
 from benchmarks.zoo.world import caption, sample_scene
@@ -55,7 +55,7 @@ def own_prompts(pair: Pair, path: Path) -> Path:
 
 
 def indexed(folder: Path, prompts: Path, catalog: Path, convnext: Path, samples: int) -> Path:
-    words = ["index", str(folder), "--encoder", str(FOLDER / "clip"), "--samples", str(samples)]
+    words = ["index", str(folder), "--encoder", str(FOLDER / "clip"), "--size", SIZE, "--samples", str(samples)]
     words += ["--prompts", str(prompts), "--spatial-encoder", str(convnext)]
     if modelsearch([*words, "--catalog", str(catalog), "--device", "cpu"]):
         raise SystemExit("the two models could not be indexed")

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmarks.zoo.built import FOLDER
+from benchmarks.zoo.built import FOLDER, SIZE
 from modelsearch_core.contact_sheet import Cell, Row, contact_sheet
 from modelsearch_core.drawing import digest_of
 from modelsearch_core.encoders import open_encoder
@@ -51,7 +51,7 @@ def main() -> None:
     args = parser.parse_args()
     references = references_of(scenes())
     models = models_of(args.zoo / "models")
-    settings = GeneratorSettings(device="cpu", base=models[0].path, steps=args.steps)
+    settings = GeneratorSettings(device="cpu", base=models[0].path, steps=args.steps, size=int(SIZE))
     pictures = dict(painted(references, models, settings, args.kept))
     arrays = {model.path.stem: array for model, array in pictures.items() if model.kind is Kind.LORA}
     zoo = evaluate(world_of(references, arrays, open_encoder(str(args.zoo / "clip"), device="cpu")))

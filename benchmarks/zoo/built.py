@@ -10,6 +10,7 @@ from modelsearch_core.mini_zoo import ZooModel
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "procedural_zoo"
 PROMPTS = FOLDER / "prompts.txt"
+SIZE = "64"  # pixels that its models were trained at, for `--size`
 
 
 def zoo_models() -> dict[str, ZooModel]:

@@ -29,7 +29,7 @@ SD_MINI = Family(
     lineages=NO_LINEAGES,
     classes=BY_UNET,
     gguf=NOT_QUANTISED,
-    recipe=Recipe(size=64, steps=15, guidance=3.0),
+    recipe=Recipe(size=128, steps=15, guidance=3.0),
     few_steps=BY_NETWORKS,
     work=No("a toy, its pictures cost next to nothing"),
     parts=No("ComfyUI knows no text encoder of that width"),
