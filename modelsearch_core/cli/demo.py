@@ -20,6 +20,14 @@ from .tables import print_json, print_table
 from .values import save_picture
 
 SHOWN = 5
+TEXTS = (
+    ("stained glass window", "painters__kirchenfenster"),
+    ("a swirling night sky in blue and yellow", "painters__sternennacht"),
+    ("white lines on blue paper, a technical drawing", "grade_01"),
+    ("a monster that breathes fire", "things__concept_a"),
+)
+PICTURES = ("painters__wave-v1.5", "things__red_claws", "Plastic Toys XL(1)", "menagerie_v3")
+SKETCHES = ("HM_0007", "things__stradivari")
 
 
 @dataclass(frozen=True)
@@ -64,15 +72,15 @@ def _index(catalog: Path, samples: int, *, as_json: bool) -> int:
 
 
 def questions(zoo: dict[str, ZooModel]) -> list[Question]:
-    """Texts, pictures that nobody trained on, sketches, a model, and several at once."""
-    by_text = [_by_text(zoo[name]) for name in ("night club", "styles__kirchenfenster", "Grünspan")]
-    by_image = [_by_image(zoo[name]) for name in ("dots_v3", "styles__mj_v2-final(1)", "grade_01", "things__concept_b")]
-    by_sketch = [_by_sketch(zoo[name]) for name in ("inkline-000008", "HM_0007")]
-    return [*by_text, *by_image, *by_sketch, _by_model(zoo), *_mixed(zoo)]
+    """Texts whose words no file of the zoo has, pictures that nobody trained on, sketches, a model, and several at once."""
+    asked = [_by_text(text, zoo[name]) for text, name in TEXTS]
+    asked += [_by_image(zoo[name]) for name in PICTURES]
+    asked += [_by_sketch(zoo[name]) for name in SKETCHES]
+    return [*asked, _by_model(zoo), *_mixed(zoo)]
 
 
-def _by_text(model: ZooModel) -> Question:
-    return Question(f'text "{model.description}"', Query(text=[model.description]), model.name)
+def _by_text(text: str, model: ZooModel) -> Question:
+    return Question(f"“{text}”", Query(text=[text]), model.name)
 
 
 def _by_image(model: ZooModel) -> Question:
@@ -86,16 +94,22 @@ def _by_sketch(model: ZooModel) -> Question:
 
 
 def _by_model(zoo: dict[str, ZooModel]) -> Question:
-    """The other one of two with dots."""
-    return Question("models like lora_0413", Query(like=["lora_0413"]), zoo["dots_v3"].name, zoo["lora_0413"].picture())
+    """The over-trained one of the same artist."""
+    inkline, comix = zoo["styles__inkline-000012"], zoo["styles__comix_overcooked"]
+    return Question("models like inkline-000012", Query(like=["inkline-000012"]), comix.name, inkline.picture())
 
 
 def _mixed(zoo: dict[str, ZooModel]) -> list[Question]:
-    pink, teal = zoo["styles__mj_v2-final(1)"], zoo["night club"]
-    picture = teal.picture(2)
+    dragon, neon = zoo["things__concept_a"], zoo["grade_02"]
+    picture = dragon.picture(2)
     return [
-        Question("a picture, and the text “pink”", Query(images=[picture], text=["pink"]), pink.name, picture),
-        Question("the text “neon”, without “pink”", Query(text=["neon"], without=["pink"]), teal.name),
+        Question(
+            "a picture, and the text “glowing violet”",
+            Query(images=[picture], text=["glowing violet"]),
+            neon.name,
+            picture,
+        ),
+        Question("“glowing”, without “red”", Query(text=["glowing"], without=["red"]), neon.name),
     ]
 
 

@@ -21,7 +21,7 @@ from tests.server.test_server import Client
 
 pytestmark = pytest.mark.skipif(not (FOLDER / "world.json").is_file(), reason="the mini zoo is not in this checkout")
 
-LORAS = ("styles/kirchenfenster", "grade_01", "night club", "lora_0413", "HM_0007")
+LORAS = ("painters/kirchenfenster", "grade_01", "painters/sternennacht", "things/Rex", "HM_0007")
 LATER = "HM_0007"  # indexed in the browser
 SAMPLES = 8
 

@@ -15,7 +15,7 @@ from tests.comfyui.test_finding import find
 
 pytestmark = pytest.mark.slow
 ZOO = ROOT / "mini_zoo" / "models"
-TOY = ZOO / "checkpoints" / "menagerie_a.safetensors"
+TOY = ZOO / "checkpoints" / "garage-final.safetensors"
 CHECKPOINT = {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "random_sd15.safetensors"}}
 
 
