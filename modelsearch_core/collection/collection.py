@@ -232,12 +232,12 @@ class Collection:
         return sum(entry.pictured for entry in self.entries) * self.dimension <= RESIDENT
 
     def specifications(self, models: Models, *, drawn: bool = True) -> list[Specification]:
-        """These models' own rows, `drawn` or not, which are half of them. ModelSearchError where one was forgotten
-        meanwhile."""
+        """These models' own rows, `drawn` or not, which are half of them: as many as there were when they were listed, as
+        an index that is written meanwhile adds some. ModelSearchError where one was forgotten or has fewer."""
         keys = [self.entries[m].key for m in models]
         found = self.catalog.specifications(self.encoder, keys, drawn=drawn)
         self._refuse_missing(models, keys, found)
-        whole = [found[key] for key in keys]
+        whole = [self._as_listed(m, found[key]) for m, key in zip(models, keys, strict=True)]
         if self._kept is None:
             return whole
         return [_part(of, self._kept[m]) for of, m in zip(whole, models, strict=True)]
@@ -245,7 +245,16 @@ class Collection:
     def _refuse_missing(self, models: Models, keys: Sequence[Key], found: Container[Key]) -> None:
         missing = next((m for m, key in zip(models, keys, strict=True) if key not in found), None)
         if missing is not None:
-            raise ModelSearchError(f"{self.entries[missing].path} was measured anew meanwhile; search again")
+            raise self._measured_anew(missing)
+
+    def _as_listed(self, m: int, of: Specification) -> Specification:
+        listed = self.entries[m].samples
+        if len(of.Z) < listed:
+            raise self._measured_anew(m)
+        return _part(of, np.arange(len(of.Z)) < listed)
+
+    def _measured_anew(self, m: int) -> ModelSearchError:
+        return ModelSearchError(f"{self.entries[m].path} was measured anew meanwhile; search again")
 
     def specification(self, m: int) -> Specification:
         """Model m's own rows."""

@@ -1,0 +1,58 @@
+"""A model gets more pictures between the opening of an index and its next answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.catalogues import Chance, fill, picture
+from modelsearch_core.catalog import Catalog
+from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search.banks import without
+from modelsearch_core.specification import Specification
+
+FEW = 8
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "catalogue.sqlite"
+    fill(path, 20, measured=1.0)
+    return path
+
+
+def cut(of: Specification, samples: int) -> Specification:
+    drawings = None if of.drawings is None else of.drawings[:samples]
+    return replace(of, Z=of.Z[:samples], numbers=of.numbers[:samples], drawings=drawings)
+
+
+def of_first(path: Path) -> Specification:
+    with ModelIndex.open(path, encoder=Chance()) as index:
+        return index.collection.specification(0)
+
+
+def test_answers_go_on_by_the_pictures_that_there_were(path: Path):
+    whole = of_first(path)
+    with Catalog(path) as writing:
+        writing.put_specification(cut(whole, FEW))
+        with ModelIndex.open(path, encoder=Chance()) as index:
+            m = index.collection.row_of[whole.fingerprint]
+            assert index.collection.entries[m].samples == FEW
+            writing.put_specification(whole)
+            np.testing.assert_array_equal(index.collection.specification(m).numbers, whole.numbers[:FEW])
+            part = without(index.collection, index.collection.all, 0)
+            assert 0 < len(part.specification(m).Z) <= FEW and len(part.rows([m]).Z) <= FEW
+            assert len(index.search(Query(images=[picture(1)]), k=20)) == 20
+            assert len(index.search(Query(sketches=[picture(1)]), k=20)) == 20
+
+
+def test_a_model_that_lost_pictures_is_said(path: Path):
+    whole = of_first(path)
+    with Catalog(path) as writing, ModelIndex.open(path, encoder=Chance()) as index:
+        writing.put_specification(cut(whole, FEW))
+        with pytest.raises(ModelSearchError, match="was measured anew meanwhile; search again"):
+            index.collection.specification(index.collection.row_of[whole.fingerprint])
