@@ -232,7 +232,7 @@ class Collection:
         return sum(entry.pictured for entry in self.entries) * self.dimension <= RESIDENT
 
     def specifications(self, models: Models, *, drawn: bool = True) -> list[Specification]:
-        """These models' own rows, `drawn` or not, which are half of them: as many as there were when they were listed, as
+        """These models' own rows, `drawn` or not, which are half of them: as many as were listed, as
         an index that is written meanwhile adds some. ModelSearchError where one was forgotten or has fewer."""
         keys = [self.entries[m].key for m in models]
         found = self.catalog.specifications(self.encoder, keys, drawn=drawn)
