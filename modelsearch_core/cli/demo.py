@@ -72,7 +72,7 @@ def _index(catalog: Path, samples: int, *, as_json: bool) -> int:
 
 
 def questions(zoo: dict[str, ZooModel]) -> list[Question]:
-    """Texts of words that no file of the zoo has, pictures that nobody trained on, sketches, a model, several at once."""
+    """Texts of words that no file of the zoo has, pictures that nobody trained on, sketches, a model, and mixtures."""
     asked = [_by_text(text, zoo[name]) for text, name in TEXTS]
     asked += [_by_image(zoo[name]) for name in PICTURES]
     asked += [_by_sketch(zoo[name]) for name in SKETCHES]
