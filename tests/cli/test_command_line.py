@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(not (FOLDER / "world.json").is_file(), reason="t
 ROOT = Path(__file__).parents[2]
 SAMPLES = 8
 LORAS = (
-    *("things/boo", "painters/kirchenfenster", "styles/inkline-000012", "grade_01", "painters/sternennacht", "HM_0007"),
+    *("things/boo", "painters/kirchenfenster", "painters/bricks", "grade_01", "painters/sternennacht", "HM_0007"),
     "things/Rex",
 )
 
