@@ -1,4 +1,4 @@
-"""Whether merges and epochs are told from each other: merges made of the mini zoo's LoRA, and LoRA that are trained here and
+"""Whether merges and epochs are told from each other: merges made of the procedural zoo's LoRA, and LoRA that are trained here and
 kept after every forty steps.
 """
 
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from benchmarks.zoo import diffusion, lora
+from benchmarks.zoo.built import FOLDER
 from benchmarks.zoo.mini import loras as plans
 from benchmarks.zoo.plan import Plan
 from benchmarks.zoo.products import training_set
@@ -22,7 +23,6 @@ from modelsearch_core.generators import factors as networks
 from modelsearch_core.generators.layer_names import canonical
 from modelsearch_core.generators.network_files import layers_of
 from modelsearch_core.generators.sketches import probes_a_layer, sketch_layer
-from modelsearch_core.mini_zoo import FOLDER
 from modelsearch_core.model_files import Kind, ModelFile, scan
 from modelsearch_core.scores.kinship import parts_of
 from modelsearch_core.statistics.weights import SAME_TRAINING
