@@ -90,12 +90,13 @@ def small_decoder(base: TinyDiffusion, work: Path, schedule: Schedule) -> tuple[
     """Decodes the base's latents as its own decoder does, with a fraction of the arithmetic."""
     latents, _ = encoded(PICTURES, base.vae, work)
     torch.manual_seed(schedule.seed)
+    levels = len(base.vae.config["block_out_channels"])
     vae = (
         AutoencoderTiny(
-            encoder_block_out_channels=(16, 16, 16),
-            decoder_block_out_channels=(16, 16, 16),
-            num_encoder_blocks=(1, 1, 1),
-            num_decoder_blocks=(2, 1, 1),
+            encoder_block_out_channels=(16,) * levels,
+            decoder_block_out_channels=(16,) * levels,
+            num_encoder_blocks=(1,) * levels,
+            num_decoder_blocks=(2, *(1,) * (levels - 1)),
         )
         .to(base.vae.device)
         .train()
