@@ -26,7 +26,7 @@ TEXTS = (
     ("an etching with golden dots", "lora_0413"),
     ("charcoal", "menagerie_v3"),
 )
-PICTURES = ("HM_0007", "painters__sternennacht", "papercut-test")
+PICTURES = ("HM_0007", "things__Rex", "papercut-test")
 SKETCHES = ("HM_0007", "menagerie_v3")
 
 
