@@ -1,4 +1,4 @@
-"""Rows of the catalog to the core's data and back."""
+"""Rows of what was measured to the core's data and back. Those of files are made in `catalog`."""
 
 from __future__ import annotations
 

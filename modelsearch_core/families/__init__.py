@@ -1,6 +1,6 @@
 """Families of diffusion models: everything that is known of each in one record (`record.Family`).
 
-Adding one is a record in `registry`, and a table of its tensors among the tests.
+Adding one is a record beside its relatives, and its place in `registry` (docs/development.md).
 """
 
 from .record import Family, FewSteps, Lineage, No, Pipeline, Recipe, Release, Unet, Variant, Work, known

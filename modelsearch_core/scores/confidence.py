@@ -1,9 +1,9 @@
 """How likely the first answer is the right one: a logistic of how far it stands out (docs/methods.md 13).
 
 z₁ ≥ z₂: standardised scores of the two best.  x₁, x₂: how far they are beyond what unrelated queries find, in units
-of the null distribution's scale.  p = σ(a + b·x₁ + c·ln(1 + x₁ − x₂)), at most the relevance: a lead of many such units
-says little more than one of a few, and what an unrelated query finds as well is not meant for its lead. Relevance asks
-whether anything fits; this, whether something else would fit as well.
+of the null distribution's scale.  p = σ(a + b·x₁ + c·ln(1 + x₁ − x₂)), at most the relevance (a, b, c and the cap:
+`search/certainty.py`): a lead of many such units says little more than one of a few, and what an unrelated query finds
+as well is not meant for its lead. Relevance asks whether anything fits; this, whether something else would fit as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Several queries as one."""
+"""Several queries of ComfyUI's nodes as one. Several pictures of one query: `requirements`, `answering`."""
 
 from __future__ import annotations
 
