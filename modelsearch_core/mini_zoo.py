@@ -28,15 +28,15 @@ class ZooModel:
         return Image.open(self.pictures[number]).convert("RGB")
 
 
-def zoo_models() -> dict[str, ZooModel]:
+def zoo_models(folder: Path = FOLDER) -> dict[str, ZooModel]:
     """By name, in the order in which they were made. ModelSearchError where the zoo is not there."""
-    path = FOLDER / "world.json"
+    path = folder / "world.json"
     if not path.is_file():
-        raise ModelSearchError(f"the mini zoo is not at {FOLDER}; it comes with the repository, not with the package")
+        raise ModelSearchError(f"the mini zoo is not at {folder}; it comes with the repository, not with the package")
     world: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["models"]
-    return {key: _model(key, record) for key, record in world.items()}
+    return {key: _model(folder, key, record) for key, record in world.items()}
 
 
-def _model(key: str, record: dict[str, Any]) -> ZooModel:
-    pictures = tuple(sorted((FOLDER / "queries" / key).glob("*.webp")))
+def _model(folder: Path, key: str, record: dict[str, Any]) -> ZooModel:
+    pictures = tuple(sorted((folder / "queries" / key).glob("*.webp")))
     return ZooModel(record["file"], record["category"], record["description"], pictures)

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tests.making.postgres import PostgresServer
 
 HOME = Path(tempfile.mkdtemp(prefix="modelsearch-tests-"))
+ALSO_LOCAL = "--host-resolver-rules=MAP mypc.local 127.0.0.1"  # a name of one's own network
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 # Before anything is imported that reads them, and for the processes that tests start.
 os.environ.update(
@@ -43,6 +45,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="slow; run with --slow"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A real one, for all tests that look into one; skipped where there is none. playwright bears one at a time."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.skip("no Chromium on this machine; install it, or set CHROMIUM to its path")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", ALSO_LOCAL])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

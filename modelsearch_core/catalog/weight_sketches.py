@@ -96,8 +96,7 @@ def stacked(sketches: Sequence[Sketch]) -> NDArray[np.float32]:
     X = np.zeros((len(sketches), len(names), K), np.float32)
     for row, of in zip(X, sketches, strict=True):
         row[[place[name] for name in of.names]] = of.s[:, :K]
-    X /= np.float32(K**0.5)
-    return X.reshape(len(sketches), -1)
+    return X.reshape(len(sketches), -1) / np.float32(K**0.5)
 
 
 def vectors(sketches: Sequence[Sketch]) -> NDArray[np.float32]:

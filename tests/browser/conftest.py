@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,20 +13,6 @@ from tests.server.running import running
 from tests.server.test_server import Client
 
 NAMES = ["base checkpoint", "red", "green", "blue", "yellow", "red blue", "broken pink"]
-ALSO_LOCAL = "--host-resolver-rules=MAP mypc.local 127.0.0.1"  # a name of one's own network
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, CHROMIUM)), None)
-    if path is None:
-        pytest.skip("no Chromium on this machine; install it, or set CHROMIUM to its path")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu", ALSO_LOCAL])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

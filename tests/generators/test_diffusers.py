@@ -41,9 +41,9 @@ def test_pictures_are_those_of_a_plain_pipeline(generator: DiffusersGenerator, m
 
     ours = as_arrays(pictures(generator, models["base"], [3]))
     pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config, use_karras_sigmas=True)
-    noise = torch.randn((1, 4, 16, 16), generator=torch.Generator().manual_seed(PROBES[3].seed))
+    noise = torch.randn((1, 4, 32, 32), generator=torch.Generator().manual_seed(PROBES[3].seed))
     theirs = pipe(PROBES[3].prompt, negative_prompt="", latents=noise, num_inference_steps=3, guidance_scale=3.0,
-                  height=64, width=64).images  # fmt: skip
+                  height=128, width=128).images  # fmt: skip
     assert np.abs(ours - as_arrays(theirs)).max() <= 1
 
 
@@ -94,7 +94,7 @@ def test_a_single_file_gives_the_pictures_of_its_folder(tmp_path: Path, zoo: Pat
 def test_planning_loads_nothing(generator: DiffusersGenerator, models: Models) -> None:
     plan = generator.plan(models["kohya"], PROBES)
     assert generator.loads == 0
-    assert (plan.width, plan.steps, plan.guidance, plan.precision) == (64, 3, 3.0, "float32")
+    assert (plan.width, plan.steps, plan.guidance, plan.precision) == (128, 3, 3.0, "float32")
     assert (plan.base, plan.lora_weight) == (models["base"].fingerprint, 1.0)
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import browser  # noqa: F401  a fixture
 from tests.making.clip import clip_folder
 from tests.webui.collection import make_collection, make_full_size
 from tests.webui.host import ROOT, WebUI, install
