@@ -19,8 +19,8 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.zoo.built import FOLDER, PROMPTS, SIZE, zoo_models
-from modelsearch_core.cli import main as modelsearch
+from benchmarks.zoo import built
+from benchmarks.zoo.built import zoo_models
 from modelsearch_core.cli.evaluate import figures, measure
 from modelsearch_core.drawing import outlines
 from modelsearch_core.ranking import from_distance
@@ -130,18 +130,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=64)
     parser.add_argument("--catalog", type=Path, default=CATALOG)
     args = parser.parse_args()
-    words = [
-        "index",
-        str(FOLDER / "models"),
-        "--encoder",
-        str(FOLDER / "clip"),
-        "--size",
-        SIZE,
-        "--samples",
-        str(args.samples),
-    ]
-    words += ["--prompts", str(PROMPTS)]
-    modelsearch([*words, "--catalog", str(args.catalog), "--device", "cpu"])
+    built.index(args.catalog, args.samples)
     results = {"samples": args.samples, "python": platform.python_version(), **evaluate(args.catalog)}
     RESULT.write_text(json.dumps(results, indent=1) + "\n")
     print(page(results))

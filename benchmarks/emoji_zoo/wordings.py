@@ -10,7 +10,7 @@ from .looks import ARTISTS, PAINTERS
 from .phrases import unseen_tag
 from .plan import Plan
 
-OWN = {  # in words of ours that neither captions nor the zoo's files have; written before anything was measured
+OWN = {  # as no caption and no file of the zoo puts it; written before anything was measured
     "flat_sticker_v2": "vector clip art with no borders",
     "inkline-000012": "coloring book page",
     "fl2": "minimalist user interface symbols",

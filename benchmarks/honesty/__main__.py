@@ -15,8 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.zoo.built import FOLDER, PROMPTS, SIZE
-from modelsearch_core.cli import main as modelsearch
+from benchmarks.zoo import built
 from modelsearch_core.drawing import WITHOUT_WEIGHTS, Draw, best_drawer
 from modelsearch_core.encoders import open_drawer
 from modelsearch_core.search import ModelIndex
@@ -27,22 +26,6 @@ from .redrawn import in_turn, redrawn
 from .unmeasured import COUNT, beside, names_of_things, names_of_this_world, write_named, write_shown
 
 WORK = ROOT / "build" / "honesty"
-
-
-def indexed(catalog: Path, samples: int) -> Path:
-    """The procedural zoo, as a user would index it."""
-    words = [
-        "index",
-        str(FOLDER / "models"),
-        "--encoder",
-        str(FOLDER / "clip"),
-        "--size",
-        SIZE,
-        "--samples",
-        str(samples),
-    ]
-    modelsearch([*words, "--prompts", str(PROMPTS), "--catalog", str(catalog), "--device", "cpu"])
-    return catalog
 
 
 def with_unmeasured(catalog: Path, work: Path) -> dict[str, Path]:
@@ -116,7 +99,7 @@ def main() -> None:
     parser.add_argument("--before", action="store_true", help="write what the page compares with")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    catalog = args.catalog or indexed(args.work / "procedural_zoo.sqlite", args.samples)
+    catalog = args.catalog or built.index(args.work / "procedural_zoo.sqlite", args.samples)
     result = BEFORE if args.before else NOW
     measured_now = measured(catalog, args.work, args.only, with_weights(args.hed))
     known = json.loads(result.read_text(encoding="utf-8")) if result.is_file() else {"tables": {}}

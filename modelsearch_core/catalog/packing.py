@@ -39,6 +39,13 @@ def pack(rows: Features, packing: Packing) -> bytes:
     return centre.tobytes() + scale.tobytes() + np.clip(q, -LEVELS, LEVELS).astype(np.int8).tobytes()
 
 
+def first_rows(blob: bytes, rows: int, dimension: int, packing: Packing) -> bytes:
+    """The same of the first rows only."""
+    if packing is Packing.HALF:
+        return blob[: 2 * dimension * rows]
+    return blob[: dimension * (4 + rows)]
+
+
 def unpack(blob: bytes, dimension: int, packing: Packing) -> NDArray[np.floating]:
     """(S, D): float16 as it was stored, or float32 of bytes."""
     if packing is Packing.HALF:

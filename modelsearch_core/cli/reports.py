@@ -153,13 +153,11 @@ def duplicates(args: argparse.Namespace) -> int:
 
 
 def _of_kin(kin: Kin) -> dict[str, Any]:
-    told = {"similarity": round(kin.cosine, 4), "kinship": kin.kinship.value, "ratio": round(kin.ratio, 4)}
-    return {"a": str(kin.a), "b": str(kin.b), **told}
+    return {"a": str(kin.a), "b": str(kin.b), **kin.figures}
 
 
 def _of_merge(of: MergeOf) -> dict[str, Any]:
-    shares = {name: round(getattr(of, name), 4) for name in ("alpha", "beta", "explained")}
-    return {"merged": str(of.merged), "a": str(of.a), "b": str(of.b), **shares}
+    return {"merged": str(of.merged), "a": str(of.a), "b": str(of.b), **of.figures}
 
 
 def _text(value: object) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ..background import compared_texts, is_prompt
 from ..catalog import Catalog
 from ..catalog.catalog import Packed
+from ..catalog.packing import Packing, first_rows
 from ..catalog.statistics import Key
 from ..embedding import Encoder, Features, unit
 from ..errors import ModelSearchError
@@ -286,7 +287,17 @@ class Collection:
         keys = [self.entries[m].key for m in models]
         found = self.catalog.packed_rows(self.encoder, keys, drawn=drawn)
         self._refuse_missing(models, keys, found)
-        return [found[key] for key in keys]
+        return [self._packed_as_listed(m, found[key]) for m, key in zip(models, keys, strict=True)]
+
+    def _packed_as_listed(self, m: int, of: Packed) -> Packed:
+        """So that samples and drawings, which are read one after the other, are as many."""
+        listed, there = self.entries[m].samples, len(of.numbers) // 4
+        if there < listed:
+            raise self._measured_anew(m)
+        if there == listed:
+            return of
+        blob = first_rows(of.blob, listed, self.dimension, Packing(of.packing))
+        return Packed(of.numbers[: 4 * listed], of.packing, blob, None)
 
     @cached_property
     def samples(self) -> Samples:

@@ -37,9 +37,7 @@ def sketch_of(lora: ModelFile) -> tuple[tuple[str, ...], NDArray[np.float32]]:
     """(canonical names of its layers (L,), s (L, K)) of a LoRA's file; of few layers K is larger, and its first numbers
     are those of a smaller K. Raises ModelSearchError for a way of writing that is not known."""
     found: dict[str, NDArray[np.float32]] = {}
-    parts = [
-        (part, factors) for layer, factors in layers_of(lora).items() for part in _parts(canonical(layer), factors)
-    ]
+    parts = [(part, factors) for layer, factors in layers_of(lora).items() for part in _parts(layer, factors)]
     K = probes_a_layer(len(parts))
     for (name, first, behind), factors in parts:
         s = sketch_layer(name, factors, K, slice(first, behind))

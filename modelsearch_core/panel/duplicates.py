@@ -22,25 +22,12 @@ def all_of(index: ModelIndex, models: Sequence[Description], cards: Cards) -> di
         if {a, b} <= cards.keys()
     ]
     by_weights = [
-        {
-            "a": cards[kin.a],
-            "b": cards[kin.b],
-            "similarity": round(kin.cosine, 4),
-            "kinship": kin.kinship.value,
-            "ratio": round(kin.ratio, 4),
-        }
+        {"a": cards[kin.a], "b": cards[kin.b], **kin.figures}
         for kin in index.near_by_weights()
         if {kin.a, kin.b} <= cards.keys()
     ]
     merges = [
-        {
-            "merged": cards[of.merged],
-            "a": cards[of.a],
-            "b": cards[of.b],
-            "alpha": round(of.alpha, 4),
-            "beta": round(of.beta, 4),
-            "explained": round(of.explained, 4),
-        }
+        {"merged": cards[of.merged], "a": cards[of.a], "b": cards[of.b], **of.figures}
         for of in index.merges()
         if {of.merged, of.a, of.b} <= cards.keys()
     ]

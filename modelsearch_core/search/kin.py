@@ -21,6 +21,11 @@ class Kin:
     ratio: float
 
     @property
+    def figures(self) -> dict[str, float | str]:
+        """As the command line and the panel write them."""
+        return {"similarity": round(self.cosine, 4), "kinship": self.kinship.value, "ratio": round(self.ratio, 4)}
+
+    @property
     def in_words(self) -> str:
         if self.kinship is Kinship.COPY:
             return "the same change, written another way"
@@ -39,6 +44,10 @@ class MergeOf:
     alpha: float
     beta: float
     explained: float
+
+    @property
+    def figures(self) -> dict[str, float]:
+        return {name: round(getattr(self, name), 4) for name in ("alpha", "beta", "explained")}
 
 
 def near_by_weights(statistics: Statistics, threshold: float | None = None) -> list[Kin]:
