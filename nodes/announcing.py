@@ -30,7 +30,7 @@ class Announcer:
     def begin(self) -> None:
         with self._lock:
             self.began_at = time.monotonic()
-            self._progress = Progress(stage="start")
+            self._progress = Progress(state=State.RUNNING, stage="start", run=self._progress.run + 1)
         self.report(state=State.RUNNING)
 
     def tell(self, state: State) -> None:

@@ -43,6 +43,12 @@ class Progress:
     seconds: float = 0.0  # since the start, without pauses
     left: float | None = None  # seconds, as far as can be told
     message: str = ""
+    run: int = 0  # which one of this process
+
+    @property
+    def ended(self) -> int:
+        """Runs of this process that have ended."""
+        return self.run - self.state.active
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "state": self.state.value, "active": self.state.active}

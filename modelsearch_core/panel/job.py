@@ -66,7 +66,7 @@ class IndexJob:
                 raise ModelSearchError("indexing is running already; cancel it first, or wait for its end")
             self._wanted = State.RUNNING
             self._clock = _Clock()
-            self._progress = Progress(state=State.RUNNING, stage="start")
+            self._progress = Progress(state=State.RUNNING, stage="start", run=self._progress.run + 1)
             self._thread = threading.Thread(target=self._run, args=(order,), name="modelsearch-index", daemon=True)
             self._thread.start()
         self._watch(self.progress())

@@ -81,12 +81,12 @@ class Library:
     """
 
     def __init__(
-        self, path: Place, open_encoder: Callable[[str], Encoder], busy: Callable[[], bool] = lambda: False
+        self, path: Place, open_encoder: Callable[[str], Encoder], runs_ended: Callable[[], int] = lambda: 0
     ) -> None:
-        """`busy`: whether an index run is writing; its end is seen at once."""
+        """`runs_ended`: how many index runs have; whoever asks after an end sees what the run has written."""
         self.path = path
-        self._busy = busy
-        self._was_busy = False
+        self._runs_ended = runs_ended
+        self._runs_seen = 0
         self._open_encoder = open_encoder
         self._searching, self._renewing = threading.RLock(), threading.RLock()
         self._snapshot: Snapshot | None = None
@@ -111,8 +111,8 @@ class Library:
                     self._retired.pop().close()
 
     def newest(self) -> Snapshot:
-        """For what needs no arrays: held up by no search, and by a reading only where it is the first."""
-        if self._renewing.acquire(blocking=self._snapshot is None):
+        """For what needs no arrays: held up by no search; by a reading where it is the first, or a run has ended."""
+        if self._renewing.acquire(blocking=self._snapshot is None or self._runs_ended() != self._runs_seen):
             try:
                 self._renew()
             finally:
@@ -122,16 +122,15 @@ class Library:
 
     def _renew(self) -> None:
         now, old = time.monotonic(), self._snapshot
-        busy = self._busy()
-        ended, self._was_busy = self._was_busy and not busy, busy
-        if old is not None and not ended and now - self._read_at < max(SHORTEST, PATIENCE * self._cost):
+        ended = self._runs_ended()
+        if old is not None and ended == self._runs_seen and now - self._read_at < max(SHORTEST, PATIENCE * self._cost):
             return
         if old is None or self._has_changed(old):
             self._snapshot = self._read(old)
             if isinstance(old, Seen):
                 self._retired.append(old.index)
             self._cost = time.monotonic() - now
-        self._read_at = time.monotonic()
+        self._read_at, self._runs_seen = time.monotonic(), ended
 
     def _has_changed(self, old: Snapshot) -> bool:
         if self._watch is None:

@@ -48,7 +48,7 @@ class Panel:
 
     def __init__(self, catalog_path: Place, host: Host, search_server: Callable[[], str] = lambda: "") -> None:
         """`search_server`: address of another machine's `modelsearch serve` that is asked in place of the catalog."""
-        self.library = Library(catalog_path, host.encoder, lambda: host.indexer.progress().state.active)
+        self.library = Library(catalog_path, host.encoder, lambda: host.indexer.progress().ended)
         self._host = host
         self._indexing = Indexing(host)
         self._map = CollectionMap(self.library)
