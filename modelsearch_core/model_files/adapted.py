@@ -125,6 +125,7 @@ def _said(width: set[float], family: Family) -> str:
     return "there are more of them"
 
 
+@lru_cache(maxsize=16384)  # files of a family have the same
 def _place(module: str) -> tuple[str, int, str]:
     """Stack, number of the block, layer; the stack is empty for what is in no block."""
     name = module.replace(".", "_")

@@ -18,12 +18,12 @@ from .networks import (
     is_for_language_model,
     is_for_sound,
     is_for_unet,
-    lines_of,
     network_of,
     text_encoder_architecture,
     unet_architecture,
 )
 from .packed import Shapes, unpacked
+from .tensor_names import TensorNames
 
 _COMPANIONS = (  # what a checkpoint has besides the diffusion model
     *("first_stage_model.", "vae.", "cond_stage_model.", "conditioner."),
@@ -72,18 +72,18 @@ def recognise_layout(layout: Layout) -> Recognised:
 
 def recognise(shapes: Shapes) -> Recognised:
     """What the tensors make up. Raises UnreadableModelError for what is no model that generates."""
-    text = lines_of(shapes)
-    control = companion_of_control(shapes, text)
+    names = TensorNames(shapes)
+    control = companion_of_control(shapes, names)
     if control:
         raise UnreadableModelError(said_of(control))
-    network = network_of(shapes, text)
+    network = network_of(shapes, names)
     if network is None:
         return _base_model(unpacked(shapes))
-    if is_for_sound(text):
+    if is_for_sound(names):
         raise UnreadableModelError("a LoRA of a model of sound, which generates no images")
-    if is_for_language_model(text):
+    if is_for_language_model(names):
         raise UnreadableModelError("a LoRA of a language model, which generates no images")
-    return _lora(shapes, network, is_for_unet(text))
+    return _lora(shapes, network, names)
 
 
 def trainers_words(metadata: Mapping[str, str]) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ def trainers_words(metadata: Mapping[str, str]) -> tuple[str, ...]:
 def settled(found: Recognised, words: Iterable[str]) -> Recognised:
     """What is left open is decided by the first word that names a family: between twins, and where nothing else tells.
 
-    Names and shapes are never overruled: a word for a family whose layers are others is a mistake.
+    TensorNames and shapes are never overruled: a word for a family whose layers are others is a mistake.
     """
     for word in words if found.kind is Kind.LORA else ():
         family = family_called(word)
@@ -117,10 +117,11 @@ def _as(found: Recognised, family: Family, word: str) -> Recognised:
     return replace(found, architecture=family.name, variant=variant.name if variant else None, twins=(), why="")
 
 
-def _lora(shapes: Shapes, network: str, is_for_unet: bool) -> Recognised:
-    architecture = unet_architecture(shapes) if is_for_unet else UNKNOWN
+def _lora(shapes: Shapes, network: str, names: TensorNames) -> Recognised:
+    of_unet = is_for_unet(names)
+    architecture = unet_architecture(shapes, names) if of_unet else UNKNOWN
     judged = judge(adapted_by(shapes)) if architecture == UNKNOWN else Judged(())
-    if is_for_unet and not judged.fits:
+    if of_unet and not judged.fits:
         why = "it adapts no layer that tells which Stable Diffusion it is for" if architecture == UNKNOWN else ""
         return Recognised(
             kind=Kind.LORA, architecture=architecture, network=network, twins=_alike(architecture), why=why
@@ -129,8 +130,8 @@ def _lora(shapes: Shapes, network: str, is_for_unet: bool) -> Recognised:
         twins = tuple((fit.family.name, fit.variant.name if fit.variant else None) for fit in judged.fits)
         name, variant = twins[0]
         return Recognised(kind=Kind.LORA, architecture=name, variant=variant, network=network, twins=twins)
-    architecture = text_encoder_architecture(shapes)
-    why = judged.why or _UNTOLD[_TEXT_ENCODERS.search("\n".join(shapes)) is not None]
+    architecture = text_encoder_architecture(shapes, names)
+    why = judged.why or _UNTOLD[_TEXT_ENCODERS.search(names.lines) is not None]
     return Recognised(
         kind=Kind.LORA, architecture=architecture, network=network, why=why if architecture == UNKNOWN else ""
     )

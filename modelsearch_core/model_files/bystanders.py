@@ -6,8 +6,8 @@ import math
 import re
 
 from .adapted import adapted_by, judge
-from .networks import lines_of
 from .packed import Shapes
+from .tensor_names import TensorNames
 
 _BEFORE_DENOISERS = """
 a ControlNet        ^control_model.  ^controlnet_  ^lora_controlnet  ^input_hint_block.  ^zero_convs.  ^control_layers.
@@ -64,19 +64,18 @@ CONTROL_CHANNELS = 128  # FLUX.1's own 64, and as many of the picture that steer
 UPSCALER_CHANNELS = 7  # Stability's x4 upscaler: four of latents, three of the small picture
 
 
-def companion_of_control(shapes: Shapes, text: str) -> str | None:
-    """What a file is that has a diffusion model's names but steers another one; None for any other file. `text` is all
-    names in lines."""
-    return _first(BEFORE_DENOISERS, text) or _companion_lora(shapes, text)
+def companion_of_control(shapes: Shapes, names: TensorNames) -> str | None:
+    """What a file is that has a diffusion model's names but steers another one; None for any other file."""
+    return _first(BEFORE_DENOISERS, names) or _companion_lora(shapes, names)
 
 
-def _companion_lora(shapes: Shapes, text: str) -> str | None:
+def _companion_lora(shapes: Shapes, names: TensorNames) -> str | None:
     """Of a model that takes a second picture, or of AnimateDiff's motion modules."""
-    if "img_in" in text or "x_embedder" in text:
+    if "img_in" in names or "x_embedder" in names:
         widths = {shape[1:] for name, shape in shapes.items() if _FIRST_LAYER.search(name)}
         if (CONTROL_CHANNELS,) in widths and not _is_for_flux2(shapes):
             return "a control LoRA"
-    if ".motion_modules." in text and "lora" in text and all(".motion_modules." in name for name in shapes):
+    if ".motion_modules." in names and "lora" in names and all(".motion_modules." in name for name in shapes):
         return "a motion LoRA"
     return None
 
@@ -97,7 +96,7 @@ def bystander(shapes: Shapes) -> str | None:
     """What a file without diffusion model is, as far as that is known."""
     if _is_embedding(shapes):
         return _EMBEDDING
-    return _first(AFTER_DENOISERS, lines_of(shapes))
+    return _first(AFTER_DENOISERS, TensorNames(shapes))
 
 
 def is_latent_upscaler(shapes: Shapes, prefix: str) -> bool:
@@ -105,8 +104,8 @@ def is_latent_upscaler(shapes: Shapes, prefix: str) -> bool:
     return len(shape) == 4 and shape[1] == UPSCALER_CHANNELS
 
 
-def _first(table: tuple[tuple[str, list[str]], ...], text: str) -> str | None:
-    return next((what for what, parts in table if any(part in text for part in parts)), None)
+def _first(table: tuple[tuple[str, list[str]], ...], names: TensorNames) -> str | None:
+    return next((what for what, parts in table if any(part in names for part in parts)), None)
 
 
 def _is_embedding(shapes: Shapes) -> bool:

@@ -47,14 +47,24 @@ def joint_fingerprint(parts: Iterable[tuple[str, str]]) -> str:
 def plan_of(layout: Layout) -> tuple[bytes, list[Extent]]:
     """The table of tensors in a form that their order in the file does not change, and the blocks to look at."""
     names, columns = list(layout.shapes), [layout.dtypes, list(layout.shapes.values()), layout.begins, layout.ends]
-    order = sorted(range(len(names)), key=names.__getitem__)
-    if order != list(range(len(names))):
+    if names != sorted(names):
+        order = sorted(range(len(names)), key=names.__getitem__)
         names, *columns = ([column[number] for number in order] for column in (names, *columns))
     dtypes, shapes, begins, ends = columns
+    written = _Written()
+    kinds = ", ".join([written[pair] for pair in zip(dtypes, shapes, strict=True)])
     listed = "\n".join(names)
-    table = f"{layout.data_size}\n{listed}\n{list(zip(dtypes, shapes, strict=True))!r}"
-    extents = [(begin, end) for begin, end in zip(begins, ends, strict=True) if end > begin]
+    table = f"{layout.data_size}\n{listed}\n[{kinds}]"
+    extents = [extent for extent in zip(begins, ends, strict=True) if extent[1] > extent[0]]
     return table.encode("utf-8", "surrogatepass"), _blocks(extents)
+
+
+class _Written(dict[tuple[str, tuple[int, ...]], str]):
+    """Dtype and shape in letters: a file has thousands of tensors, and a few dozen of these."""
+
+    def __missing__(self, pair: tuple[str, tuple[int, ...]]) -> str:
+        self[pair] = repr(pair)
+        return self[pair]
 
 
 def _digest(file: BinaryIO, table: bytes, blocks: Iterable[Extent], start: int) -> str:
@@ -67,7 +77,7 @@ def _digest(file: BinaryIO, table: bytes, blocks: Iterable[Extent], start: int) 
 
 def _blocks(extents: list[Extent]) -> list[Extent]:
     """Evenly spaced blocks in the extents laid end to end, none beyond its extent; all there is of a small file."""
-    starts = list(accumulate((end - begin for begin, end in extents), initial=0))
+    starts = list(accumulate([end - begin for begin, end in extents], initial=0))
     total = starts[-1]
     if total <= FEWEST_BLOCKS * BLOCK_BYTES:
         return extents

@@ -150,9 +150,12 @@ def _split_slowly(text: str) -> tuple[object, str]:
 def layout_of(text: str) -> Layout:
     """The table of tensors in a header's JSON without metadata. Raises UnreadableModelError."""
     with _without_collection():
-        table = _table(text)
-        layout = _all_at_once(table)
-        return layout if layout is not None else _one_by_one(table)
+        return _layout(_table(text))
+
+
+def _layout(table: Mapping[str, Any]) -> Layout:
+    layout = _all_at_once(table)
+    return layout if layout is not None else _one_by_one(table)
 
 
 @contextmanager

@@ -36,7 +36,8 @@ _BASE_KEYS = ("ss_sd_model_name", "ss_base_model_version", "modelspec.architectu
 def header_annotations(metadata: Mapping[str, str], names: Iterable[str] = ()) -> Annotations:
     """What the header says; ModelSpec, which people write for others to read, before kohya's training log. Among the
     `names` of tensors are those of embeddings that are packed along (`bundle_emb`), which work by their names alone."""
-    packed = dict.fromkeys(found[1] for name in names if (found := _BUNDLED.match(name)))
+    bundle = [name for name in names if name.startswith("bundle_emb.")]
+    packed = dict.fromkeys(found[1] for name in bundle if (found := _BUNDLED.match(name)))
     bundled = Annotations(trigger_words=clean_words(list(packed)))
     return first_of([_modelspec(metadata), bundled, _training(metadata)])
 

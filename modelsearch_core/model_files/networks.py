@@ -6,6 +6,7 @@ import re
 
 from ..families import UNKNOWN
 from .packed import Shapes
+from .tensor_names import TensorNames
 from .unets import context_architecture
 from .widths import telling, widths_of
 
@@ -34,45 +35,39 @@ _OF_DIFFUSION = ("\ndiffusion_model.", "\ntransformer.", "\nunet.", "\ntext_enco
 _LANGUAGE_MODEL = ("\nmodel.layers.", ".model.layers.", "\nlanguage_model.", ".language_model.")
 
 
-def network_of(shapes: Shapes, text: str) -> str | None:
-    """How the file is written; None when it is no LoRA or relative of one. `text` is all names in lines."""
-    found = next((network for network, parts in NETWORKS if any(part in text for part in parts)), None)
+def network_of(shapes: Shapes, names: TensorNames) -> str | None:
+    """How the file is written; None when it is no LoRA or relative of one."""
+    found = next((network for network, parts in NETWORKS if any(part in names for part in parts)), None)
     return "locon" if found == "lora" and _has_convolution(shapes) else found
 
 
-def lines_of(shapes: Shapes) -> str:
-    """All names, each between line breaks: one search in C instead of one per name."""
-    return "\n" + "\n".join(shapes) + "\n"
-
-
-def is_for_language_model(text: str) -> bool:
+def is_for_language_model(names: TensorNames) -> bool:
     """Of one alone: text encoders of diffusion models are language models, too."""
-    if any(part in text for part in _OF_DIFFUSION):
+    if any(part in names for part in _OF_DIFFUSION):
         return False
-    return any(part in text for part in _LANGUAGE_MODEL) and ".self_attn." in text
+    return any(part in names for part in _LANGUAGE_MODEL) and ".self_attn." in names
 
 
-def is_for_sound(text: str) -> bool:
+def is_for_sound(names: TensorNames) -> bool:
     """ACE-Step's layers are a language model's with cross-attention."""
-    return "model.layers.0.cross_attn." in text or "lyric_encoder" in text
+    return "model.layers.0.cross_attn." in names or "lyric_encoder" in names
 
 
-def is_for_unet(text: str) -> bool:
-    return "lora_prior_" not in text and any(part in text for part in (*_UNET, _NUMBERED))
+def is_for_unet(names: TensorNames) -> bool:
+    return "lora_prior_" not in names and any(part in names for part in (*_UNET, _NUMBERED))
 
 
-def unet_architecture(shapes: Shapes) -> str:
+def unet_architecture(shapes: Shapes, names: TensorNames) -> str:
     """What a LoRA of a U-Net was trained on; `unknown` when names and shapes leave it open."""
     if "unet:0:down" in shapes:
         return _numbered_architecture(shapes)
-    text = lines_of(shapes)
-    if "temporal_transformer_blocks" in text or "time_stack" in text:
+    if "temporal_transformer_blocks" in names or "time_stack" in names:
         return "svd"
     width = input_width(shapes, _UNET_CONTEXT)
-    if width is None and re.search(r"transformer_blocks[._][1-9]", text):
+    if width is None and re.search(r"transformer_blocks[._][1-9]", names.lines):
         return "sdxl"  # the only one with more than one transformer block in a row
     found = context_architecture(width) if width else _by_projection(shapes)
-    return found if found != UNKNOWN else text_encoder_architecture(shapes)
+    return found if found != UNKNOWN else text_encoder_architecture(shapes, names)
 
 
 def _by_projection(shapes: Shapes) -> str:
@@ -94,9 +89,9 @@ def _numbered_architecture(shapes: Shapes) -> str:
     return next((architecture for architecture in found if architecture not in _NOT_BY_WIDTH), UNKNOWN)
 
 
-def text_encoder_architecture(shapes: Shapes) -> str:
+def text_encoder_architecture(shapes: Shapes, names: TensorNames) -> str:
     """What a LoRA of text encoders alone tells."""
-    text = lines_of(shapes).replace(".", "_")
+    text = names.lines.replace(".", "_")
     if re.search(r"SelfAttention|te[23]_encoder_block", text):
         return UNKNOWN  # T5: SD3, FLUX.1 and others have it
     if re.search(r"lora_te2_|text_encoder_2_", text):
@@ -114,5 +109,6 @@ def input_width(shapes: Shapes, among: re.Pattern[str]) -> int | None:
 
 def _has_convolution(shapes: Shapes) -> bool:
     """Whether a 3x3 convolution is adapted; LoRA on linear layers and 1x1 convolutions is plain LoRA."""
-    images = [name for name, shape in shapes.items() if len(shape) == 4 and shape[-1] > 1]
-    return any("lora_" in name for name in images)
+    if not any(len(shape) == 4 and shape[-1] > 1 for shape in set(shapes.values())):
+        return False
+    return any("lora_" in name for name, shape in shapes.items() if len(shape) == 4 and shape[-1] > 1)

@@ -28,8 +28,11 @@ _OTHER_END = re.compile(r"\.(lora_A(\.\w+)*|oft_[rR](\.\w+)*)$")  # adapters of 
 
 def telling(shapes: Shapes) -> Iterator[tuple[str, str]]:
     """A layer and the end of the name of one of its factors, once for each layer."""
+    end = _ENDS[0]
     for name in shapes:
-        if name.endswith(_ENDS):
+        if name.endswith(end):  # a file has one or two of them
+            yield name[: -len(end)], end
+        elif name.endswith(_ENDS):
             end = next(end for end in _ENDS if name.endswith(end))
             yield name[: -len(end)], end
         elif ".oft_" in name or ".lora_A" in name:
