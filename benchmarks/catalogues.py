@@ -92,10 +92,14 @@ _SPREAD = np.exp(-np.arange(D) / 120)  # features of an encoder vary along few o
 class World:
     """What probes ask for, and what themes add."""
 
-    probes: Features = field(default_factory=lambda: _rows(1, S))
+    samples: int = S  # of a model
+    probes: Features = field(init=False)
     bases: Features = field(default_factory=lambda: _rows(2, BASES))
     themes: Features = field(default_factory=lambda: _rows(3, THEMES))
     drawn: Features = field(default_factory=lambda: _rows(4, 1)[0])
+
+    def __post_init__(self) -> None:
+        self.probes = _rows(1, self.samples)
 
     def added(self, number: int) -> Features:
         """(D,): what model `number` adds; its theme's, half of it its own."""
@@ -103,13 +107,13 @@ class World:
         theme = self.themes[int(THEMES * rng.random() ** 2)]
         return unit(theme + 0.7 * _row(rng)) * ADDED * rng.uniform(0.3, 1.6)
 
-    def samples(self, number: int, base: int, *, alone: bool = False) -> tuple[Features, Features]:
+    def asked(self, number: int, base: int, *, alone: bool = False) -> tuple[Features, Features]:
         """(S, D) of pictures and of their line drawings."""
         rng = np.random.default_rng([8, number])
         content = self.probes + 0.5 * self.bases[base] + (0 if alone else self.added(number))
-        chance = CHANCE * unit(rng.normal(size=(S, D)) * _SPREAD)
+        chance = CHANCE * unit(rng.normal(size=content.shape) * _SPREAD)
         Z = unit(content + chance).astype(np.float32)
-        drawings = unit(Z + GAP * self.drawn + 0.5 * unit(rng.normal(size=(S, D)) * _SPREAD))
+        drawings = unit(Z + GAP * self.drawn + 0.5 * unit(rng.normal(size=Z.shape) * _SPREAD))
         return Z, drawings.astype(np.float32)
 
     def query(self, seed: int, drawn: int = 0) -> Features:
@@ -129,11 +133,11 @@ def _rows(seed: int, count: int) -> Features:
     return np.stack([_row(rng) for _ in range(count)])
 
 
-def recipe(number: int) -> tuple[int, ProbeSet]:
+def recipe(number: int, samples: int = S) -> tuple[int, ProbeSet]:
     """(base, set) of a recipe, without trigger words."""
     base = number % BASES
     return base, ProbeSet(
-        probes=default_probes(S),
+        probes=default_probes(samples),
         width=512 + 64 * (number // BASES),
         height=512,
         steps=20,
@@ -144,17 +148,17 @@ def recipe(number: int) -> tuple[int, ProbeSet]:
     )
 
 
-def fill(path: Path, models: int, measured: float = 1.0) -> None:
+def fill(path: Path, models: int, measured: float = 1.0, samples: int = S) -> None:
     """Goes on where it was interrupted."""
-    world, encoder = World(), Chance()
-    sets = [recipe(number) for number in range(RECIPES)]
+    world, encoder = World(samples), Chance()
+    sets = [recipe(number, samples) for number in range(RECIPES)]
     with Catalog(path) as catalog:
         have = len(catalog.specification_keys(ENCODER))
         if not have:
             with catalog.transaction():
                 _put_texts(catalog, encoder, sets)
                 for base, probe_set in sets:
-                    _put(catalog, f"{base:032x}", probe_set.for_base(), world.samples(base, base, alone=True), ())
+                    _put(catalog, f"{base:032x}", probe_set.for_base(), world.asked(base, base, alone=True), ())
         done = len(catalog.models())
         for start in range(done, models, AT_ONCE):
             with catalog.transaction():
@@ -194,11 +198,11 @@ def _put_model(
     base, probe_set = sets[int(rng.integers(RECIPES))]
     if file.kind is Kind.CHECKPOINT:
         probe_set = probe_set.for_base()
-        _put(catalog, file.fingerprint, probe_set, world.samples(number, base, alone=number < BASES), ())
+        _put(catalog, file.fingerprint, probe_set, world.asked(number, base, alone=number < BASES), ())
         return
-    plain = world.samples(base, base, alone=True)[0]
+    plain = world.asked(base, base, alone=True)[0]
     asked = replace(probe_set, trigger_words=file.trigger_words)
-    _put(catalog, file.fingerprint, asked, world.samples(number, base), plain)
+    _put(catalog, file.fingerprint, asked, world.asked(number, base), plain)
 
 
 def _put(
@@ -208,7 +212,7 @@ def _put(
     Z, drawings = rows
     facets: dict[str, Any] = {}
     if len(base):
-        delta, whole = differences.differences(Z, np.asarray(base)), np.array([0, S])
+        delta, whole = differences.differences(Z, np.asarray(base)), np.array([0, len(Z)])
         facets = {
             "strength": float(differences.strength(delta, whole)[0]),
             "consistency": float(differences.consistency(delta, whole)[0]),
@@ -220,7 +224,7 @@ def _put(
             encoder=ENCODER,
             evidence=Evidence.GENERATED,
             Z=Z,
-            numbers=np.arange(S, dtype=np.int32),
+            numbers=np.arange(len(Z), dtype=np.int32),
             drawings=drawings,
             **facets,
         )
@@ -249,8 +253,9 @@ def main() -> None:
     parser.add_argument("file", type=Path)
     parser.add_argument("--models", type=int, default=1000)
     parser.add_argument("--measured", type=float, default=1.0, help="share of models that were generated from")
+    parser.add_argument("--samples", type=int, default=S, help="pictures of a model")
     args = parser.parse_args()
-    fill(args.file, args.models, args.measured)
+    fill(args.file, args.models, args.measured, args.samples)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from .embedding import unit
 from .scores.samples import BLOCK
 
 WORDS_WEIGHT = 0.5  # of the author's words beside what was measured
+FEW = 4096  # scores that are sorted as fast as the best of them are found
 STRETCHES, SHORT = 16, 64  # for each of the k best; scores in each, from which on that is worth while
 NEAR = 0.5  # cosine of signatures above which two models give the same sort of pictures
 
@@ -72,8 +73,8 @@ def refine(z: NDArray[np.floating], finer: NDArray[np.floating], first: int) -> 
 
 def rank(scores: NDArray[np.floating], k: int | None = None) -> NDArray[np.intp]:
     """The k best models, best first; equal scores in the models' own order, NaN last."""
-    if k is None or k >= len(scores):
-        return np.argsort(-np.asarray(scores, float), kind="stable")
+    if k is None or k >= len(scores) or len(scores) <= FEW:
+        return np.argsort(-np.asarray(scores, float), kind="stable")[:k]
     known = np.flatnonzero(~np.isnan(scores))
     if len(known) < len(scores):
         best = known[rank(scores[known], k)]

@@ -62,9 +62,17 @@ def _share(model: Description, words: Sequence[str]) -> float:
 def named(models: Sequence[Description], wanted: Search) -> list[Description]:
     """Models that are called what the text says; the shortest names first."""
     texts = [words for text in wanted.query.text if len(text) > 1 and (words := spaced(text).split())]
-    named_so = [model for model in models if any(all(word in model.called for word in words) for words in texts)]
+    ids = {id(model) for words in texts for model in _called(models, words)}
+    named_so = [model for model in models if id(model) in ids] if ids else []
     found = compress(named_so, wanted.filters.passing(named_so))
     return sorted(found, key=lambda model: (len(model.name), model.name))[:MOST_NAMED]
+
+
+def _called(models: Sequence[Description], words: Sequence[str]) -> Sequence[Description]:
+    """Those whose names or trigger words have all these words; of thousands, so the words one by one."""
+    for word in words:
+        models = [model for model in models if word in model.called]
+    return models
 
 
 def folder_tree(models: Sequence[Description], roots: Sequence[Path]) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ from .classifiers import ClassifierSearch
 from .collection_map import CollectionMap
 from .costs import costs, forecast
 from .elsewhere import Elsewhere
-from .explanations import Explanations
+from .explanations import Explanations, without
 from .figures import rounded
 from .host import Host
 from .indexing import Indexing
@@ -127,9 +127,9 @@ class Panel:
         self._guesses.saw(matches)
         named, _ = one_each(browsing.named(snapshot.models, wanted), snapshot.halves)
         shown, _ = one_each(matches, snapshot.halves)
-        told = [rounded(match.to_json()) for match in shown]
+        told = [rounded(match.to_json()) for match in (shown if wanted.explained else without(shown))]
         return {
-            **({} if wanted.explained else {"answer": self._explanations.take_out(told)}),
+            **({} if wanted.explained else {"answer": self._explanations.keep(shown)}),
             "matches": [
                 {**each, "listed": self._listed(snapshot, match)} for each, match in zip(told, shown, strict=True)
             ],

@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..collection import Collection, Entry
 from ..collection.entries import Listed
 from ..model_files import Kind, ModelFile
@@ -17,7 +15,7 @@ from ..model_files.lineages import lineage_name
 from ..scores.differences import reliability
 from .query import plain
 
-USUAL_STRENGTH = 0.8
+USUAL_STRENGTH, LEAST_STRENGTH, MOST_STRENGTH = 0.8, 0.4, 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +90,7 @@ def suggested_strength(collection: Collection, m: int) -> float | None:
     own = collection.facets.get(entry.key)
     if own is None or own[0] <= 0:
         return USUAL_STRENGTH
-    return round(float(np.clip(USUAL_STRENGTH * collection.usual_change / own[0], 0.4, 0.95)), 2)
+    return round(min(max(USUAL_STRENGTH * float(collection.usual_change) / own[0], LEAST_STRENGTH), MOST_STRENGTH), 2)
 
 
 def _describe(same: Sequence[Listed], collection: Collection, m: int | None) -> Description:

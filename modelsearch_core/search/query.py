@@ -130,16 +130,21 @@ class Match:
         return plain(self)
 
 
+_AS_THEY_ARE = frozenset((str, int, float, bool, type(None)))  # most values of an answer, which has thousands
+
+
 @cache
-def _names(of: Any) -> tuple[str, ...]:
-    """Of a dataclass' fields."""
-    return tuple(field.name for field in fields(of))
+def _names(of: type) -> tuple[str, ...]:
+    """Of a dataclass' fields; none of another class."""
+    return tuple(field.name for field in fields(of)) if is_dataclass(of) else ()
 
 
 def plain(value: Any) -> Any:
     """A value as JSON knows it."""
-    if is_dataclass(value):
-        return {name: plain(getattr(value, name)) for name in _names(type(value))}
+    if type(value) in _AS_THEY_ARE:
+        return value
+    if names := _names(type(value)):
+        return {name: plain(getattr(value, name)) for name in names}
     if isinstance(value, (Evidence, Modality)):
         return value.value
     if isinstance(value, Path):

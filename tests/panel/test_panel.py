@@ -18,7 +18,7 @@ from modelsearch_core.catalog.weight_sketches import VERSION, Sketch
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.indexing import IndexSettings, index
 from modelsearch_core.panel import ROUTES, Panel, Request, answer, previews
-from modelsearch_core.panel.explanations import Explanations
+from modelsearch_core.panel.explanations import Explanations, without
 from modelsearch_core.panel.figures import rounded
 from modelsearch_core.panel.queries import Search
 from tests.indexing.folders import make_folder
@@ -87,13 +87,15 @@ def test_what_a_list_does_not_show_comes_with_the_model(panel: Panel):
         assert "explanation" not in model
 
 
-def test_explanations_are_kept_of_the_last_answers():
-    kept = Explanations(most=2)
-    told = [[{"id": "a", "explanation": [n]}, {"id": "b", "explanation": [n, n]}] for n in range(3)]
-    first, second, third = map(kept.take_out, told)
-    assert told[0] == [{"id": "a", "explanation": []}, {"id": "b", "explanation": []}]
-    assert kept.of(first, "a") == kept.of("", "a") == kept.of(third, "c") == {}
-    assert kept.of(second, "b") == {"explanation": [1, 1]} and kept.of(third, "a") == {"explanation": [2]}
+def test_explanations_are_kept_of_the_last_answers(panel: Panel):
+    kept, told = Explanations(most=2), Search.read({"text": ["red"], "k": 2}, {})
+    with panel.library.reading() as snapshot:
+        a, b = told.run(snapshot.index)
+    first, second, third = kept.keep([a, b]), kept.keep([a, b]), kept.keep([b])
+    assert without([a])[0].explanation == () and without([a])[0].score == a.score
+    assert kept.of(first, a.id) == kept.of("", a.id) == kept.of(third, a.id) == {}
+    assert kept.of(second, a.id) == {"explanation": rounded(a.to_json()["explanation"])}
+    assert kept.of(third, b.id)["explanation"][0]["label"] == "red"
 
 
 def test_figures_are_rounded_and_nothing_else_is():
