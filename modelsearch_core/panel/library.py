@@ -149,6 +149,7 @@ class Library:
         if seen:
             index.warm()
         models, collection = index.models(), index.collection
+        _ = collection.templates  # texts are encoded ahead by threads that the catalog must not be closed for
         with Catalog(self.path, read_only=True) as catalog:
             failures, skipped = catalog.failures(), catalog.skipped()
         return Seen(

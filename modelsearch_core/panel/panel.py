@@ -122,6 +122,8 @@ class Panel:
         wanted = Search.read(body, files)
         if wanted.is_words_only and self.library.newest().index is None:
             return self._by_words(wanted, started)
+        if (newest := self.library.newest().index) is not None:
+            newest.read_ahead(wanted.query)  # before it is this query's turn
         with self.library.reading() as snapshot:
             matches = wanted.run(snapshot.index)
         self._guesses.saw(matches)

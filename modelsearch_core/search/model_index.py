@@ -122,7 +122,7 @@ class ModelIndex:
         self.collection.open_encoder = lambda: self._given_encoder or self.__dict__.get("encoder")
         self.statistics = Statistics(self.collection, before=known)
         self._answering = Answering(self.statistics, stored(self.collection))
-        self._reader: Reader | None = None
+        self._reader = Reader(self.statistics, lambda: self.encoder, self._describe)
 
     def _encoder_record(self) -> tuple[str, str, int]:
         records = self._catalog.encoders()
@@ -186,6 +186,12 @@ class ModelIndex:
         order = self._order(total, models, k, varied=diverse)
         return matches(self.collection, models, order, total, requirements, answers)
 
+    def read_ahead(self, query: Query) -> None:
+        """Encodes a query's texts, which `search` then finds ready. The one method that threads may call at the same
+        time: what they ask is encoded together."""
+        if len(self.collection):
+            self._reader.read_ahead(query)
+
     @property
     def methods(self) -> tuple[str, ...]:
         """Those that this catalog can answer by."""
@@ -211,8 +217,6 @@ class ModelIndex:
         return find_entry(self.collection, name)
 
     def _requirements(self, query: Query, method: str) -> list[Requirement]:
-        if self._reader is None:
-            self._reader = Reader(self.statistics, lambda: self.encoder, self._describe)
         return self._reader.read(
             query,
             words_needed=method != AUTO_METHOD and METHODS[method].by_words,

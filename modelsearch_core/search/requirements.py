@@ -20,6 +20,7 @@ from ..sketch_views import COUNT, views
 from ..specification import Modality, Requirement
 from ..statistics import Statistics
 from .query import Query
+from .text_features import TextFeatures
 
 Describe = Callable[[Sequence[Image.Image]], list[str]]
 
@@ -35,6 +36,7 @@ class Reader:
         self._collection = statistics.collection
         self._open_encoder = open_encoder
         self._describe = describe
+        self._texts = TextFeatures(open_encoder)
 
     @property
     def _encoder(self) -> Encoder:
@@ -63,10 +65,18 @@ class Reader:
         found += [self._unwanted(item, next(weights), spatial) for item in query.without]
         return found
 
+    def read_ahead(self, query: Query) -> None:
+        """Encodes the query's texts, together with those of others who ask at the same time; from any thread."""
+        unwanted = [item for item in query.without if isinstance(item, str)]
+        if wanted := [each for text in (*query.text, *unwanted) for each in self._asked_with(text)]:
+            self._texts.of(wanted)
+
+    def _asked_with(self, text: str) -> list[str]:
+        """A text as it is, and as each prompt template puts it."""
+        return [text, *(behind(template, text) for template in self._collection.templates)]
+
     def _text(self, text: str, weight: float) -> Requirement:
-        with_query = self._encoder.encode_texts(
-            [text, *(behind(template, text) for template in self._collection.templates)]
-        )
+        with_query = self._texts.of(self._asked_with(text))
         difference = text_difference(self._templates, with_query[1:])
         h = with_query[:1]
         return Requirement(
