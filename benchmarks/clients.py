@@ -49,7 +49,9 @@ async def client(session: aiohttp.ClientSession, url: str, number: int, pause: f
     await asyncio.sleep(float(rng.uniform(0, pause)))
     while time.monotonic() < end:
         begun = time.monotonic()
-        async with session.post(url, json={"text": [f"question {rng.integers(1_000_000)}"], "explained": False}) as answer:
+        async with session.post(
+            url, json={"text": [f"question {rng.integers(1_000_000)}"], "explained": False}
+        ) as answer:
             answer.raise_for_status()
             await answer.read()
         times.append(time.monotonic() - begun)

@@ -5,8 +5,9 @@ Everything is worked through in blocks of whole models, so that memory stays bou
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
 from itertools import pairwise
@@ -99,15 +100,36 @@ def spread(values: NDArray[np.floating], offsets: Offsets) -> NDArray[np.floatin
     return np.repeat(values, sizes(offsets), axis=-1)
 
 
-def one_thread() -> AbstractContextManager[object]:
+class _OneThread:
+    """For the whole process, from the first who enters to the last who leaves, in whatever order they do."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1 and (pools := _pools()) is not None:
+                self._limit = pools.limit(limits=1)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside and self._limit is not None:
+                self._limit.restore_original_limits()
+                self._limit = None
+
+
+_ONE_THREAD = _OneThread()
+
+
+def one_thread() -> AbstractContextManager[None]:
     """Linear algebra of small matrices on one thread.
 
-    On several threads of a busy machine it takes tens of times longer.
+    On several threads of a busy machine it takes tens of times longer, and on an idle one more of the processor.
     """
-    pools = _pools()
-    if pools is None:
-        return nullcontext()
-    return pools.limit(limits=1)
+    return _ONE_THREAD
 
 
 @cache

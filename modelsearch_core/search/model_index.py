@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from ..catalog.records import from_webp
 from ..collection import Collection, Filters
 from ..embedding import Encoder, ImageEncoder
 from ..errors import EmptyCatalogError
+from ..nearest import MANY
 from ..places import Place, catalog_place
 from ..ranking import diverse, rank
 from ..scores.calibration import WEAK_BELOW, null_of, relevance
+from ..scores.samples import one_thread
 from ..specification import Requirement
 from ..statistics import Statistics
 from .answering import Answer, Answering, added
@@ -168,29 +171,34 @@ class ModelIndex:
         refuse_unknown(method)
         if not len(self.collection):
             raise EmptyCatalogError(f"{self._catalog.path} holds no model yet", command=INDEX)
+        filters = filters or Filters(kind=kind, architecture=architecture, folder=folder, among=among)
         requirements = self._requirements(query, method)
         asking = [requirement.model for requirement in requirements if requirement.model is not None]
-        filters = filters or Filters(kind=kind, architecture=architecture, folder=folder, among=among)
         allowed = np.ones(len(self.collection), bool) if filters.is_open else filters.passing(self.collection.entries)
         allowed[asking] = False
         models = np.flatnonzero(allowed)
-        if not exact:
-            models = candidates(self._answering, requirements, method, models, k)
-        if not len(models):
-            return []
-        answers = [self._answering.answer(requirement, method, models) for requirement in requirements]
-        total = weighted(requirements, answers)
-        if query.respect_layout:
-            refined = respecting_layout(self._answering, total, requirements, answers, models)
-            total, requirements, answers = refined.total, refined.requirements, refined.answers
-        order = self._order(total, models, k, varied=diverse)
-        return matches(self.collection, models, order, total, requirements, answers)
+        with self._calmly():
+            if not exact:
+                models = candidates(self._answering, requirements, method, models, k)
+            if not len(models):
+                return []
+            answers = [self._answering.answer(requirement, method, models) for requirement in requirements]
+            total = weighted(requirements, answers)
+            if query.respect_layout:
+                refined = respecting_layout(self._answering, total, requirements, answers, models)
+                total, requirements, answers = refined.total, refined.requirements, refined.answers
+            order = self._order(total, models, k, varied=diverse)
+            return matches(self.collection, models, order, total, requirements, answers)
 
     def read_ahead(self, query: Query) -> None:
         """Encodes a query's texts, which `search` then finds ready. The one method that threads may call at the same
         time: what they ask is encoded together."""
         if len(self.collection):
             self._reader.read_ahead(query)
+
+    def _calmly(self) -> AbstractContextManager[None]:
+        """Products of all but very many models' rows are no work for several threads."""
+        return one_thread() if len(self.collection) <= MANY else nullcontext()
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -36,6 +37,20 @@ def test_small_matrices_are_worked_on_by_one_thread():
         with samples.one_thread():
             assert threads() <= {1}
         assert threads() == before
+
+
+def test_threads_come_back_when_the_last_who_holds_them_leaves():
+    samples._pools.cache_clear()
+    pools = ThreadpoolController().select(user_api="blas")
+    with pools.limit(limits=2):
+        before = [pool["num_threads"] for pool in pools.info()]
+        first, second = ExitStack(), ExitStack()
+        first.enter_context(samples.one_thread())
+        second.enter_context(samples.one_thread())
+        first.close()
+        assert {pool["num_threads"] for pool in pools.info()} == {1}
+        second.close()
+        assert [pool["num_threads"] for pool in pools.info()] == before
 
 
 @pytest.mark.parametrize(
