@@ -16,7 +16,7 @@ from PIL import Image
 from benchmarks.zoo.built import FOLDER
 from modelsearch_core.model_files import Kind
 from modelsearch_core.scores.calibration import WEAK_BELOW
-from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search import Filters, ModelIndex, Query
 
 QUERIES = FOLDER / "queries"
 RESULT = Path("benchmarks/results/picking.json")
@@ -39,7 +39,7 @@ def asked(index: ModelIndex) -> list[Asked]:
             query = Query(images=[Image.open(file).convert("RGB")])
             for is_there in (True, False):
                 among = [path for path in loras.values() if is_there or path != own]
-                best = index.search(query, kind=Kind.LORA.value, among=among, k=1)[0]
+                best = index.search(query, filters=Filters(kind=Kind.LORA.value, among=among), k=1)[0]
                 sure = best.confidence if best.relevance > WEAK_BELOW else 0.0
                 found.append(Asked(number % 2, is_there, sure, best.path == own))
     return found

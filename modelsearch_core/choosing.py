@@ -8,6 +8,7 @@ from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .collection import Filters
 from .pairs import half_for, one_each, other_halves
 from .scores.calibration import WEAK_BELOW
 
@@ -64,7 +65,8 @@ def choose(
         raise ValueError(f"count must be from 1 to {MOST}, not {count}")
     halves = _listed(other_halves(index.collection.entries), among)
     most = max(count, 4) * (2 if halves else 1)
-    found = index.search(query, kind="lora", architecture=architecture, among=among, k=most, diverse=count > 1)
+    filters = Filters(kind="lora", architecture=architecture, among=among)
+    found = index.search(query, filters=filters, k=most, diverse=count > 1)
     matches, _ = one_each(found, halves)
     best = max(matches, key=lambda match: match.relevance, default=None)
     wanted = least_confidence(query) if floor > 0 else 0.0

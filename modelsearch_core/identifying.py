@@ -10,7 +10,7 @@ from PIL import Image
 
 from .errors import UnknownModelError
 from .picture_metadata import Mention, mentions
-from .search import Match, ModelIndex, Query
+from .search import Filters, Match, ModelIndex, Query
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,12 @@ def identify(
     """The k models that most likely made the picture."""
     told = [mention for mention in mentions(picture) if kind is None or mention.kind in (None, kind)]
     paths = {mention: _path(index, mention) for mention in told}
-    by_looks = index.search(Query(images=[picture.convert("RGB")]), kind=kind, among=among, k=k + len(told))
+    query = Query(images=[picture.convert("RGB")])
+    by_looks = index.search(query, filters=Filters(kind=kind, among=among), k=k + len(told))
     named: list[Match] = []
     for path in dict.fromkeys(path for path in paths.values() if path is not None):
         if among is None or path in among:
-            named += index.search(Query(images=[picture.convert("RGB")]), kind=kind, among=[path], k=1)
+            named += index.search(query, filters=Filters(kind=kind, among=[path]), k=1)
     known = {match.id for match in named}
     found = [Identified(replace(match, relevance=1.0, weak=False), True) for match in named]
     found += [Identified(match, False) for match in by_looks if match.id not in known]

@@ -50,6 +50,7 @@ def _label(p: Any, _: Any, rank: int) -> str:
 def ranked(prompt: str, rank: int) -> Ranked | None:
     """The LoRA of that rank for the prompt, among those for the chosen checkpoint; None where there are fewer."""
     from modelsearch_core.choosing import USUAL_STRENGTH
+    from modelsearch_core.collection import Filters
     from modelsearch_core.pairs import half_for, one_each, other_halves
 
     from . import picking, places
@@ -58,7 +59,7 @@ def ranked(prompt: str, rank: int) -> Ranked | None:
     query = picking.query_of(picking.BY_PROMPT, [prompt], None)
     with picking.searched() as (index, architecture):
         halves = other_halves(index.collection.entries)
-        found = index.search(query, kind="lora", architecture=architecture, among=names, k=2 * rank)
+        found = index.search(query, filters=Filters(kind="lora", architecture=architecture, among=names), k=2 * rank)
     matches, _ = one_each(found, halves)
     if len(matches) < rank:
         return None

@@ -7,7 +7,7 @@ wherever it lies. What is there only is shown without buttons; what is here only
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,7 +19,7 @@ from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.panel import Reply, Request, Route
 from modelsearch_core.panel.refusals import RefusedError
 from modelsearch_core.panel.search_server import SearchServer
-from modelsearch_core.search import Match, Query
+from modelsearch_core.search import Filters, Match, Query
 
 from . import own_files, places, settings
 from .host_routes import MOST_MAKERS
@@ -75,17 +75,16 @@ class Elsewhere:
         self,
         query: Query,
         *,
-        kind: str | None = None,
-        architecture: str | None = None,
-        among: Collection[Path] | None = None,
+        filters: Filters | None = None,
         method: str = "auto",
         k: int = 10,
         diverse: bool = False,
     ) -> list[Match]:
         """As an index's own, of this WebUI's own files."""
-        found = self._server.search(query, kind=kind, architecture=architecture, method=method, k=MOST, diverse=diverse)
+        found = self._server.search(query, filters=filters, method=method, k=MOST, diverse=diverse)
         files = own_files.by_id()
         here = [replace(m, path=files[m.id][0], copies=tuple(files[m.id][1:])) for m in found if files.get(m.id)]
+        among = None if filters is None or filters.among is None else set(filters.among)
         own = [match for match in here if among is None or match.path in among]
         return [replace(match, rank=rank) for rank, match in enumerate(own[:k], 1)]
 

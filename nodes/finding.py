@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..modelsearch_core.collection import FILTERS, Filter, Filters
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.families import FAMILIES_AND_LINEAGES
 from ..modelsearch_core.search import METHODS
 from . import places
 from .catalogue import state
-from .found import ANY, LOW_NOISE, Found, Wanted, at_rank, search
+from .found import LOW_NOISE, Found, Wanted, at_rank, search
 from .graph_model import family_of, family_of_graph
 from .messages import listed_in, tell
 from .querying import EMPTY_QUERY, MIDDLE, STYLE, query_of
@@ -18,12 +19,22 @@ from .sockets import CATEGORY, MODEL_MATCHES, MODEL_NAME, MODEL_QUERY
 
 AS_MODEL = "as the model"
 TEXT = {"multiline": True, "default": "", "tooltip": "What the model should make, in your own words."}
-OPTIONAL = {
+ANY = "any"
+OWN = ("kind", "architecture", "folder")  # filters that a node says in its own way
+ASKED = {
     "images": ("IMAGE", {"tooltip": "Pictures like those wanted; several count together."}),
     "sketch": ("IMAGE", {"tooltip": "A drawing of what is wanted."}),
     "query": (MODEL_QUERY, {"tooltip": "From Model Query or Combine Queries; added to what is asked here."}),
     "style": STYLE,
 }
+
+
+def widget_of(filter: Filter) -> tuple[Any, dict[str, Any]]:
+    tooltip = {"tooltip": f"{filter.help}."}
+    return ([ANY, *filter.choices], tooltip) if filter.choices else ("STRING", {"default": "", **tooltip})
+
+
+FURTHER = {name: widget_of(of) for name, of in FILTERS.items() if name not in OWN}
 
 
 def filters(kind: str) -> dict[str, Any]:
@@ -53,7 +64,12 @@ class Find:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         required = {"text": ("STRING", TEXT), **filters(cls.kind)}
-        return {"required": required, "optional": OPTIONAL, "hidden": {"unique_id": "UNIQUE_ID"}}
+        return {"required": required, "optional": cls.optional(), "hidden": {"unique_id": "UNIQUE_ID"}}
+
+    @classmethod
+    def optional(cls, **sockets: Any) -> dict[str, Any]:
+        """Further filters come last: a saved workflow has its widgets' values in their order."""
+        return {**ASKED, **sockets, **FURTHER}
 
     @classmethod
     def IS_CHANGED(cls, unique_id: str | None = None, **_: Any) -> str:
@@ -82,9 +98,11 @@ class Find:
         sketch: Any = None,
         query: Any = None,
         style: float = MIDDLE,
+        **further: str,
     ) -> list[Found]:
+        said = {name: value for name, value in {"architecture": architecture, **further}.items() if value != ANY}
         wanted = Wanted(
-            kind=self.kind, architecture=architecture, folder=folder, minimum=minimum_relevance, method=method
+            kind=self.kind, folder=folder, filters=Filters.of(said), minimum=minimum_relevance, method=method
         )
         asked = query_of(text=text, images=images, sketch=sketch, style=style, also=query)
         if asked is None:
@@ -132,7 +150,7 @@ class FindLora(Find):
         tooltip = f"{told['tooltip']} {AS_MODEL}: that of the model wired in, or of the graph's checkpoint."
         types["required"]["architecture"] = ([AS_MODEL, *families], {"tooltip": tooltip})
         model = {"tooltip": "The LoRA fits this model. Left out, the checkpoint under the LoRA's loader is looked at."}
-        return {**types, "optional": {**OPTIONAL, "model": ("MODEL", model)}}
+        return {**types, "optional": cls.optional(model=("MODEL", model))}
 
     @classmethod
     def IS_CHANGED(cls, unique_id: str | None = None, **given: Any) -> str:

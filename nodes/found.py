@@ -26,10 +26,10 @@ from .messages import no_file, where
 from .renewing import renew
 from .wording import matches_by_words, only_words_are_known, previews_of
 
-ANY = "any"
 PICTURES = 4
 LOW_NOISE = "For a second loader, where a model is two files (Wan 2.2): the one for low noise; else the same name."
 MOST = 100  # models that a search hands on: as far as a rank goes
+OPEN = Filters()
 GUESSES = Guesses(places.catalog_path)
 
 
@@ -97,16 +97,15 @@ class Wanted:
     """What may be found, as a node is told it: `folder` is below ComfyUI's own, as names in its lists begin."""
 
     kind: str
-    architecture: str = ANY
     folder: str = ""
+    filters: Filters = OPEN
     minimum: float = 0.0
     method: str = "auto"
     count: int = MOST
 
-    def filters(self, names: Iterable[Path]) -> Filters:
+    def among(self, names: Iterable[Path]) -> Filters:
         """Files of ComfyUI's list of diffusion models are that to it, whatever they hold."""
-        kind = None if self.kind == "diffusion_model" else self.kind
-        return Filters(kind=kind, architecture=None if self.architecture == ANY else self.architecture, among=names)
+        return replace(self.filters, kind=None if self.kind == "diffusion_model" else self.kind, among=names)
 
 
 def search(query: Query, wanted: Wanted) -> list[Found]:
@@ -129,21 +128,19 @@ def _answered(query: Query, wanted: Wanted, names: Iterable[Path]) -> tuple[list
         found = list(_here(server, query, wanted, names))
         return found, other_halves(found)
     if only_words_are_known():
-        found = matches_by_words(query, wanted.filters(names), wanted.count)
+        found = matches_by_words(query, wanted.among(names), wanted.count)
         return found, other_halves(found)
     with reading() as index:
-        found = index.search(query, filters=wanted.filters(names), method=wanted.method, k=wanted.count)
+        found = index.search(query, filters=wanted.among(names), method=wanted.method, k=wanted.count)
         GUESSES.saw(found)
         return found, other_halves(index.collection.entries)
 
 
 def _here(server: SearchServer, query: Query, wanted: Wanted, names: Iterable[Path]) -> Iterator[Match]:
     """A search server's matches that this ComfyUI lists, with its own paths."""
-    architecture = None if wanted.architecture == ANY else wanted.architecture
     known = set(names)
-    for match in server.search(
-        query, kind=wanted.kind, architecture=architecture, method=wanted.method, k=MOST_ANSWERS
-    ):
+    filters = replace(wanted.filters, kind=wanted.kind)
+    for match in server.search(query, filters=filters, method=wanted.method, k=MOST_ANSWERS):
         here = panel().elsewhere.here(match.id, match.path, match.kind)
         if here is not None and not known.isdisjoint((here.path, *here.copies)):
             yield replace(match, path=here.path, copies=here.copies)
@@ -151,9 +148,10 @@ def _here(server: SearchServer, query: Query, wanted: Wanted, names: Iterable[Pa
 
 def _relevant(matches: Sequence[Match], names: Mapping[Path, str], wanted: Wanted) -> list[Match]:
     if not matches:
+        said = ", ".join(wanted.filters.said.values())
         raise ModelSearchError(
             f"None of the {len(names)} files in {places.FOLDERS[wanted.kind]}{where(wanted.folder)} can be judged"
-            f"{'' if wanted.architecture == ANY else f' as {wanted.architecture}'}: they are not in the index, or only "
+            f"{said and f' as {said}'}: they are not in the index, or only "
             "their words are known. Press Index now in the Model Search side bar, or choose another folder or family."
         )
     relevant = [match for match in matches if match.relevance >= wanted.minimum]

@@ -4,8 +4,8 @@
  * @typedef {Object} Match a model as the server describes it: id, name, title, path, kind, architecture, evidence,
  *   trigger_words, strength, thumbnails (numbers of samples), listed (what the host calls it), and after a search rank,
  *   relevance, confidence, weak and explanation
- * @typedef {{text?: string[], like?: string[], without?: string[], kind?: string, architecture?: string,
- *   folder?: string, method?: string, k?: number, diverse?: boolean, style?: number}} SearchBody
+ * @typedef {{text?: string[], like?: string[], without?: string[], method?: string, k?: number, diverse?: boolean,
+ *   style?: number} & Record<string, any>} SearchBody  and filters of the status, by name
  * @typedef {{image?: Blob[], sketch?: Blob[], without?: Blob[]}} Pictures
  * @typedef {ReturnType<typeof createApi>} Api
  */

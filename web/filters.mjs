@@ -1,4 +1,4 @@
-/** Kind, base, folder, order and variety. In a narrow panel they fold away. */
+/** The filters that the status offers, order and variety. In a narrow panel they fold away. */
 
 import { kindWord } from "./card.mjs";
 import { button, fill, h } from "./elements.mjs";
@@ -11,13 +11,12 @@ export class Filters {
     this.read = () => query;
     this.changed = changed;
     this.kinds = h("div", { class: "ms-kinds", role: "group", "aria-label": t("kind") });
-    this.architecture = this.choice("architecture");
-    this.folder = this.choice("folder");
-    this.sort = this.choice("sort");
+    this.lists = {};
+    this.sort = this.choice("sort", (sort) => this.set({ sort }));
     this.varied = this.toggle();
     this.fold = button(t("filters"), { icon: "filter", shown: false, class: "ms-fold", onclick: () => this.open(!this.isOpen), "aria-expanded": "false" });
-    const rest = h("div", { class: "ms-filter-rest" }, this.architecture, this.folder, this.sort, this.varied.element);
-    this.element = h("div", { class: "ms-filters", hidden: true }, this.kinds, this.fold, rest);
+    this.rest = h("div", { class: "ms-filter-rest" }, this.sort, this.varied.element);
+    this.element = h("div", { class: "ms-filters", hidden: true }, this.kinds, this.fold, this.rest);
   }
 
   open(is) {
@@ -26,9 +25,9 @@ export class Filters {
     this.fold.setAttribute("aria-expanded", String(is));
   }
 
-  choice(name) {
-    const set = (event) => this.set({ [name]: event.target.value });
-    return h("select", { class: "ms-select", "aria-label": this.t(name), dataset: { name }, onchange: set });
+  choice(name, set) {
+    const chosen = (event) => set(event.target.value);
+    return h("select", { class: "ms-select", "aria-label": this.t(name), dataset: { name }, onchange: chosen });
   }
 
   toggle() {
@@ -42,6 +41,12 @@ export class Filters {
     this.changed();
   }
 
+  /** @param {string} name of a filter @param {string} value "" lets all through */
+  only(name, value) {
+    const { [name]: before, ...others } = this.read().filters;
+    this.set({ filters: value ? { ...others, [name]: value } : others });
+  }
+
   status(status) {
     this.known = status;
     this.show();
@@ -52,28 +57,33 @@ export class Filters {
     const { t, known } = this;
     const query = this.read();
     if (!known?.models) return;
-    this.showKinds(known.kinds, query.kind);
-    const architectures = Object.entries(known.architectures).map(([name, n]) => [name, `${name} (${n})`]);
-    options(this.architecture, [["", t("any_architecture")], ...architectures], query.architecture);
-    const folders = known.folders.map(({ path, label, models }) => [path, `${label} (${models})`]);
-    options(this.folder, [["", t("any_folder")], ...folders], query.folder);
+    const { kind, ...others } = known.filters;
+    this.showKinds(kind.choices, query.filters.kind ?? "");
+    this.showLists(others, query.filters);
     options(this.sort, ["name", "folder", "size"].map((name) => [name, t(`sort_${name}`)]), query.sort);
-    this.architecture.hidden = architectures.length < 2 && !query.architecture;
-    this.folder.hidden = folders.length < 2 && !query.folder;
     this.sort.hidden = asks(query);
     this.varied.element.hidden = !asks(query);
     this.varied.box.checked = query.varied;
-    const set = [query.architecture, query.folder, query.varied].filter(Boolean).length;
-    this.fold.classList.toggle("ms-set", set > 0);
+    this.fold.classList.toggle("ms-set", query.varied || Object.keys(others).some((name) => query.filters[name]));
   }
 
-  showKinds(kinds, chosen) {
+  /** A list for each filter, where there is something to choose between. */
+  showLists(filters, chosen) {
+    const { t, lists } = this;
+    for (const [name, { choices }] of Object.entries(filters)) {
+      lists[name] ??= this.rest.insertBefore(this.choice(name, (value) => this.only(name, value)), this.sort);
+      const pairs = choices.map(({ value, label, models }) => [value, `${label} (${models})`]);
+      options(lists[name], [["", t(`any_${name}`)], ...pairs], chosen[name] ?? "");
+      lists[name].hidden = choices.length < 2 && !chosen[name];
+    }
+  }
+
+  showKinds(choices, chosen) {
     const { t } = this;
-    const names = Object.keys(kinds);
-    this.kinds.hidden = names.length < 2 && !chosen;
+    this.kinds.hidden = choices.length < 2 && !chosen;
     const one = (kind, label, n) =>
-      h("button", { type: "button", class: "ms-kind", "aria-pressed": String(kind === chosen), onclick: () => this.set({ kind }) }, h("span", { text: label }), n && h("small", { text: String(n) }));
-    fill(this.kinds, one("", t("any_kind")), ...names.map((kind) => one(kind, t(`${kindWord(kind)}s`), kinds[kind])));
+      h("button", { type: "button", class: "ms-kind", "aria-pressed": String(kind === chosen), onclick: () => this.only("kind", kind) }, h("span", { text: label }), n && h("small", { text: String(n) }));
+    fill(this.kinds, one("", t("any_kind")), ...choices.map(({ value, models }) => one(value, t(`${kindWord(value)}s`), models)));
   }
 }
 

@@ -3,18 +3,18 @@
  *
  * @typedef {{key: number, type: "text" | "image" | "sketch" | "like", not: boolean, text?: string, file?: Blob,
  *   url?: string, id?: string}} Chip
- * @typedef {{text: string, chips: Chip[], kind: string, architecture: string, folder: string, varied: boolean,
- *   sort: string, style: number}} Query  style: what pictures ask for, from 0 (same subject) to 1 (same style)
+ * @typedef {{text: string, chips: Chip[], filters: Record<string, string>, varied: boolean, sort: string,
+ *   style: number}} Query  filters: those that are set, by name; style: what pictures ask for, from 0 (same subject) to 1
+ *   (same style)
  */
 
 const ANSWERS = 120;
 export const MIDDLE = 0.5; // of the slider: what suits the index
-const FILTERS = { kind: "", architecture: "", folder: "" };
 let keys = 0;
 
 /** @returns {Query} */
 export function emptyQuery() {
-  return { text: "", chips: [], ...FILTERS, varied: false, sort: "name", style: MIDDLE };
+  return { text: "", chips: [], filters: {}, varied: false, sort: "name", style: MIDDLE };
 }
 
 /** @param {Omit<Chip, "key">} values @returns {Chip} */
@@ -47,7 +47,7 @@ export function request(query) {
     text: text ? [text, ...texts(false)] : texts(false),
     like: query.chips.filter((each) => each.type === "like").map((each) => each.id),
     without: texts(true),
-    ...filters(query),
+    ...query.filters,
     diverse: query.varied,
     ...(shows(query) && query.style !== MIDDLE ? { style: query.style } : {}),
     k: ANSWERS,
@@ -59,11 +59,6 @@ export function request(query) {
     without: files((each) => each.not),
   };
   return [body, pictures];
-}
-
-/** The filters that are set. */
-export function filters(query) {
-  return Object.fromEntries(Object.keys(FILTERS).map((name) => [name, query[name]]).filter(([, value]) => value));
 }
 
 /** The query without what it asks for: filters, order and variety stay. @param {Query} query @returns {Query} */

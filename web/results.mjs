@@ -1,7 +1,7 @@
 /** Where the shown models come from: one answer of a search, or all models, page by page as they come into sight. */
 
 import { ApiError } from "./api.mjs";
-import { asks, filters, request } from "./query.mjs";
+import { asks, request } from "./query.mjs";
 
 const PAGE = 100;
 
@@ -30,7 +30,7 @@ async function browse(api, query, signal, onPage) {
   const pages = new Map();
   const load = async (page) => {
     pages.set(page, []);
-    const { models, total } = await api.models({ ...filters(query), sort: query.sort, offset: page * PAGE, limit: PAGE }, signal);
+    const { models, total } = await api.models({ ...query.filters, sort: query.sort, offset: page * PAGE, limit: PAGE }, signal);
     pages.set(page, models);
     return total;
   };

@@ -99,7 +99,7 @@ export class SearchView {
 
   preset() {
     const wanted = this.context.host.architectureOfGraph?.();
-    if (wanted && !this.query.architecture && this.known.architectures?.[wanted]) this.query.architecture = wanted;
+    if (wanted && !this.query.filters.architecture && this.known.architectures?.[wanted]) this.query.filters.architecture = wanted;
     this.filters.show();
   }
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from modelsearch_core.drawing import WITHOUT_WEIGHTS
 from modelsearch_core.scores import confidence
 from modelsearch_core.scores.calibration import TAIL
-from modelsearch_core.search import Match, ModelIndex, Query
+from modelsearch_core.search import Filters, Match, ModelIndex, Query
 
 from . import questions as asked
 from .asking import ids_of, separation
@@ -45,7 +45,7 @@ def related(index: ModelIndex, questions: Sequence[Question], *, there: bool = T
     for question in questions:
         id = ids[question.target]
         others = None if there else set(paths.values()) - {paths[id]}
-        matches = index.search(question.query, k=2, among=others)
+        matches = index.search(question.query, k=2, filters=Filters(among=others))
         rows.append(told(matches))
         right.append(matches[0].id == id)
     return np.array(rows), np.array(right)

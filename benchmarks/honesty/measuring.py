@@ -21,7 +21,7 @@ from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.indexing.thumbnails import thumbnail
 from modelsearch_core.reference_set import UNCHANGED, mean_squared_error, read_subjects, square
 from modelsearch_core.scores import calibration
-from modelsearch_core.search import Match, ModelIndex, Query
+from modelsearch_core.search import Filters, Match, ModelIndex, Query
 from modelsearch_core.search.answering import Answering
 
 from . import questions as asked
@@ -73,10 +73,10 @@ def mixed_kinds(index: ModelIndex) -> dict[str, Figures]:
             }
     models = {model.path: model for model in index.models()}
     others = {path for path in models if path.name != BASE}
-    answers = ask(index, asked.by_pictures(), among=others)
+    answers = ask(index, asked.by_pictures(), filters=Filters(among=others))
     found["auto, the base not listed"] = {**of_kind(answers, checkpoints=True), **of_kind(answers, checkpoints=False)}
     of_loras = [question for question in asked.by_pictures() if not asked.is_checkpoint(question.target)]
-    found["auto, LoRA alone listed"] = of_kind(ask(index, of_loras, kind="lora"), checkpoints=False)
+    found["auto, LoRA alone listed"] = of_kind(ask(index, of_loras, filters=Filters(kind="lora")), checkpoints=False)
     return found
 
 
@@ -136,7 +136,7 @@ def _first(index: ModelIndex, query: Query) -> Match:
 def _without_right(index: ModelIndex, question: Question) -> Match:
     right = ids_of(index)[question.target]
     others = {model.path for model in index.models() if model.id != right}
-    return index.search(question.query, k=1, among=others)[0]
+    return index.search(question.query, k=1, filters=Filters(among=others))[0]
 
 
 def _relevant(matches: Sequence[Match]) -> dict[str, float]:

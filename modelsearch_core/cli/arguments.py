@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..collection import FILTERS
 from ..indexing import IndexSettings
 from ..model_files import Kind
 from ..places import catalog_place, default_catalog
@@ -14,6 +15,7 @@ from ..similarity_map import METHODS as MAPS
 from .values import device, number, pixels, whole, words
 
 DRAWERS = ("auto", "hed", "pidinet", "canny", "fine_outlines", "outlines", "pencil")
+SHORTER, METAVARS = {"architecture": ["--arch"]}, {"architecture": "A"}
 CLASSIFIER_KINDS = frozenset((Kind.CLASSIFIER.value, Kind.DETECTOR.value))
 Commands = Any  # argparse keeps the class of `add_subparsers` to itself
 
@@ -192,11 +194,7 @@ def _add_search(command: argparse.ArgumentParser) -> None:
         help="one for each input",
     )
     command.add_argument("--prompt", metavar="T", type=words, help="what the image was made with or shows, in words")
-    command.add_argument("--kind", choices=[kind.value for kind in Kind])
-    command.add_argument(
-        "--arch", dest="architecture", metavar="A", help="sd15, sdxl, flux, ..., or pony, illustrious, noobai, ..."
-    )
-    command.add_argument("--folder", type=Path, help="only models below it")
+    _add_filters(command)
     command.add_argument("--method", choices=METHODS, default="auto")
     command.add_argument("--style", type=number(0, 1), metavar="S", help="pictures: 0 same subject ... 1 same style")
     command.add_argument(
@@ -212,6 +210,13 @@ def _add_search(command: argparse.ArgumentParser) -> None:
     command.add_argument("-k", type=whole(1, 100_000), default=10, metavar="N", help="how many")
     command.add_argument("--sheet", type=Path, metavar="PNG", help="write a contact sheet of the answer")
     _add_device(command)
+
+
+def _add_filters(command: argparse.ArgumentParser) -> None:
+    for name, of in FILTERS.items():
+        options = [f"--{name.replace('_', '-')}", *SHORTER.get(name, ())]
+        told = of.help[0].lower() + of.help[1:]
+        command.add_argument(*options, dest=name, choices=of.choices or None, metavar=METAVARS.get(name), help=told)
 
 
 def _add_short_commands(commands: Commands) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from PIL import Image
 
@@ -64,7 +65,7 @@ def search(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise ModelSearchError(f"{error}; see `modelsearch search --help`") from error
     with ClassifierIndex.open(args.catalog, device=args.device) as index:
-        matches = index.search(query, kind=args.kind, folder=args.folder, k=args.k)
+        matches = index.search(query, kind=args.kind, folder=Path(args.folder) if args.folder else None, k=args.k)
         if args.sheet:
             answer_sheet(index, matches).save(args.sheet)
     if args.json:

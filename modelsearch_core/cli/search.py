@@ -39,7 +39,7 @@ def search(args: argparse.Namespace) -> int:
     with ModelIndex.open(args.catalog, device=args.device) as index:
         matches = index.search(
             query,
-            filters=Filters.of(lambda name: getattr(args, name)),
+            filters=Filters.of(vars(args)),
             method=args.method,
             k=args.k,
             diverse=args.diverse,

@@ -125,9 +125,9 @@ def check_architecture(wanted: str | None, catalog: Place) -> None:
         )
 
 
-def check_searched_folder(folder: Path | None, catalog: Place) -> None:
+def check_searched_folder(wanted: str | None, catalog: Place) -> None:
     """ModelSearchError for one that is neither on this machine nor holds a model of the index."""
-    if folder is None or folder.expanduser().exists():
+    if not wanted or (folder := Path(wanted)).expanduser().exists():
         return
     with Catalog(catalog, read_only=True) as opened:
         if not any(folder in model.path.parents for model in opened.models()):

@@ -2,7 +2,7 @@
 
 from .collection import Collection
 from .entries import EVIDENCE_ORDER, Entry
-from .filters import Filters
+from .filters import FILTERS, Filter, Filters
 from .samples import Samples
 
-__all__ = ["EVIDENCE_ORDER", "Collection", "Entry", "Filters", "Samples"]
+__all__ = ["EVIDENCE_ORDER", "FILTERS", "Collection", "Entry", "Filter", "Filters", "Samples"]

@@ -9,6 +9,7 @@ from itertools import compress
 from pathlib import Path
 from typing import Any
 
+from ..collection import FILTERS
 from ..search import Description, Filters
 from ..search.description import spaced
 from .queries import Search
@@ -16,7 +17,7 @@ from .refusals import RefusedError
 
 LARGEST_PAGE = 500
 MOST_NAMED = 12
-MOST_FOLDERS = 200
+MOST_CHOICES = 200
 
 ORDERS: dict[str, Callable[[Description], Any]] = {
     "name": lambda model: model.name.casefold(),
@@ -30,7 +31,7 @@ def page(models: Sequence[Description], query: Mapping[str, str]) -> tuple[list[
     order = query.get("sort", "name")
     if order not in ORDERS:
         raise RefusedError(400, f"sort must be one of {', '.join(ORDERS)}, not {order!r}")
-    filters = Filters.of(query.get)
+    filters = Filters.of(query)
     passed = compress(models, filters.passing(models))
     found = [model for model in passed if says(model, query.get("name", ""))]
     found.sort(key=ORDERS[order])
@@ -75,6 +76,19 @@ def _called(models: Sequence[Description], words: Sequence[str]) -> Sequence[Des
     return models
 
 
+def offered(models: Sequence[Description], folders: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """By filter what can be chosen, `value`, `label` and number of `models`, and what it does in English; `folders` are
+    those of `folder_tree`."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, of in FILTERS.items():
+        counts = list(of.counts(models).items())[:MOST_CHOICES]
+        choices = [{"value": value, "label": value, "models": n} for value, n in counts]
+        found[name] = {"help": of.help, "choices": choices}
+    below = [{"value": each["path"], "label": each["label"], "models": each["models"]} for each in folders]
+    found["folder"]["choices"] = below
+    return found
+
+
 def folder_tree(models: Sequence[Description], roots: Sequence[Path]) -> list[dict[str, Any]]:
     """Folders with models below them: path, label (relative to the folder that is indexed) and number of models."""
     counts: Counter[Path] = Counter()
@@ -82,7 +96,7 @@ def folder_tree(models: Sequence[Description], roots: Sequence[Path]) -> list[di
         root = next((root for root in roots if root in model.path.parents), model.path.parent)
         inside = [parent for parent in model.path.parents if parent == root or root in parent.parents]
         counts.update(inside)
-    shown = sorted(counts, key=lambda path: str(path).casefold())[:MOST_FOLDERS]
+    shown = sorted(counts, key=lambda path: str(path).casefold())[:MOST_CHOICES]
     return [{"path": str(path), "label": _label(path, roots), "models": counts[path]} for path in shown]
 
 

@@ -100,24 +100,25 @@ class Panel:
         try:
             snapshot = self.library.newest()
         except EmptyCatalogError as error:
-            nothing = {"kinds": {}, "architectures": {}, "evidence": {}}
+            nothing = {"kinds": {}, "architectures": {}, "evidence": {}, "filters": {}}
             return {"models": 0, "serial": 0, "encoder": ENCODER, **nothing, "reason": str(error)}
         models = snapshot.models
+        folders = browsing.folder_tree(models, [folder.path for folder in self._host.folders()])
+        filters = browsing.offered(models, folders)
         return {
             "models": len(models),
             "encoder": {**ENCODER, "ready": snapshot.index is not None},
             "serial": snapshot.serial,
-            "kinds": _count(model.kind for model in models),
-            "architectures": _count(model.architecture for model in models)
-            | _count(model.lineage for model in models if model.lineage),
+            "kinds": _counted(filters["kind"]),
+            "architectures": _counted(filters["architecture"]),
             "evidence": _levels(model.evidence or "nothing" for model in models),
-            "folders": browsing.folder_tree(models, [folder.path for folder in self._host.folders()]),
+            "folders": folders,
+            "filters": filters,
             "failed": len(snapshot.failures.keys() & snapshot.by_id.keys()),
         }
 
     def search(self, body: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> dict[str, Any]:
-        """The models that fit. Body: text, like, without, weights, style, kind, architecture, folder, method, k,
-        diverse, explained."""
+        """The models that fit. Body: text, like, without, weights, style, filters, method, k, diverse, explained."""
         started = time.monotonic()
         wanted = Search.read(body, files)
         if wanted.is_words_only and self.library.newest().index is None:
@@ -165,7 +166,7 @@ class Panel:
         return {**listed, "halves": dict(zip(("high", "low"), both, strict=True))}
 
     def models(self, query: Mapping[str, str]) -> dict[str, Any]:
-        """A page of all models. Query: kind, architecture, folder, name, sort, offset, limit."""
+        """A page of all models. Query: filters, name, sort, offset, limit."""
         snapshot = self.library.newest()
         found, page = browsing.page(one_each(snapshot.models, snapshot.halves)[0], query)
         return {
@@ -387,8 +388,8 @@ def _settable(catalog: Catalog, id: str) -> dict[str, Any]:
     }
 
 
-def _count(values: Any) -> dict[str, int]:
-    return dict(Counter(values).most_common())
+def _counted(offered: Mapping[str, Any]) -> dict[str, int]:
+    return {each["value"]: each["models"] for each in offered["choices"]}
 
 
 def _levels(evidence: Iterable[str]) -> dict[str, int]:

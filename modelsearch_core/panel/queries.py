@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..model_files import Kind
 from ..raster import Budget
 from ..search import METHODS, Filters, Match, ModelIndex, Query
 from .pictures import MOST_PIXELS, opened
@@ -15,7 +14,6 @@ from .refusals import RefusedError
 MOST_ANSWERS = 500
 MOST_TEXTS = 16
 LONGEST_TEXT = 2000
-KINDS = [kind.value for kind in Kind]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +34,10 @@ class Search:
 
     @classmethod
     def read(cls, body: Mapping[str, Any], files: Mapping[str, Sequence[bytes]]) -> Search:
-        """RefusedError, naming the field and the value, for what is no search."""
+        """ModelSearchError, naming the field and the value, for what is no search."""
         return cls(
             query=_query(body, files),
-            filters=Filters.of(lambda name: _choice(body, name, KINDS) if name == "kind" else _text(body, name)),
+            filters=Filters.of(body),
             method=_choice(body, "method", METHODS) or "auto",
             k=_count(body),
             diverse=body.get("diverse") is True,

@@ -1,4 +1,4 @@
-"""The panel's routes, and how a request is answered; `openapi.json` beside this describes them."""
+"""The panel's routes, and how a request is answered; `description` tells of them in OpenAPI's words."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from ..errors import EmptyCatalogError, ModelSearchError, UnknownModelError
+from .description import description
 from .files import panel_file
 from .panel import Panel
 from .refusals import RefusedError
@@ -20,7 +20,6 @@ from .search_server import FORWARDED, KEPT_THERE, SearchServer
 JSON_LIMIT = 1 << 20
 PICTURES_LIMIT = 64 << 20
 BEGIN = "press Index now in the Index view"
-DESCRIPTION = Path(__file__).with_name("openapi.json")  # of all routes, in OpenAPI's words
 
 log = logging.getLogger(__name__)
 
@@ -178,6 +177,6 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "duplicates", lambda panel, r: _json(panel.duplicates(r.query.get("of")))),
     Route("GET", "index", lambda panel, _: _json(panel.indexing())),
     Route("POST", "index", lambda panel, r: _json(panel.change_indexing(r.body))),
-    Route("GET", "openapi.json", lambda *_: Reply(200, DESCRIPTION.read_bytes())),
+    Route("GET", "openapi.json", lambda *_: _json(description())),
     Route("GET", "panel/{name:path}", lambda panel, r: _file(r.path["name"])),
 )

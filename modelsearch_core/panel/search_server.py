@@ -18,7 +18,7 @@ import requests
 from PIL import Image
 
 from ..errors import ModelSearchError
-from ..search import Match, Query
+from ..search import Filters, Match, Query
 from ..specification import Evidence
 from .refusals import RefusedError
 
@@ -133,19 +133,18 @@ class SearchServer:
         self,
         query: Query,
         *,
-        kind: str | None = None,
-        architecture: str | None = None,
+        filters: Filters | None = None,
         method: str = "auto",
         k: int = 10,
         diverse: bool = False,
     ) -> list[Match]:
-        """As `ModelIndex.search`; paths are that machine's."""
+        """As `ModelIndex.search`, but for `among` of the filters; paths are that machine's."""
         texts = [word for word in query.without if isinstance(word, str)]
         unwanted = [picture for picture in query.without if isinstance(picture, Image.Image)]
         body: dict[str, Any] = {
             **{"text": list(query.text), "like": list(query.like), "without": texts, "weights": query.weights},
-            **{"style": query.style, "respect_layout": query.respect_layout, "kind": kind, "method": method, "k": k},
-            **{"architecture": architecture, "diverse": diverse, "explained": False},
+            **{"style": query.style, "respect_layout": query.respect_layout, "method": method, "k": k},
+            **{"diverse": diverse, "explained": False, **(filters.said if filters else {})},
         }
         if query.weights is not None:
             body["weights"] = [float(weight) for weight in query.weights]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -155,26 +155,22 @@ class ModelIndex:
         query: Query,
         *,
         filters: Filters | None = None,
-        kind: str | None = None,
-        architecture: str | None = None,
-        folder: Path | None = None,
-        among: Iterable[Path] | None = None,
         method: str = AUTO_METHOD,
         k: int = 10,
         diverse: bool = False,
         exact: bool = False,
     ) -> list[Match]:
-        """The k models that fit best, best first. `among` are the only files that count, for a host that lists its own;
-        `filters` in place of the four. `diverse` takes one of each sort before a second of any, of models that are no
-        weak matches. `exact` has every model judged by its samples, however many there are, instead of the best five
-        hundred by a summary of each."""
+        """The k models that fit best and pass the filters, best first. `diverse` takes one of each sort before a second
+        of any, of models that are no weak matches. `exact` has every model judged by its samples, however many there
+        are, instead of the best five hundred by a summary of each."""
         refuse_unknown(method)
         if not len(self.collection):
             raise EmptyCatalogError(f"{self._catalog.path} holds no model yet", command=INDEX)
-        filters = filters or Filters(kind=kind, architecture=architecture, folder=folder, among=among)
         requirements = self._requirements(query, method)
         asking = [requirement.model for requirement in requirements if requirement.model is not None]
-        allowed = np.ones(len(self.collection), bool) if filters.is_open else filters.passing(self.collection.entries)
+        allowed = np.ones(len(self.collection), bool)
+        if filters is not None and not filters.is_open:
+            allowed = filters.passing(self.collection.entries)
         allowed[asking] = False
         models = np.flatnonzero(allowed)
         with self._calmly():

@@ -13,10 +13,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import node_words
+from modelsearch_core.collection import FILTERS
 from tests.comfyui import pack
 from tests.comfyui.pack import ROOT
 
 INTERNAL = {"ModelSearchIndexOne"}
+FINDING = ("ModelSearchFindLora", "ModelSearchFindCheckpoint", "ModelSearchFindDiffusionModel")
+WIDGETS = {"STRING", "INT", "FLOAT", "BOOLEAN"}
 LANGUAGES = ("en", "de", "zh")
 
 
@@ -87,6 +91,29 @@ def test_english_is_complete_and_the_other_languages_have_every_title(nodes: dic
         for language in {"de", "zh"} if name not in INTERNAL else ():
             assert {"display_name", "description"} <= known[language][name].keys()
             assert known[language][name]["inputs"].keys() <= known["en"][name]["inputs"].keys()
+
+
+def test_english_and_the_help_pages_say_what_the_nodes_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Else: python -m benchmarks.node_words"""
+    registry = pack.load(monkeypatch, tmp_path)
+    assert translated("en", "nodeDefs") == node_words.words(registry)
+    for path in node_words.PAGES.iterdir():
+        written = path.read_text("utf-8")
+        assert node_words.page(registry.NODE_CLASS_MAPPINGS[path.stem], written) == written, path
+
+
+def test_every_filter_is_said_to_the_nodes_that_find(nodes: dict[str, Any]):
+    for name in FINDING:
+        assert {name for name, _ in inputs(nodes[name])} >= FILTERS.keys() - {"kind"}
+
+
+def test_saved_workflows_keep_their_values(nodes: dict[str, Any]):
+    """They have them in the order of the widgets; what is new comes last, and may be left out."""
+    for name in FINDING:
+        widgets = [name for name, (kind, *_) in inputs(nodes[name]) if isinstance(kind, list) or kind in WIDGETS]
+        known = ["text", "architecture", "folder", "minimum_relevance", "method", "rank", "style"]
+        assert widgets[: len(known)] == known
+        assert nodes[name].INPUT_TYPES()["required"].keys() == set(known[:-1])
 
 
 def test_settings_and_commands_are_translated_alike():

@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.reference_set import read_subjects
-from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search import Filters, ModelIndex, Query
 from modelsearch_core.specification import Evidence
 from tests.comfyui.engine import LORAS, SMALL, act, add_lora, catalog_of, make_base, until
 from tests.comfyui.host import ROOT, ComfyUI, message_of, shown
@@ -117,7 +117,7 @@ def answers(base: Path, query: Query, method: str = "auto") -> list[str]:
     """LoRA by name, as the library finds them in what ComfyUI stored."""
     with ModelIndex.open(catalog_of(base), device="cpu") as index:
         assert index.statistics.styles.has_renderings.sum() == len(PAINTED)
-        return [match.name for match in index.search(query, kind="lora", method=method)]
+        return [match.name for match in index.search(query, filters=Filters(kind="lora"), method=method)]
 
 
 @pytest.mark.parametrize("style", [0.0, 0.5, 1.0])

@@ -12,7 +12,7 @@ from PIL import Image
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.indexing import Engine, IndexSettings, Report, index, outstanding
 from modelsearch_core.model_files import Kind, ModelFile
-from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search import Filters, ModelIndex, Query
 from modelsearch_core.specification import Evidence
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, ColourEncoder, ColourGenerator
@@ -64,7 +64,7 @@ def test_it_is_searched_beside_generated_models_and_as_good_as_they_are(bench: B
     with ModelIndex(Catalog(bench.catalog.path, read_only=True), ColourEncoder()) as opened:
         first = opened.search(Query(text=["blue"]))[0]
         assert (first.kind, first.evidence, first.guessed) == ("pictures", Evidence.PICTURES, False)
-        assert [match.kind for match in opened.search(Query(text=["red"]), kind="lora")] == ["lora"]
+        assert [match.kind for match in opened.search(Query(text=["red"]), filters=Filters(kind="lora"))] == ["lora"]
         assert opened.search(Query(like=["Red Gallery"]))[0].name == "red lora"
         assert opened.collection.levels[opened.row("blue")] == 0
 

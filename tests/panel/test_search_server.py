@@ -15,7 +15,7 @@ from modelsearch_core.indexing import IndexSettings, Report, silent, update_file
 from modelsearch_core.panel import ROUTES, Panel, Reply, Request, answer
 from modelsearch_core.panel.refusals import RefusedError
 from modelsearch_core.panel.search_server import FORWARDED, KEPT_THERE, SearchServer
-from modelsearch_core.search import Query
+from modelsearch_core.search import Filters, Query
 from tests.indexing.folders import make_folder
 from tests.making.fakes import ColourGenerator, model_file
 from tests.panel.conftest import ColourHost
@@ -139,14 +139,14 @@ def test_tokens_and_passwords_are_read_from_the_address_and_not_shown(address: s
 
 def test_nodes_ask_for_matches_and_pictures(served: str):
     server = SearchServer(served)
-    matches = server.search(Query(text=["blue"]), kind="lora", architecture=None, method="auto", k=2)
+    matches = server.search(Query(text=["blue"]), filters=Filters(kind="lora"), k=2)
     assert matches[0].name == "blue"
     picture = server.sample(matches[0].id, matches[0].thumbnails[0])
     assert picture is not None
     assert picture.mode == "RGB"
     assert server.sample("nobody", 0) is None
     with_picture = Query(images=[ColourGenerator(size=32).paint(model_file("green"), 3)])
-    assert server.search(with_picture, kind="lora", k=1)[0].name == "green"
+    assert server.search(with_picture, filters=Filters(kind="lora"), k=1)[0].name == "green"
 
 
 def test_who_is_no_search_server_is_told(served: str):

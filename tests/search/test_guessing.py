@@ -14,7 +14,7 @@ from modelsearch_core.collection import Collection
 from modelsearch_core.model_files import Kind
 from modelsearch_core.probes import ProbeSet, default_probes
 from modelsearch_core.scores.kinship import Kinship
-from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search import Filters, ModelIndex, Query
 from modelsearch_core.search.guessing import LEAST, store_guesses
 from modelsearch_core.search.preparing import prepare
 from modelsearch_core.specification import Evidence, Specification
@@ -92,7 +92,7 @@ def test_a_model_is_found_by_it_and_is_told_to_be_guessed(zoo: Zoo):
     most_red = max(range(24, 28), key=lambda n: zoo.mixtures[n][0])
     with ModelIndex(Catalog(zoo.catalog.path, read_only=True), zoo.encoder) as index:
         among = [file.path for file in zoo.files[24:]]
-        match = index.search(Query(text=["red"]), among=among)[0]
+        match = index.search(Query(text=["red"]), filters=Filters(among=among))[0]
         assert match.id == f"lora{most_red}"
         assert (match.evidence, match.guessed, match.thumbnails) == (Evidence.WEIGHTS, True, ())
         assert match.deviation > 0

@@ -13,7 +13,7 @@ from modelsearch_core.catalog import Catalog
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import Kind, ModelFile
-from modelsearch_core.search import ModelIndex, Query, combined
+from modelsearch_core.search import Filters, ModelIndex, Query, combined
 from modelsearch_core.search.banks import bank_of_layouts
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, ColourEncoder, ColourGenerator, SidesEncoder
@@ -113,7 +113,8 @@ def test_a_background_picture_does_not_count_for_its_own_model(sides: ModelIndex
 
 
 def test_models_ask_by_their_mean_maps(sides: ModelIndex):
-    assert found(sides, Query(like=["red left"]), "spatial", kind="lora")[0] in ("blue left", "green left", "red right")
+    best = found(sides, Query(like=["red left"]), "spatial", filters=Filters(kind="lora"))[0]
+    assert best in ("blue left", "green left", "red right")
     assert "red left" not in found(sides, Query(like=["red left"]), "spatial")
 
 
@@ -162,7 +163,7 @@ def test_a_model_without_a_map_is_left_out_of_spatial_and_kept_by_auto(tmp_path:
 
 def test_filters_hold_when_the_layout_is_respected(sides: ModelIndex):
     query = Query(images=[picture("red", True)], respect_layout=True)
-    matches = sides.search(query, kind=Kind.LORA.value)
+    matches = sides.search(query, filters=Filters(kind=Kind.LORA.value))
     assert {match.kind for match in matches} == {"lora"}
     assert matches[0].name == "red right"
     assert matches[0].relevance > matches[-1].relevance

@@ -48,12 +48,12 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_lineage_is_a_filter_within_its_architecture(catalog: Path, wanted: str, names: set[str]) -> None:
     opened = ModelIndex.open(catalog, encoder=ColourEncoder())
     assert wanted in FAMILIES_AND_LINEAGES
-    assert {match.name for match in opened.search(Query(text=["red"]), architecture=wanted)} == names
+    assert {match.name for match in opened.search(Query(text=["red"]), filters=Filters(architecture=wanted))} == names
     assert {model.name for model in opened.models() if Filters(architecture=wanted).passes(model)} == names
 
 
 def test_a_match_and_a_model_say_their_lineage(catalog: Path) -> None:
     opened = ModelIndex.open(catalog, encoder=ColourEncoder())
-    match = opened.search(Query(text=["red"]), architecture="pony")[0]
+    match = opened.search(Query(text=["red"]), filters=Filters(architecture="pony"))[0]
     assert (match.to_json()["lineage"], match.to_json()["architecture"]) == ("pony", "sdxl")
     assert opened.describe("green").to_json()["lineage"] == "illustrious"

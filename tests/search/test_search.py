@@ -16,7 +16,7 @@ from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, default_probes, own_probes
 from modelsearch_core.prompt_templates import templates
-from modelsearch_core.search import METHODS, ModelIndex, Query
+from modelsearch_core.search import METHODS, Filters, ModelIndex, Query
 from modelsearch_core.search.answering import Answer, added
 from modelsearch_core.search.yardstick import Unrelated
 from modelsearch_core.specification import Evidence
@@ -83,21 +83,23 @@ def test_without_pushes_a_model_down(colours: ModelIndex):
 
 
 def test_a_model_finds_its_like_and_not_itself(colours: ModelIndex):
-    names = [match.name for match in colours.search(Query(like=["red"]), kind="lora")]
+    names = [match.name for match in colours.search(Query(like=["red"]), filters=Filters(kind="lora"))]
     assert "red" not in names
     assert names[0] == "red blue"
 
 
 def test_filters_leave_only_what_they_name(colours: ModelIndex):
-    assert {match.kind for match in colours.search(Query(text=["red"]), kind="checkpoint")} == {"checkpoint"}
-    assert colours.search(Query(text=["red"]), architecture="flux") == []
-    assert colours.search(Query(text=["red"]), folder=Path("elsewhere")) == []
+    checkpoints = colours.search(Query(text=["red"]), filters=Filters(kind="checkpoint"))
+    assert {match.kind for match in checkpoints} == {"checkpoint"}
+    assert colours.search(Query(text=["red"]), filters=Filters(architecture="flux")) == []
+    assert colours.search(Query(text=["red"]), filters=Filters(folder=Path("elsewhere"))) == []
 
 
 def test_only_files_that_a_host_lists_are_found(colours: ModelIndex):
     listed = {entry.model.path for entry in colours.collection.entries if entry.model.path.stem in ("green", "blue")}
-    assert {match.name for match in colours.search(Query(text=["red"]), among=listed)} == {"green", "blue"}
-    assert colours.search(Query(text=["red"]), among=()) == []
+    found = colours.search(Query(text=["red"]), filters=Filters(among=listed))
+    assert {match.name for match in found} == {"green", "blue"}
+    assert colours.search(Query(text=["red"]), filters=Filters(among=())) == []
 
 
 def test_relevance_separates_what_is_there_from_what_is_not(colours: ModelIndex):
@@ -123,14 +125,14 @@ def test_a_match_carries_what_a_user_needs(colours: ModelIndex):
 def test_weights_change_the_balance(colours: ModelIndex):
     for heavy in ("red", "green"):
         weights = [5.0, 1.0] if heavy == "red" else [1.0, 5.0]
-        found = colours.search(Query(text=["red", "green"], weights=weights), kind="lora")[0].name
+        found = colours.search(Query(text=["red", "green"], weights=weights), filters=Filters(kind="lora"))[0].name
         assert found == heavy
 
 
 def test_each_picture_counts_by_its_own_weight(colours: ModelIndex):
     for heavy, weights in (("red", [5.0, 1.0]), ("green", [1.0, 5.0])):
         query = Query(images=[patch("red"), patch("green")], weights=weights)
-        assert colours.search(query, kind="lora")[0].name == heavy
+        assert colours.search(query, filters=Filters(kind="lora"))[0].name == heavy
 
 
 def test_a_diverse_list_has_the_best_first_and_another_sort_second(colours: ModelIndex):

@@ -15,7 +15,7 @@ from modelsearch_core.encoders.style_space import STYLE_SETTING
 from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, ProbeSet
-from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search import Filters, ModelIndex, Query
 from modelsearch_core.search.combining import combined
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, DIMENSION, ColourEncoder, ColourGenerator
@@ -63,7 +63,7 @@ def styles(catalog: Path) -> ModelIndex:
 
 
 def first(index: ModelIndex, query: Query, method: str = "auto") -> str:
-    return index.search(query, method=method, kind="lora")[0].name
+    return index.search(query, method=method, filters=Filters(kind="lora"))[0].name
 
 
 @pytest.mark.parametrize("colour", AS_DRAWN)
@@ -76,7 +76,8 @@ def test_style_goes_by_what_became_of_drawings(styles: ModelIndex, colour: str):
 def test_the_slider_goes_from_the_same_subject_to_the_same_style(styles: ModelIndex, colour: str):
     assert first(styles, Query(images=[patch(colour)], style=0)) == colour
     assert first(styles, Query(images=[patch(colour)], style=1)) == AS_DRAWN[colour]
-    leaders = {m.name for m in styles.search(Query(images=[patch(colour)], style=0.5), kind="lora")[:2]}
+    found = styles.search(Query(images=[patch(colour)], style=0.5), filters=Filters(kind="lora"))
+    leaders = {match.name for match in found[:2]}
     assert leaders == {colour, AS_DRAWN[colour]}
 
 

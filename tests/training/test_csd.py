@@ -17,7 +17,7 @@ from modelsearch_core.encoders.csd import csd_name, open_csd
 from modelsearch_core.encoders.style_head import StyleFile, StyleHead, read_head, read_style
 from modelsearch_core.encoders.style_space import STYLE_SETTING, space_of
 from modelsearch_core.indexing.style_vectors import encode_renderings
-from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search import Filters, ModelIndex, Query
 from modelsearch_core.training.upkeep import keep_up, standing_of
 from tests.making.csd import DIMENSION, csd_state, plain_file
 from tests.making.fakes import ColourEncoder
@@ -50,7 +50,7 @@ def train(catalog: Path, *words: object, code: int = 0) -> None:
 
 def best(catalog: Path, colour: str) -> str:
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
-        return index.search(Query(images=[patch(colour)]), method="style", kind="lora")[0].name
+        return index.search(Query(images=[patch(colour)]), method="style", filters=Filters(kind="lora"))[0].name
 
 
 def test_csd_is_taken_where_it_is_on_disk(catalog: Path, capsys: pytest.CaptureFixture[str]):
@@ -76,9 +76,9 @@ def test_search_sees_pictures_through_csd_and_the_head(catalog: Path):
         seen = head(open_csd(file, "cpu").encode_images([patch("red")]))
         assert styles.vectors_of([patch("red")]) == pytest.approx(seen, abs=1e-5)
         assert styles.V.shape == (6 * 6, len(head.weight))
-        assert index.search(Query(images=[patch("red")]), kind="lora")
-        assert index.search(Query(like=["red"]), method="style", kind="lora")
-        assert index.search(Query(text=["red"]), method="style", kind="lora")
+        assert index.search(Query(images=[patch("red")]), filters=Filters(kind="lora"))
+        assert index.search(Query(like=["red"]), method="style", filters=Filters(kind="lora"))
+        assert index.search(Query(text=["red"]), method="style", filters=Filters(kind="lora"))
     assert best(catalog, "red") == "red" and best(catalog, "blue") == "blue"
 
 

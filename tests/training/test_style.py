@@ -13,7 +13,7 @@ from modelsearch_core.catalog import Catalog
 from modelsearch_core.cli import main
 from modelsearch_core.encoders.style_head import StyleHead, read_head
 from modelsearch_core.indexing import Engine, IndexSettings, index
-from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search import Filters, ModelIndex, Query
 from tests.indexing.folders import make_folder
 from tests.making.fakes import ColourEncoder, ColourGenerator
 from tests.making.references import plain_references
@@ -52,7 +52,8 @@ def test_a_style_encoder_is_trained_recorded_and_used(catalog: Path, capsys: pyt
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
         assert isinstance(index.statistics.styles.space, StyleHead)
         assert index.statistics.styles.space.name == head.name
-        assert index.search(Query(images=[patch("blue")]), method="style", kind="lora")[0].name == "blue"
+        found = index.search(Query(images=[patch("blue")]), method="style", filters=Filters(kind="lora"))
+        assert found[0].name == "blue"
     assert list(catalog.parent.glob("*.part*")) == []
 
 

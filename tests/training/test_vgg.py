@@ -16,7 +16,7 @@ from modelsearch_core.cli import main
 from modelsearch_core.encoders import style
 from modelsearch_core.encoders.style_head import StyleFile, read_style
 from modelsearch_core.errors import MissingWeightsError, ModelSearchError
-from modelsearch_core.search import ModelIndex, Query
+from modelsearch_core.search import Filters, ModelIndex, Query
 from modelsearch_core.training.triplet import TripletSettings
 from modelsearch_core.training.vgg import train_network
 from tests.making.fakes import COLOURS, ColourEncoder
@@ -127,10 +127,10 @@ def test_vgg19_is_trained_stored_and_asked(
     with ModelIndex.open(catalog, encoder=ColourEncoder()) as index:
         assert isinstance(index.statistics.styles.space, StyleFile)
         assert index.statistics.styles.V.shape == (6 * 4, 128)
-        assert index.search(Query(images=[patch("red")]), method="style", kind="lora")
-        assert index.search(Query(images=[patch("red")]), kind="lora")
-        assert index.search(Query(like=["red"]), method="style", kind="lora")
-        assert index.search(Query(text=["red"]), method="style", kind="lora")
+        assert index.search(Query(images=[patch("red")]), method="style", filters=Filters(kind="lora"))
+        assert index.search(Query(images=[patch("red")]), filters=Filters(kind="lora"))
+        assert index.search(Query(like=["red"]), method="style", filters=Filters(kind="lora"))
+        assert index.search(Query(text=["red"]), method="style", filters=Filters(kind="lora"))
 
 
 def test_without_weights_training_says_where_to_put_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -1,0 +1,30 @@
+"""The routes in OpenAPI's words: `openapi.json` beside this, with the filters that there are."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ..collection import FILTERS, Filter
+
+WRITTEN = Path(__file__).with_name("openapi.json")
+
+
+@cache
+def description() -> dict[str, Any]:
+    told = json.loads(WRITTEN.read_text("utf-8"))
+    of_list: list[dict[str, Any]] = told["paths"]["/models"]["get"]["parameters"]
+    of_list[:0] = [
+        {"name": name, "in": "query", "description": of.help, "schema": _text(of)} for name, of in FILTERS.items()
+    ]
+    of_search: dict[str, Any] = told["components"]["schemas"]["Search"]["properties"]
+    of_search |= {
+        name: {"description": of.help, "anyOf": [_text(of), {"type": "null"}]} for name, of in FILTERS.items()
+    }
+    return told
+
+
+def _text(of: Filter) -> dict[str, Any]:
+    return {"type": "string", "enum": list(of.choices)} if of.choices else {"type": "string"}
