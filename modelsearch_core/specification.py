@@ -16,30 +16,58 @@ from numpy.typing import NDArray
 from .embedding import Features
 
 
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """What is true of an evidence. `worth`: correlation of its scores with those of generated pictures, before a
+    collection has models with both (docs/methods.md 12); of pictures, of as many as one likes. None: by the query's
+    modality, as of words, or never asked."""
+
+    told: str  # of what the API answers
+    is_seen: bool = False  # of pictures
+    is_dense: bool = False  # samples enough for a density
+    has_mean: bool = True  # is stored; words are few enough to be read
+    is_made: bool = False  # by the weights, whichever file they lie in
+    worth: float | None = None
+
+
 class Evidence(str, Enum):
     """What a model's features rest on, best first."""
 
-    GENERATED = "generated"  # pictures that the index made with it
-    PICTURES = "pictures"  # pictures that its user made with it before; or the pictures that it is a set of
-    PREVIEW = "preview"  # pictures found beside the file
-    WEIGHTS = "weights"  # guessed from what its weights change, by LoRA that were generated from
-    METADATA = "metadata"  # its author's words, through the text encoder
-    REFERENCE = "reference"  # what it made of the reference set's drawings: for style, beside any of the others
+    is_seen: bool
+    is_dense: bool
+    has_mean: bool
+    is_made: bool
+    worth: float | None
+    told: str
 
-    @property
-    def is_seen(self) -> bool:
-        """Whether it is of pictures."""
-        return self not in (Evidence.WEIGHTS, Evidence.METADATA)
+    def __new__(cls, value: str, basis: Basis) -> Evidence:
+        made = str.__new__(cls, value)
+        made._value_ = value
+        made.__dict__.update(vars(basis))
+        return made
 
-    @property
-    def is_dense(self) -> bool:
-        """Whether there are samples enough for a density."""
-        return self in (Evidence.GENERATED, Evidence.PICTURES)
-
-    @property
-    def has_mean(self) -> bool:
-        """Whether a mean of it is stored; words are few enough to be read."""
-        return self not in (Evidence.METADATA, Evidence.REFERENCE)
+    GENERATED = (
+        "generated",
+        Basis(told="pictures that the index made with it", is_seen=True, is_dense=True, is_made=True, worth=1.0),
+    )
+    # A few pictures show a few subjects, and the most alike of many is by subject. Users' own come to .9 on the
+    # procedural zoo, where they are of all subjects (docs/results_before.md).
+    PICTURES = (
+        "pictures",
+        Basis(
+            told="pictures that its user made with it before; or the pictures that it is a set of",
+            is_seen=True,
+            is_dense=True,
+            worth=0.7,
+        ),
+    )
+    PREVIEW = "preview", Basis(told="pictures found beside the file", is_seen=True, worth=0.4)
+    WEIGHTS = "weights", Basis(told="a guess by what its weights change, from LoRA that were generated", worth=0.45)
+    METADATA = "metadata", Basis(told="its author's words", has_mean=False)
+    REFERENCE = (
+        "reference",
+        Basis(told="drawings that it filled out, beside any other", is_seen=True, has_mean=False, is_made=True),
+    )
 
 
 EVIDENCE_ORDER = tuple(each for each in Evidence if each is not Evidence.REFERENCE)  # best first

@@ -5,7 +5,6 @@ import { button, fill, h, icon } from "./elements.mjs";
 
 const TEXT_HEIGHT = 86; // of the card, below the pictures
 const GAP = 14;
-const EVIDENCE = { generated: "image", pictures: "image", preview: "image", weights: "words", metadata: "words", nothing: "warn" };
 
 /** How cards share a width: one hero picture, two beside it, so pictures are 3 : 2. */
 export function cardSize(width) {
@@ -89,6 +88,7 @@ export function kindWord(kind) {
 /** Kind, base and what the judgement rests on. */
 export function meta(match, t) {
   const evidence = match.evidence ?? "nothing";
+  const seen = match.thumbnails.length ? "image" : "words";
   return h(
     "div",
     { class: "ms-meta" },
@@ -97,7 +97,7 @@ export function meta(match, t) {
     h(
       "span",
       { class: `ms-evidence ms-evidence-${evidence}`, title: t(`${evidence}_hint`, { n: match.samples ?? "" }) },
-      icon(EVIDENCE[evidence] ?? "image"),
+      icon(match.evidence ? seen : "warn"),
       h("span", { text: t(evidence) }),
     ),
   );

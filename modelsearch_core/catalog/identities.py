@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ..specification import Evidence
 from .connection import Connection
 
-MEASURED = (Evidence.GENERATED, Evidence.REFERENCE)  # what weights have made; words and previews are of a file
+MADE = tuple(each.value for each in Evidence if each.is_made)  # words and previews are of a file
 
 
 class Identity(NamedTuple):
@@ -51,10 +51,11 @@ class Identities:
 
     def is_measured(self, fingerprint: str) -> bool:
         """Whether the catalog has pictures that these weights made."""
+        marks = ", ".join("?" * len(MADE))
         row = self._connection.execute(
-            "SELECT EXISTS (SELECT 1 FROM specification WHERE fingerprint = ? AND evidence IN (?, ?)) "
+            f"SELECT EXISTS (SELECT 1 FROM specification WHERE fingerprint = ? AND evidence IN ({marks})) "
             "OR EXISTS (SELECT 1 FROM sample WHERE fingerprint = ? AND digest NOT LIKE 'preview:%')",
-            (fingerprint, *(evidence.value for evidence in MEASURED), fingerprint),
+            (fingerprint, *MADE, fingerprint),
         ).fetchone()
         return bool(row[0])
 

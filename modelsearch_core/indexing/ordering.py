@@ -19,12 +19,12 @@ from ..errors import ModelSearchError
 from ..generation import Generator
 from ..model_files import ModelFile
 from ..scores.spread import farthest_first
-from ..specification import Evidence
+from ..specification import EVIDENCE_ORDER, Evidence
 from .wanted import wanted_first
 
 WIDTH = 128  # numbers that a sketch is brought down to here
 SEED = 30_000
-SEEN = (Evidence.PICTURES, Evidence.PREVIEW)
+SEEN = {each for each in EVIDENCE_ORDER if each.is_seen} - {Evidence.GENERATED}
 
 
 def in_order(catalog: Catalog, encoder: Encoder, models: Iterable[ModelFile], generator: Generator) -> list[ModelFile]:

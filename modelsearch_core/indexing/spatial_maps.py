@@ -17,11 +17,11 @@ from ..catalog.spatial_maps import SpatialMap
 from ..embedding import ImageEncoder
 from ..errors import CatalogFaultError
 from ..model_files import ModelFile
-from ..specification import Evidence
+from ..specification import EVIDENCE_ORDER
 from .progress import Progress, Report, Step
 
 SINGLE = 2  # maps of single pictures kept of a model: unrelated queries for the others
-EVIDENCE = (Evidence.PREVIEW, Evidence.PICTURES, Evidence.GENERATED)  # the better one last
+EVIDENCE = tuple(each for each in reversed(EVIDENCE_ORDER) if each.is_seen)  # the better one last
 STAGE = "layouts"
 
 log = logging.getLogger(__name__)

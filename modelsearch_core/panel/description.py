@@ -1,4 +1,4 @@
-"""The routes in OpenAPI's words: `openapi.json` beside this, with the filters that there are."""
+"""The routes in OpenAPI's words: `openapi.json` beside this, with the filters and the evidence that there are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..collection import FILTERS, Filter
+from ..collection import EVIDENCE_ORDER, FILTERS, Filter
 
 WRITTEN = Path(__file__).with_name("openapi.json")
 
@@ -22,6 +22,12 @@ def description() -> dict[str, Any]:
     of_search: dict[str, Any] = told["components"]["schemas"]["Search"]["properties"]
     of_search |= {
         name: {"description": of.help, "anyOf": [_text(of), {"type": "null"}]} for name, of in FILTERS.items()
+    }
+    told["components"]["schemas"]["Evidence"] = {
+        "type": "string",
+        "enum": [each.value for each in EVIDENCE_ORDER],
+        "description": "What a model is judged by: "
+        + "; ".join(f"`{each.value}`, {each.told}" for each in EVIDENCE_ORDER),
     }
     return told
 

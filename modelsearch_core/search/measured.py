@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from ..catalog import Catalog
 from ..collection import Collection
-from ..specification import Modality
+from ..model_files import Kind
+from ..specification import EVIDENCE_ORDER, Modality
 from .banks import Queries
 from .yardstick import Measures, Taken
 
-NAME, VERSION = "yardsticks", 6
+NAME, VERSION = "yardsticks", 7
 LEAST_KNOWN = 0.5  # of the models: below it, what is stored is of another collection
 STALE = 0.05  # share of models new or gone from which on indexing works it out again
+NUMBERED = [*EVIDENCE_ORDER, *Kind]  # whose places number the groups
 Arrays = Mapping[str, NDArray[np.floating]]
 
 
@@ -50,6 +52,7 @@ class Measured:
         known = {name: bias for name, bias in biases.items() if bias is not None}
         fingerprints = [entry.fingerprint for entry in collection.entries]
         arrays: dict[str, NDArray[Any]] = {"models": _text(fingerprints), "groups": collection.groups}
+        arrays |= {"numbered": _text(NUMBERED)}
         arrays |= {"sampled": sampled}
         arrays |= {"learned": _text([str(collection.catalog.setting("matching"))])}
         for name, of in measures.items():
@@ -82,6 +85,8 @@ def stored(collection: Collection) -> Measured | None:
     with np.load(io.BytesIO(blob)) as file:
         arrays: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
     if _words(arrays["learned"]) != [str(collection.catalog.setting("matching"))]:
+        return None
+    if _words(arrays["numbered"]) != NUMBERED:
         return None
     fingerprints = _words(arrays["models"])
     rows = np.array([collection.row_of.get(fingerprint, -1) for fingerprint in fingerprints], np.intp)

@@ -24,10 +24,6 @@ Usual = NDArray[np.floating]  # (..., levels): the mean score of a query for mod
 
 # Of words, before a collection has models with both; by docs/results_trust.md.
 WORDS = {Modality.TEXT: 0.5, Modality.IMAGE: 0.3, Modality.SKETCH: 0.2, Modality.MODEL: 0.3}
-# Of as many pictures as one likes; a few show a few subjects, and the most alike of many is by subject. Users' own come
-# to .9 on the procedural zoo, where they are of all subjects (docs/results_before.md).
-PICTURED = {Evidence.PICTURES: 0.7, Evidence.PREVIEW: 0.4}
-WEIGHTS = 0.45  # of a guess by weights, beside what leaving out the known ones says of it; by the same page
 # How much of what all models get alike is taken off: how a thing is worded or drawn moves their scores at once; whether
 # a picture is like anything here is also what it says. By docs/results_trust.md.
 CENTRED = {Modality.TEXT: 1.0, Modality.SKETCH: 1.0, Modality.IMAGE: 0.4}
@@ -116,8 +112,8 @@ def _worth(statistics: Statistics, modality: Modality, bank: Queries, of: Eviden
     collection = statistics.collection
     beside = collection.words if of is Evidence.METADATA else collection.beside(of)
     both = np.flatnonzero((beside.counts > 0) & (collection.levels == collection.levels.min()))
-    default = PICTURED.get(of) or (WEIGHTS if of is Evidence.WEIGHTS else WORDS[modality])
-    share = evidence.of_pictures(_samples(collection), 1.0) if of in PICTURED else np.ones(len(collection))
+    default = WORDS[modality] if of.worth is None else of.worth
+    share = evidence.of_pictures(_samples(collection), 1.0) if of.is_seen else np.ones(len(collection))
     if not len(both):
         return default * share
     queries = _words_of_others(beside, both) if modality is Modality.TEXT else bank
@@ -125,7 +121,7 @@ def _worth(statistics: Statistics, modality: Modality, bank: Queries, of: Eviden
     cheap = content.first_moment(unit(content.means(of_both.Z, of_both.offsets)), queries.h)
     best = content.first_moment(unit(statistics.own_means[both]), queries.h)
     found = evidence.worth(queries.masked(cheap, both), queries.masked(best, both))
-    if of in PICTURED:
+    if of.is_seen:
         found /= float(evidence.of_pictures(of_both.counts, 1.0).mean())
     return evidence.pulled(found, len(both), default) * share
 
