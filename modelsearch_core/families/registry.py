@@ -1,13 +1,16 @@
-"""All families, in the order in which they are asked: telling names before what is told by widths, the common first."""
+"""All families, in the order in which they are asked: telling names before what is told by widths, the common first.
+
+What a module of records defines and `_LISTED` does not name is asked first: its tensors tell it from all of these.
+"""
 
 from __future__ import annotations
 
 from . import flux, image, recent, stable_diffusion, video
-from .record import known
+from .record import Family, known
 
 UNKNOWN = "unknown"
 
-_ALL = (
+_LISTED = (
     *(stable_diffusion.SD15, stable_diffusion.SD2, stable_diffusion.SDXL, stable_diffusion.SDXL_REFINER),
     *(stable_diffusion.SD_MINI, stable_diffusion.SVD, stable_diffusion.KOLORS),
     *(recent.MINIMAX_H3, flux.FLUX3, flux.FLUX2, flux.CHROMA_RADIANCE, flux.CHROMA),
@@ -32,9 +35,15 @@ _ALL = (
     *(image.COGVIEW4, recent.COGVIEW3, video.COGVIDEOX),
     *(recent.COSMOS3, recent.ERNIE_IMAGE, recent.PIXELDIT),
 )
-FAMILIES = {family.name: family for family in _ALL}
+_FURTHER = tuple(
+    family
+    for module in (stable_diffusion, flux, image, video, recent)
+    for family in vars(module).values()
+    if isinstance(family, Family) and family not in _LISTED
+)
+FAMILIES = {family.name: family for family in (*_FURTHER, *_LISTED)}
 ARCHITECTURES = (*FAMILIES, UNKNOWN)
 FAMILIES_AND_LINEAGES = (  # what models are asked for by: families, each with the lineages that users know within it
-    *(name for each in _ALL for name in (each.name, *(lineage.name for lineage in known(each.lineages)))),
+    *(name for each in (*_LISTED, *_FURTHER) for name in (each.name, *(line.name for line in known(each.lineages)))),
     UNKNOWN,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 import diffusers
@@ -11,7 +12,7 @@ import torch
 from diffusers.loaders.single_file_utils import CHECKPOINT_KEY_NAMES, infer_diffusers_model_type
 
 from modelsearch_core.errors import UnreadableModelError
-from modelsearch_core.families import ARCHITECTURES, FAMILIES, known
+from modelsearch_core.families import ARCHITECTURES, FAMILIES, family_of_class, known
 from modelsearch_core.model_files import Kind
 from modelsearch_core.model_files.architecture import recognise
 from modelsearch_core.model_files.denoisers import RELEASES
@@ -59,9 +60,12 @@ CLASSES = {
     "MiniMaxH3Transformer3DModel": "minimax_h3",
     "SanaVideoTransformer3DModel": "sana_video",
 }
+OTHERS = {"SanaWMTransformer3DModel", "SanaWMLTX2RefinerTransformer3DModel"}  # named like Sana, but world models
 SMALLEST: dict[str, dict[str, Any]] = {
     "SD3Transformer2DModel": {"num_attention_heads": 24},
     "Kandinsky5Transformer3DModel": {"model_dim": 1792},
+    "SkyReelsV2Transformer3DModel": {"num_attention_heads": 12},
+    "WanVACETransformer3DModel": {"vace_layers": [0]},
     "CogView4Transformer2DModel": {"num_attention_heads": 32, "attention_head_dim": 128},
     "GlmImageTransformer2DModel": {"num_attention_heads": 32, "attention_head_dim": 128},
     "HunyuanDiT2DModel": {"in_channels": 4, "sample_size": 32, "patch_size": 2, "activation_fn": "gelu-approximate"},
@@ -91,7 +95,14 @@ def shapes_of(name: str) -> dict[str, tuple[int, ...]]:
     return {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
 
 
-@pytest.mark.parametrize(("name", "architecture"), CLASSES.items())
+def classes_of_records() -> dict[str, str]:
+    """Classes of this diffusers that a family's record names, with that family."""
+    names = [name for name in dir(diffusers) if re.fullmatch(r"\w+(Transformer|DiT)[23]DModel", name)]
+    found = {name: family_of_class(name) for name in names if name not in OTHERS}
+    return {name: family.name for name, family in found.items() if family}
+
+
+@pytest.mark.parametrize(("name", "architecture"), ({**classes_of_records(), **CLASSES}).items())
 def test_diffusers_own_models_are_recognised(name: str, architecture: str) -> None:
     if not hasattr(diffusers, name):
         pytest.skip(f"this diffusers has no {name}")
