@@ -8,7 +8,6 @@ from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .collection import Filters
 from .pairs import half_for, one_each, other_halves
 from .scores.calibration import WEAK_BELOW
 
@@ -61,6 +60,8 @@ def choose(
     """The best `count` LoRA above the relevance `floor`, different ones rather than alike; none where it is not sure
     enough that the best of them is meant. A floor of 0 takes the best whatever it is. What comes as two files (Wan 2.2)
     is one of them: the file that goes with `base`."""
+    from .collection import Filters  # brings the catalog along, which a WebUI need not wait for at its start
+
     if not 1 <= count <= MOST:
         raise ValueError(f"count must be from 1 to {MOST}, not {count}")
     halves = _listed(other_halves(index.collection.entries), among)

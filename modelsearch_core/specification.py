@@ -43,7 +43,8 @@ class Evidence(str, Enum):
     def __new__(cls, value: str, basis: Basis) -> Evidence:
         made = str.__new__(cls, value)
         made._value_ = value
-        made.__dict__.update(vars(basis))
+        for name, of in vars(basis).items():
+            setattr(made, name, of)
         return made
 
     GENERATED = (

@@ -56,7 +56,7 @@ export class Filters {
   show() {
     const { t, known } = this;
     const query = this.read();
-    if (!known?.models) return;
+    if (!known?.models || !known.filters) return; // an older search server tells none
     const { kind, ...others } = known.filters;
     this.showKinds(kind.choices, query.filters.kind ?? "");
     this.showLists(others, query.filters);

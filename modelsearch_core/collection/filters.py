@@ -116,7 +116,8 @@ class Filters:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Filters:
         """By the filters' names; other names are passed over. ModelSearchError that names a filter and its value."""
-        return cls(**{name: _read(name, values.get(name)) for name in FILTERS})
+        said: dict[str, Any] = {name: _read(name, values.get(name)) for name in FILTERS}
+        return cls(**said)
 
     @property
     def said(self) -> dict[str, str]:

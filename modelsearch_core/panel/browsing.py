@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from itertools import compress
+from itertools import compress, islice
 from pathlib import Path
 from typing import Any
 
-from ..collection import FILTERS
+from ..collection import FILTERS, Filter
 from ..search import Description, Filters
 from ..search.description import spaced
 from .queries import Search
@@ -79,14 +79,16 @@ def _called(models: Sequence[Description], words: Sequence[str]) -> Sequence[Des
 def offered(models: Sequence[Description], folders: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """By filter what can be chosen, `value`, `label` and number of `models`, and what it does in English; `folders` are
     those of `folder_tree`."""
-    found: dict[str, dict[str, Any]] = {}
-    for name, of in FILTERS.items():
-        counts = list(of.counts(models).items())[:MOST_CHOICES]
-        choices = [{"value": value, "label": value, "models": n} for value, n in counts]
-        found[name] = {"help": of.help, "choices": choices}
     below = [{"value": each["path"], "label": each["label"], "models": each["models"]} for each in folders]
-    found["folder"]["choices"] = below
-    return found
+    return {
+        name: {"help": of.help, "choices": below if name == "folder" else _choices(of, models)}
+        for name, of in FILTERS.items()
+    }
+
+
+def _choices(of: Filter, models: Sequence[Description]) -> list[dict[str, Any]]:
+    counts = islice(of.counts(models).items(), MOST_CHOICES)
+    return [{"value": value, "label": value, "models": n} for value, n in counts]
 
 
 def folder_tree(models: Sequence[Description], roots: Sequence[Path]) -> list[dict[str, Any]]:
