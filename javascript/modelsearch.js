@@ -1,6 +1,7 @@
 // Puts the shared panel into the tab of the same name, and carries what its buttons ask for over to gradio.
 
-const modelSearch = { asked: "", waiting: null, added: new Map(), panel: null, strength: null };
+const modelSearch = { asked: "", waiting: null, turn: Promise.resolve(), count: 0, added: new Map(), panel: null, strength: null };
+const MODEL_SEARCH_PATIENCE = 60_000; // milliseconds
 
 function modelSearchAsked() {
   return modelSearch.asked;
@@ -9,17 +10,26 @@ function modelSearchAsked() {
 function modelSearchTold(told) {
   const answer = JSON.parse(told || "{}");
   const waiting = modelSearch.waiting;
+  if (!waiting || answer.id !== waiting.id) return; // too late
   modelSearch.waiting = null;
-  if (!waiting) return;
   if (answer.error) waiting.reject(new Error(answer.error));
   else waiting.resolve(answer);
 }
 
+// One after the other: gradio carries one question at a time, and what is asked depends on the answer before.
+function modelSearchInTurn(work) {
+  const done = modelSearch.turn.then(work);
+  modelSearch.turn = done.catch(() => undefined);
+  return done;
+}
+
 function modelSearchAsk(asked) {
-  modelSearch.waiting?.reject(new Error("a second button was pressed before the first was done"));
   return new Promise((resolve, reject) => {
-    modelSearch.asked = JSON.stringify(asked);
-    modelSearch.waiting = { resolve, reject };
+    const id = (modelSearch.count += 1);
+    const silent = () => reject(new Error(modelSearchWord("The WebUI did not answer; look at the prompt, then try again.")));
+    setTimeout(silent, MODEL_SEARCH_PATIENCE);
+    modelSearch.waiting = { id, resolve, reject };
+    modelSearch.asked = JSON.stringify({ id, ...asked });
     gradioApp().querySelector("#modelsearch_go").click();
   });
 }
@@ -41,17 +51,19 @@ async function modelSearchFetch(path, options) {
 }
 
 // Puts a LoRA into a prompt. Once more takes out what was put in, and nothing that the user has written.
-async function modelSearchToPrompt(tab, match) {
-  const key = `${tab} ${match.id}`;
-  const asked = { action: "lora", tab, model: match.id, strength: modelSearch.strength, added: modelSearch.added.get(key) };
-  const { done, tag, added } = await modelSearchAsk(asked);
-  modelSearch.added.set(key, added);
-  const said = {
-    added: modelSearchWord("{tag} added to {tab}"),
-    "taken out": modelSearchWord("{tag} taken out of {tab}"),
-    there: modelSearchWord("{tag} stands in {tab} already, as it was written there"),
-  };
-  return said[done].replace("{tag}", () => tag).replace("{tab}", tab);
+function modelSearchToPrompt(tab, match) {
+  return modelSearchInTurn(async () => {
+    const key = `${tab} ${match.id}`;
+    const asked = { action: "lora", tab, model: match.id, strength: modelSearch.strength, added: modelSearch.added.get(key) };
+    const { done, tag, added } = await modelSearchAsk(asked);
+    modelSearch.added.set(key, added);
+    const said = {
+      added: modelSearchWord("{tag} added to {tab}"),
+      "taken out": modelSearchWord("{tag} taken out of {tab}"),
+      there: modelSearchWord("{tag} stands in {tab} already, as it was written there"),
+    };
+    return said[done].replace("{tag}", () => tag).replace("{tab}", tab);
+  });
 }
 
 function modelSearchChoose(match) {

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from modelsearch_core.errors import ModelSearchError
 
 LABEL = "[Model Search] LoRA that fits the prompt, by rank (0: none)"
 MOST_RANKS = 50
-Ranked = tuple[str, float, tuple[str, ...]]  # name in a prompt, strength, trigger words
+
+
+class Ranked(NamedTuple):
+    """A LoRA as a prompt gets it; `files` are the copies of what is applied."""
+
+    name: str
+    strength: float
+    words: tuple[str, ...]
+    files: tuple[Path, ...]
 
 
 def add() -> None:
@@ -32,9 +41,11 @@ def _confirm(_: Any, ranks: list[int]) -> None:
 def _apply(p: Any, rank: int, _: list[int]) -> None:
     from modelsearch_core.prompt_tags import lora_tag, with_lora
 
-    if rank and (found := ranked(p.prompt, rank)):
-        name, strength, words = found
-        p.prompt = with_lora(p.prompt, lora_tag(name, strength), words)
+    from . import places
+
+    found = ranked(p.prompt, rank) if rank else None
+    if found and not places.loras_written(p.prompt, *found.files):
+        p.prompt = with_lora(p.prompt, lora_tag(found.name, found.strength), found.words)
 
 
 def _label(p: Any, _: Any, rank: int) -> str:
@@ -44,7 +55,7 @@ def _label(p: Any, _: Any, rank: int) -> str:
         found = ranked(p.prompt, rank)
     except ModelSearchError as error:
         return f"{rank}: {error}"
-    return f"{rank}: {found[0]} {found[1]:g}" if found else f"{rank}: there is none"
+    return f"{rank}: {found.name} {found.strength:g}" if found else f"{rank}: there is none"
 
 
 def ranked(prompt: str, rank: int) -> Ranked | None:
@@ -66,4 +77,4 @@ def ranked(prompt: str, rank: int) -> Ranked | None:
     match = matches[rank - 1]
     path = half_for(places.chosen_checkpoint(), match.path, halves)
     strength = USUAL_STRENGTH if match.strength is None else match.strength
-    return picking.named(match, names, path), strength, match.trigger_words
+    return Ranked(picking.named(match, names, path), strength, match.trigger_words, picking.files(match, path))

@@ -23,6 +23,16 @@ def loras() -> Any:
     return next((module for module in loaded if hasattr(module, "available_networks")), None)
 
 
+def lora_called(name: str) -> Any:
+    """The entry that `<lora:name:…>` applies, as this WebUI looks it up: a name that two share is a file's or none,
+    but in SD.Next the newest's. None where there is none."""
+    networks = loras()
+    if networks is None:
+        return None
+    is_shared = name.lower() in networks.forbidden_network_aliases and not is_sdnext()
+    return (networks.available_networks if is_shared else networks.available_network_aliases).get(name)
+
+
 def checkpoints() -> Any:
     """The module that lists checkpoints."""
     return sys.modules["modules.sd_checkpoint"] if is_sdnext() else sd_models

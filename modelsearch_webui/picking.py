@@ -14,7 +14,7 @@ from PIL import Image
 from modelsearch_core.choosing import MOST, Chosen, choose
 from modelsearch_core.errors import EmptyCatalogError, ModelSearchError
 from modelsearch_core.panel.pictures import MOST_BYTES, open_picture
-from modelsearch_core.prompt_tags import LoraTag, lora_tag, loras_in, plain_words, with_lora
+from modelsearch_core.prompt_tags import LoraTag, lora_tag, plain_words, with_lora
 from modelsearch_core.scores.calibration import WEAK_BELOW
 from modelsearch_core.search import Match, Query
 
@@ -133,10 +133,18 @@ def named(match: Match, names: Mapping[Path, str], path: Path | None = None) -> 
     return next(names[each] for each in (path, match.path, *match.copies) if each is not None and each in names)
 
 
+def files(match: Match, path: Path) -> tuple[Path, ...]:
+    """The copies of that file of the match."""
+    return (path, *match.copies) if path == match.path else (path,)
+
+
 def _add(p: Any, batch: Sequence[int], chosen: Chosen, names: Mapping[Path, str], words: bool) -> None:
-    there = loras_in(p.all_prompts[batch[0]])  # not those that the user has written
-    called = [(named(choice.match, names, choice.path), choice.strength) for choice in chosen.choices]
-    tags = [lora_tag(name, strength) for name, strength in called if name not in there]
+    written = p.all_prompts[batch[0]]
+    tags = [
+        lora_tag(named(choice.match, names, choice.path), choice.strength)
+        for choice in chosen.choices
+        if not places.loras_written(written, *files(choice.match, choice.path))  # by the user
+    ]
     new = list(dict.fromkeys(w for c in chosen.choices for w in c.match.trigger_words)) if words else []
     for prompts in (p.all_prompts, getattr(p, "all_hr_prompts", None) or []):
         for number in batch:

@@ -10,6 +10,7 @@ from typing import Any
 from modules import paths, sd_models, shared
 
 from modelsearch_core.panel import Folder
+from modelsearch_core.prompt_tags import loras_in
 
 from . import hosts, settings
 
@@ -98,7 +99,18 @@ def _name(networks: Any, path: Path) -> str | None:
     if entry is None or not _same(entry.filename, path):
         return None
     names = (entry.get_alias(), entry.name)
-    return next((name for name in names if _means(networks, name, path)), None)
+    return next((name for name in names if lora_path(name) == path), None)
+
+
+def lora_path(name: str) -> Path | None:
+    """The file that `<lora:name:…>` applies, by whichever of its names."""
+    entry = hosts.lora_called(name)
+    return None if entry is None else _absolute(entry.filename)
+
+
+def loras_written(prompt: str, *paths: Path) -> list[str]:
+    """The names by which a prompt applies one of these copies already."""
+    return [name for name in loras_in(prompt) if lora_path(name) in paths]
 
 
 def lora_paths() -> set[Path]:
@@ -153,12 +165,6 @@ def refresh() -> None:
     hosts.checkpoints().list_models()
     if networks := hosts.loras():
         networks.list_available_networks()
-
-
-def _means(networks: Any, name: str, path: Path) -> bool:
-    entry = networks.available_network_aliases.get(name)
-    is_forbidden = name.lower() in networks.forbidden_network_aliases and name not in networks.available_networks
-    return entry is not None and not is_forbidden and _same(entry.filename, path)
 
 
 def _options(names: tuple[str, ...]) -> Iterator[Any]:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from modelsearch_core.choosing import USUAL_STRENGTH
 from modelsearch_core.errors import ModelSearchError
-from modelsearch_core.prompt_tags import lacking, lora_tag, loras_in, with_lora, with_words, without_lora, without_words
+from modelsearch_core.prompt_tags import lacking, lora_tag, with_lora, with_words, without_lora, without_words
 
 from . import elsewhere, lifecycle, places
 
-USUAL_STRENGTH = 0.8
 STRONGEST = 10.0
 FIELDS = {  # by what the browser calls it: elem_ids of prompt and negative prompt
     "txt2img": ("txt2img_prompt", "txt2img_neg_prompt"),
@@ -42,11 +42,12 @@ def change(request: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
             f"the WebUI does not know a LoRA {model.name!r}: press Refresh in its Lora tab; if it still does not, the "
             "file lies outside its LoRA folders, or another file has the same name"
         )
-    if name not in loras_in(texts[FIELDS[tab][0]]):
+    there = places.loras_written(texts[FIELDS[tab][0]], model.path, *model.copies)
+    if not there:
         return _added(model, name, _strength(request.get("strength"), model.strength), tab, texts)
     if isinstance(added := request.get("added"), Mapping):
-        return _taken_out(name, added, tab, texts)
-    return {"done": "there", "tag": f"<lora:{name}>", "added": None}
+        return _taken_out(there[-1], added, tab, texts)
+    return {"done": "there", "tag": f"<lora:{there[0]}>", "added": None}
 
 
 def _added(model: Any, name: str, strength: float, tab: str, texts: dict[str, str]) -> dict[str, Any]:

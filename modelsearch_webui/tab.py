@@ -41,7 +41,9 @@ def build(change: Change = change_prompts) -> list[tuple[Any, str, str]]:
     shown = [_prompts[name] for name in names]
 
     def changed(text: str, *texts: str) -> list[Any]:
-        return answered(text, dict(zip(names, texts, strict=True)), change)
+        told, *now = answered(text, dict(zip(names, texts, strict=True)), change)
+        # Where nothing is changed the user may go on typing meanwhile.
+        return [told, *(gr.update() if new == (old or "") else new for new, old in zip(now, texts, strict=True))]
 
     with ui:
         done = go.click(

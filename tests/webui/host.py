@@ -136,7 +136,7 @@ def on_processor() -> tuple[str, ...]:
 
 
 def checkout() -> Path:
-    return Path(os.environ["WEBUI_PATH"])
+    return Path(os.environ["WEBUI_PATH"]).resolve()  # as a server sees it that runs there
 
 
 def python() -> str:

@@ -165,6 +165,16 @@ def test_what_the_user_wrote_stays_as_a_lora_goes_out(tab: Opened):
     tab.page.locator(".modelsearch-toolbar input").fill("")
 
 
+def test_two_buttons_that_are_pressed_at_once_both_do_their_work(tab: Opened):
+    cards = [tab.card(name) for name in ("red", "green")]
+    buttons = [card.get_by_role("button", name="To txt2img", include_hidden=True).element_handle() for card in cards]
+    tab.page.evaluate("(buttons) => buttons.forEach((button) => button.click())", buttons)
+    tab.page.wait_for_function("document.querySelectorAll('.ms-toast').length >= 2")
+    assert re.fullmatch(r"crimson, rough <lora:red:0\.\d+> <lora:green:0\.\d+>", tab.prompt().input_value())
+    assert "taken out" in tab.press("red", "To txt2img")
+    assert re.fullmatch(r"<lora:green:0\.\d+>", tab.prompt().input_value())
+
+
 def test_a_sketch_is_drawn_and_searched_by(tab: Opened):
     tab.page.click(".modelsearch button[aria-label='Draw a sketch']")
     box = tab.page.locator(".ms-canvas").bounding_box()

@@ -52,6 +52,14 @@ def test_a_tag_that_the_user_wrote_stays(webui: Any):
     assert texts == written and told["done"] == "there"
 
 
+def test_so_does_one_by_another_name_of_the_same_file(webui: Any):
+    webui.find("networks").aliases["red"] = "carmine"
+    webui.find("networks").list_available_networks()
+    written = {"txt2img_prompt": "a harbour <lora:carmine:0.3>"}
+    told, texts = asked(webui, "red", prompts=written)
+    assert texts == written and (told["done"], told["tag"]) == ("there", "<lora:carmine>")
+
+
 @pytest.mark.parametrize(("strength", "expected"), [(0.35, "0.35"), (-1, "-1"), (0, "0")])
 def test_the_user_says_how_strong(webui: Any, strength: float, expected: str):
     _, texts = asked(webui, "green", strength=strength)
@@ -130,6 +138,11 @@ def test_the_tab_is_wired_to_both_prompts(webui: Any):
         "txt2img_neg_prompt",
         "img2img_prompt",
     ]
+    text = json.dumps({"id": 7, "tab": "img2img", "model": model(webui, "green").id, "strength": 1})
+    told, *now = go.events[0]["fn"](text, "a harbour", None, "")
+    assert json.loads(told)["id"] == 7
+    left = gradio.update()  # what the user writes there meanwhile stays
+    assert now == [left, left, "<lora:green:1>"]
 
 
 class TestNames:
@@ -161,6 +174,15 @@ class TestNames:
         webui.find("modules.shared").opts.data["lora_preferred_name"] = "Alias from file"
         loras = webui.base / "models" / "Lora"
         assert webui.ours("places").lora_name(loras / "blue.safetensors") == "blue"
+
+    def test_a_file_keeps_its_name_where_another_says_that_it_was_called_so(self, webui: Any):
+        webui.find("networks").aliases["green"] = "blue"  # as a copy of blue that was renamed says
+        webui.find("networks").list_available_networks()
+        loras = webui.base / "models" / "Lora"
+        for chosen in ("Filename", "Alias from file"):
+            webui.find("modules.shared").opts.data["lora_preferred_name"] = chosen
+            named = [webui.ours("places").lora_name(loras / f"{n}.safetensors") for n in ("blue", "green")]
+            assert named == ["blue", "green"]
 
     def test_names_in_folders_and_titles_with_hashes(self, webui: Any):
         places, models = webui.ours("places"), webui.base / "models"

@@ -27,3 +27,7 @@ class Component:
 
 
 Blocks = HTML = Row = Textbox = Button = Accordion = Checkbox = Radio = Slider = Image = Component
+
+
+def update(**given):
+    return {"__type__": "update", **given}
