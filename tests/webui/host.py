@@ -157,7 +157,9 @@ def install(base: Path, **settings: Any) -> Path:
             shutil.copytree(ROOT / part, extension / part, ignore=shutil.ignore_patterns("__pycache__"))
         elif (ROOT / part).exists():
             shutil.copy(ROOT / part, extension / part)
-    config = {"disabled_extensions": DISABLED, **version(), **own_settings(), **settings}
+    # Classic fails to list LoRA of the checkpoint's kind where none is loaded.
+    usual = {"disabled_extensions": DISABLED, "lora_show_all": True}
+    config = {**usual, **version(), **own_settings(), **settings}
     (base / "config.json").write_text(json.dumps(config), encoding="utf-8")
     return extension
 

@@ -25,6 +25,7 @@ from tests.webui.host import WebUI, install, is_sdnext
 pytestmark = pytest.mark.timeout(900)
 PATIENCE = 180_000  # milliseconds
 OF_SDNEXT = {"txt2img": "Text", "PNG Info": "Process"}  # what it calls these tabs
+RELOADED = "sessionStorage.setItem('physton_icon_refreshed', '1')"  # else a fork of Neo loads its page again, once
 HOSTS_OWN = "reading 'props'"  # gradio 3 raises it after any generation, also where no extension is installed
 
 
@@ -45,6 +46,7 @@ class Opened:
         self.page = browser.new_page(viewport={"width": 1360, "height": 940}, locale="en-GB")
         self.page.set_default_timeout(PATIENCE)
         self.page.route(re.compile(r"^https?://(?!127\.0\.0\.1|localhost|mypc\.local)"), lambda route: route.abort())
+        self.page.add_init_script(RELOADED)
         self.page.on("pageerror", self._raised)
         self.page.on("response", self._answered)
         address = address or server.address
