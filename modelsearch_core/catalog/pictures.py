@@ -59,7 +59,7 @@ class PictureStore:
     def _in_words(self) -> Generator[None]:
         try:
             yield
-        except (OSError, ImportError, ValueError) as error:
+        except Exception as error:  # each store's library has errors of its own
             raise CatalogFaultError(
                 f"the catalog's pictures at {self._url} cannot be used ({error}); mend that, or name another place "
                 "with `modelsearch copy --pictures URL`"
