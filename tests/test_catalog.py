@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from modelsearch_core.catalog.records import from_webp, to_webp
 from modelsearch_core.catalog.spatial_maps import SpatialMap
 from modelsearch_core.errors import CatalogFaultError, EmptyCatalogError, ModelSearchError
 from modelsearch_core.model_files import Kind, SkippedFile
+from modelsearch_core.model_files.written import file_from_json, file_to_json
 from modelsearch_core.places import Place
 from modelsearch_core.probes import Probe, ProbeSet
 from modelsearch_core.specification import Evidence, Specification
@@ -37,11 +39,17 @@ def specification(fingerprint: str = "a", rows: int = 3, **others: object) -> Sp
 
 
 def test_a_model_file_comes_back_as_it_was(catalog: Catalog):
-    model = model_file("Grünspan 1", trigger_words=("a", "b"), preview=Path("x.png"), kind=Kind.CHECKPOINT, downloads=3)
+    model = model_file("Grünspan 1", trigger_words=("a", "b"), preview=Path("x.png"), kind=Kind.CHECKPOINT)
     skipped = SkippedFile(path=Path("broken.safetensors"), reason="truncated")
     catalog.put_files([model, skipped])
     assert set(catalog.files()) == {model, skipped}
     assert catalog.models() == [model]
+
+
+def test_what_earlier_versions_knew_of_a_file_is_passed_over():
+    model = model_file("ink")
+    record = json.loads(file_to_json(model)) | {"downloads": 4321}
+    assert file_from_json(json.dumps(record)) == model
 
 
 def test_a_specification_comes_back_bit_by_bit(catalog: Catalog):

@@ -28,7 +28,6 @@ class Annotations:
     tags: tuple[str, ...] = ()
     description: str = ""
     base_hint: str | None = None
-    downloads: int | None = None
     preferred_weight: float | None = None
 
 
@@ -70,10 +69,6 @@ def clean_words(value: object) -> tuple[str, ...]:
             if word:
                 words.setdefault(word.casefold(), word)
     return tuple(words.values())[:MOST_WORDS]
-
-
-def clean_count(value: object) -> int | None:
-    return value if type(value) is int and 0 <= value < 2**63 else None
 
 
 def clean_weight(value: object) -> float | None:

@@ -42,7 +42,6 @@ class ModelFile:
     description: str = ""
     base_hint: str | None = None  # what the author says it was trained on
     preview: Path | None = None  # a picture beside the file
-    downloads: int | None = None  # as a hub counted them, where a sidecar says so
     variant: str | None = None  # which of the family's widths: klein-4b, 14b, ...
     unknown_because: str = ""  # why the architecture is unknown
     network: str | None = None  # lora, dora, loha, lokr, ...: how a LoRA is written

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..errors import UnreadableModelError
-from .annotations import Annotations, clean_count, clean_text, clean_title, clean_weight, clean_words, first_of
+from .annotations import Annotations, clean_text, clean_title, clean_weight, clean_words, first_of
 from .candidates import Neighbour
 from .names import base_name
 from .opening import read_bounded
@@ -110,7 +110,6 @@ def _civitai(fields: Fields, _: str) -> Annotations:
         tags=clean_words(model.get("tags") or fields.get("tags")),
         description=_joined(model.get("description"), fields.get("description")),
         base_hint=base_name(fields.get("baseModel")),
-        downloads=clean_count(_object(fields.get("stats")).get("downloadCount")),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from .model_file import Kind, ModelFile, SkippedFile
 
 _PATHS = ("path", "preview", "base")
+_FORMER = ("downloads",)  # what catalogs of earlier versions have beside
 
 
 def file_to_json(file: ModelFile | SkippedFile) -> str:
@@ -23,6 +24,8 @@ def file_from_json(text: str) -> ModelFile | SkippedFile:
         return SkippedFile(**values)
     values |= {name: tuple(value) for name, value in values.items() if type(value) is list}
     values["kind"] = Kind(values["kind"])
+    for name in _FORMER:
+        values.pop(name, None)
     return ModelFile(**values)
 
 

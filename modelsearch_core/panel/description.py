@@ -15,14 +15,13 @@ WRITTEN = Path(__file__).with_name("openapi.json")
 @cache
 def description() -> dict[str, Any]:
     told = json.loads(WRITTEN.read_text("utf-8"))
-    of_list: list[dict[str, Any]] = told["paths"]["/models"]["get"]["parameters"]
-    of_list[:0] = [
+    of_list, of_search = told["paths"]["/models"]["get"], told["components"]["schemas"]["Search"]
+    of_list["parameters"][:0] = [
         {"name": name, "in": "query", "description": of.help, "schema": _text(of)} for name, of in FILTERS.items()
     ]
-    of_search: dict[str, Any] = told["components"]["schemas"]["Search"]["properties"]
-    of_search |= {
-        name: {"description": of.help, "anyOf": [_text(of), {"type": "null"}]} for name, of in FILTERS.items()
-    }
+    of_search["properties"].update(
+        {name: {"description": of.help, "anyOf": [_text(of), {"type": "null"}]} for name, of in FILTERS.items()}
+    )
     told["components"]["schemas"]["Evidence"] = {
         "type": "string",
         "enum": [each.value for each in EVIDENCE_ORDER],

@@ -85,7 +85,7 @@ def model_with(folder: Path, **sidecars: object) -> ModelFile:
 
 def test_civitai_info_is_read(tmp_path: Path) -> None:
     model = model_with(tmp_path, civitai_info=CIVITAI)
-    assert (model.title, model.base_hint, model.downloads) == ("Ink Wash", "SD 1.5", 4321)
+    assert (model.title, model.base_hint) == ("Ink Wash", "SD 1.5")
     assert model.trigger_words == ("ohwx", "woman", "red dress")
     assert (model.tags, model.description) == (("style", "ink"), "About ink\n\nNew version")
 
@@ -94,7 +94,7 @@ def test_lora_managers_own_fields_come_before_its_copy_of_civitai(tmp_path: Path
     model = model_with(tmp_path, metadata_json=LORA_MANAGER)
     assert (model.title, model.base_hint, model.tags) == ("My ink", "SDXL 1.0", ("mine",))
     assert (model.description, model.preferred_weight) == ("use with care\n\nLong", 0.7)
-    assert (model.trigger_words, model.downloads) == (("ohwx", "woman", "red dress"), 4321)
+    assert model.trigger_words == ("ohwx", "woman", "red dress")
 
 
 def test_the_webuis_card_is_read(tmp_path: Path) -> None:
@@ -181,10 +181,10 @@ def test_wrong_types_lone_surrogates_and_other_encodings_break_nothing(tmp_path:
         "tags": "a, b",
         "usage_tips": 7,
         "modelDescription": ["x"],
-        "civitai": {"stats": {"downloadCount": "9"}},
+        "civitai": {"stats": 3},
     }
     model = model_with(tmp_path, metadata_json=odd)
-    assert (model.title, model.tags, model.downloads, model.preferred_weight) == ("Header", ("a", "b"), None, None)
+    assert (model.title, model.tags, model.preferred_weight) == ("Header", ("a", "b"), None)
     assert model_with(tmp_path / "s", metadata_json='{"model_name": "\\ud800x"}').title == "?x"
     (tmp_path / "a.metadata.json").write_bytes(b"\xef\xbb\xbf" + json.dumps({"model_name": "Bömbe"}).encode())
     assert read_model_file(tmp_path / "a.safetensors").title == "Bömbe"
