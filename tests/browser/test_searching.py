@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from PIL import Image
 
 from tests.browser.acting import FIELD, chips, drop, encoded, first, names, not_first, paste, picture, shown, type_text
 from tests.browser.conftest import NAMES
+from tests.server.running import running
+from tests.server.test_server import Client
 
 BLACK = """() => document.querySelector(".ms-canvas").getContext("2d").getImageData(0, 0, 384, 384).data
     .filter((value, place) => place % 4 === 0 && value < 128).length"""
@@ -242,3 +245,26 @@ def test_names_are_text_whatever_they_hold(opened: Any, tmp_path_factory: pytest
         page.click(f".ms-card:has-text('{odd}')")
         assert page.inner_text("#ms-detail-name") == odd
         assert page.locator("img[src=x]").count() == 0
+
+
+def test_each_filter_that_the_status_offers_is_a_list(opened: Any, models: Path):
+    for name in ("red", "green"):
+        (models / "models" / "ink").mkdir(exist_ok=True)
+        (models / "models" / f"{name}.safetensors").rename(models / "models" / "ink" / f"{name}.safetensors")
+    with running("tests.server.colour_server", models, "--broken", "broken pink") as address:
+        Client(address).indexed()
+        offered = Client(address)("GET", "/modelsearch/status")[1]["filters"]
+        page = opened(address)
+        page.wait_for_selector(".ms-card:not(.ms-loading)")
+        for name, filter in offered.items():
+            if name != "kind":
+                labels = [f"{choice['label']} ({choice['models']})" for choice in filter["choices"]]
+                assert page.locator(f"select[data-name={name}] option").all_inner_texts()[1:] == labels
+                assert page.locator(f"select[data-name={name}]").is_visible() is (len(labels) > 1)
+        page.select_option("select[data-name=folder]", label="models/ink (2)")
+        page.locator(".ms-summary h2").filter(has_text="2 models").wait_for()
+        assert set(names(page)) == {"red", "green"}
+        page.select_option("select[data-name=folder]", "")
+        page.locator(".ms-summary h2").filter(has_text=f"{len(NAMES)} models").wait_for()
+        page.click(".ms-kind:has-text('Checkpoints')")
+        page.locator(".ms-summary h2").filter(has_text="1 model").wait_for()
