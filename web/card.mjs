@@ -96,11 +96,17 @@ export function meta(match, t) {
     match.architecture !== "unknown" && h("span", { text: family(match) }),
     h(
       "span",
-      { class: `ms-evidence ms-evidence-${evidence}`, title: t(`${evidence}_hint`, { n: match.samples ?? "" }) },
+      { class: `ms-evidence ms-evidence-${evidence}`, title: hint(match, evidence, t) },
       icon(match.evidence ? seen : "warn"),
       h("span", { text: t(evidence) }),
     ),
   );
+}
+
+/** What the judgement rests on, with pictures of the user's that count beside those that were made for it. */
+function hint({ samples = 0, users_pictures = 0 }, evidence, t) {
+  const own = t(`${evidence}_hint`, { n: samples });
+  return users_pictures ? `${own} ${t("beside_hint", { n: users_pictures })}` : own;
 }
 
 /** As users know it: `pony` says more than `sdxl`, and `wan 14b` more than `wan`. */

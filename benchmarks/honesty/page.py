@@ -10,6 +10,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 NOW, BEFORE = RESULTS / "trust.json", RESULTS / "trust_before.json"
+SECOND = RESULTS / "emoji_trust.json"
 PAGE = ROOT / "docs" / "results_trust.md"
 
 HEAD = """# Results: how far answers can be trusted
@@ -17,9 +18,9 @@ HEAD = """# Results: how far answers can be trusted
 Made by `python -m benchmarks.honesty` from `benchmarks/results/trust.json`; no figure here is typed by hand. The procedural zoo (28
 models, {samples} pictures of each in the index) is asked by `auto` through the same search that all doors use. *Before* is what the
 same command found before kinds shared a scale, evidence was weighed and backgrounds were composed. In brackets 95 % intervals,
-models being drawn again. Texts that a model's file says of itself, word by word (5 of 27), are not asked now; *before* asked them,
+models being drawn again. [Below](#a-second-world) the same is asked of the mini zoo, which taught none of it. Texts that a model's file says of itself, word by word (5 of 27), are not asked now; *before* asked them,
 too, and prompts of media and flavours that the background knows by now. Nobody is told the prompts that made the pictures. The larger
-benchmark zoo was not built for this page: that takes hours; nor was a second world.
+benchmark zoo was not built for this page: that takes hours.
 """
 
 HEADINGS = {
@@ -98,6 +99,27 @@ HEADINGS = {
 }
 
 
+SECOND_HEAD = """## A second world
+
+Made by `python -m benchmarks.emoji_zoo.trust` of the bundled [mini zoo](results_mini_zoo.md) (36 LoRA, 4 checkpoints and their base,
+{samples} pictures of each in the index) and of its own questions. No constant, no threshold and no confidence was chosen on it.
+Unrelated texts and prompts are those above; some of their words are of things that this world has. Words for what a LoRA is about:
+captions' words for its look, and the look's other name.
+
+"""
+
+
+def second_world(found: dict[str, Any]) -> str:
+    parts = [SECOND_HEAD.format(**found)]
+    for name, rows in found["tables"].items():
+        parts.append(f"### {HEADINGS[name][0]}, there\n\n| | | mini zoo |\n|---|---|---|")
+        parts += [
+            f"| {row} | {label} | {figure(of)} |" for row, figures in rows.items() for label, of in figures.items()
+        ]
+        parts.append("")
+    return "\n".join(parts)
+
+
 def page() -> str:
     now = _read(NOW)
     before = _read(BEFORE)
@@ -107,7 +129,8 @@ def page() -> str:
         if any(name in found.get("tables", {}) for found in (now, before)):
             tables = [found.get("tables", {}).get(name, {}) for found in (before, now)]
             parts.append(f"## {heading}\n\n{words.format(**facts)}\n\n{table(*tables)}")
-    return "\n".join(parts)
+    second = _read(SECOND)
+    return "\n".join([*parts, *([second_world(second)] if second else [])])
 
 
 def table(before: dict[str, Any], now: dict[str, Any]) -> str:

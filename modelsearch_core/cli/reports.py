@@ -13,11 +13,16 @@ from ..effects import without_effect
 from ..model_files import ModelFile, SkippedFile
 from ..pairs import one_each, other_halves
 from ..pictures import SUMMARY, PictureSummary
-from ..search import ModelIndex
+from ..search import Description, ModelIndex
 from ..search.kin import Kin, MergeOf
 from . import classifier_reports
 from .tables import print_json, print_table
 from .values import check_picture_target, save_picture
+
+
+def _pictures(model: Description) -> str:
+    """That it was asked for, and those of the user's that count beside them."""
+    return f"{model.samples} + {model.users_pictures} of yours" if model.users_pictures else str(model.samples)
 
 
 def list_(args: argparse.Namespace) -> int:
@@ -32,7 +37,7 @@ def list_(args: argparse.Namespace) -> int:
     else:
         names = {m.path: f"{m.name} + {others[m.path].stem}" if m.path in others else m.name for m in shown}
         rows = [
-            (m.kind, m.architecture, m.evidence or "-", m.samples, names[m.path], ", ".join(m.trigger_words))
+            (m.kind, m.architecture, m.evidence or "-", _pictures(m), names[m.path], ", ".join(m.trigger_words))
             for m in shown
         ]
         rows += [(m["kind"], m["form"], m["evidence"] or "-", f"{m['outputs']} outputs", m["name"], "") for m in probed]

@@ -152,7 +152,9 @@ def _relevance(match: Match) -> str:
 
 
 def _evidence(match: Match) -> str:
-    return f"{match.evidence.value}{', guessed' if match.guessed else ''}"
+    pictures = f" {match.samples}" if match.samples else ""
+    beside = f" + {match.users_pictures} of yours" if match.users_pictures else ""
+    return f"{match.evidence.value}{pictures}{beside}{', guessed' if match.guessed else ''}"
 
 
 def _words(match: Match) -> str:

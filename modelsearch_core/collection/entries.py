@@ -74,9 +74,14 @@ class Entry:
         return self.measured.samples
 
     @property
+    def users_pictures(self) -> int:
+        """Pictures that its user has made, which count beside its samples."""
+        return self.pictures.samples if self.pictures else 0
+
+    @property
     def pictured(self) -> int:
         """Its samples and its user's own pictures."""
-        return self.samples + (self.pictures.samples if self.pictures else 0)
+        return self.samples + self.users_pictures
 
     @property
     def is_seen(self) -> bool:

@@ -183,6 +183,8 @@ def match_from_json(reply: Mapping[str, Any]) -> Match:
         copies=tuple(map(Path, reply["copies"])),
         evidence=Evidence(reply["evidence"]),
         trigger_words=tuple(reply["trigger_words"]),
+        samples=reply.get("samples", 0),  # of servers from before, none
+        users_pictures=reply.get("users_pictures", 0),
         thumbnails=tuple(reply["thumbnails"]),
     )
 

@@ -34,6 +34,7 @@ class Description:
     unknown_because: str
     evidence: str | None
     samples: int
+    users_pictures: int
     reliability: float | None
     strength: float | None
     trigger_words: tuple[str, ...]
@@ -116,6 +117,7 @@ def _described(
         unknown_because=model.unknown_because,
         evidence=entry.evidence.value if entry else None,
         samples=entry.samples if entry and entry.is_seen else 0,
+        users_pictures=entry.users_pictures if entry else 0,
         reliability=reliable,
         strength=strength,
         trigger_words=model.trigger_words,

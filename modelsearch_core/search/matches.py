@@ -82,5 +82,7 @@ def _identity(entry: Entry) -> dict[str, Any]:
         "variant": model.variant,
         "lineage": lineage_name(model),
         "evidence": entry.evidence,
+        "samples": entry.samples if entry.is_seen else 0,
+        "users_pictures": entry.users_pictures,
         "trigger_words": model.trigger_words,
     }

@@ -122,6 +122,8 @@ class Match:
     deviation: float
     trigger_words: tuple[str, ...]
     strength: float | None  # suggested weight of a LoRA
+    samples: int = 0  # pictures that it was judged by
+    users_pictures: int = 0  # and beside them, pictures that the user has made with it
     thumbnails: tuple[int, ...]  # probe numbers of this model's samples, nearest to the query first
     explanation: tuple[Explanation, ...] = field(default=())
 

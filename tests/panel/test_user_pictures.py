@@ -67,3 +67,14 @@ def test_switched_off_they_are_forgotten(panel: Panel):
 def test_what_is_no_yes_and_no_no_is_refused(panel: Panel):
     with pytest.raises(RefusedError, match="pictures must be true or false"):
         panel.change_indexing({"action": "start", "pictures": "yes"})
+
+
+def test_pictures_of_the_users_that_count_beside_generated_ones_are_told(panel: Panel):
+    run(panel, pictures=True)
+    panel.change_indexing({"action": "start", "samples": 4, "pictures": True})
+    panel._host.indexer.join(60)  # type: ignore[attr-defined]
+    match = panel.search({"text": ["red"]}, {})["matches"][0]
+    told = match["name"], match["evidence"], match["samples"], match["users_pictures"]
+    assert told == ("red ink", "generated", 4, 1)
+    listed = {model["name"]: (model["samples"], model["users_pictures"]) for model in panel.models({})["models"]}
+    assert listed["red ink"] == (4, 1) and listed["blue fog"] == (4, 0)

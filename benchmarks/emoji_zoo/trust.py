@@ -1,0 +1,193 @@
+"""Whether answers can be trusted, on a world that taught none of it: `python -m benchmarks.emoji_zoo.trust`.
+
+The questions of `python -m benchmarks.honesty`, asked of the mini zoo by its own pictures, their drawings and words.
+Writes benchmarks/results/emoji_trust.json and docs/results_trust.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.honesty import page
+from benchmarks.honesty.asking import Answer, ask, auc, ids_of, interval, share
+from benchmarks.honesty.questions import Question, name_of, together, unrelated_prompts, unrelated_texts
+from benchmarks.honesty.unmeasured import COUNT, beside, names_of_things, write_named
+from modelsearch_core import nonsense
+from modelsearch_core.choosing import choose
+from modelsearch_core.drawing import outlines
+from modelsearch_core.mini_zoo import ZooModel, zoo_models
+from modelsearch_core.search import Filters, ModelIndex, Query
+
+from . import wordings
+from .protocols import indexed
+
+Figures = dict[str, dict[str, float]]
+CHECKPOINTS = ("checkpoint", "base")
+
+
+class Questions:
+    """What the zoo is asked; a question's target is its model's name."""
+
+    def __init__(self, models: dict[str, ZooModel]) -> None:
+        self.models = list(models.values())
+        self.checkpoints = {name_of(model) for model in self.models if model.category in CHECKPOINTS}
+
+    def pictures(self) -> list[Question]:
+        return [
+            Question(query=Query(images=[model.picture(n)]), target=name_of(model))
+            for model in self.models
+            for n in range(len(model.pictures))
+        ]
+
+    def all_pictures(self) -> list[Question]:
+        return [
+            Question(query=Query(images=[model.picture(n) for n in range(len(model.pictures))]), target=name_of(model))
+            for model in self.models
+            if model.pictures
+        ]
+
+    def drawings(self) -> list[Question]:
+        drawn = [(outlines(question.query.images[0]), question.target) for question in self.pictures()]
+        return [
+            Question(query=Query(sketches=[sketch]), target=target)
+            for sketch, target in drawn
+            if not nonsense.of_sketch(sketch)
+        ]
+
+    def texts(self) -> list[Question]:
+        """As captions put it; and the look's other name."""
+        of_stem = {Path(model.name).stem: name_of(model) for model in self.models}
+        asked = [*wordings.flat(wordings.captions()), *wordings.flat(wordings.other_names())]
+        return [Question(query=Query(text=[text]), target=of_stem[stem]) for stem, text in asked]
+
+
+def mixed_evidence(questions: Questions, indexes: dict[str, ModelIndex]) -> dict[str, Figures]:
+    found: dict[str, Figures] = {}
+    for name, index in indexes.items():
+        pictures = ask(index, questions.pictures())
+        found[name] = {
+            "pictures: right first": share(pictures),
+            "pictures: right one marked weak": share(pictures, lambda answer: float(answer.weak)),
+            "texts: right first": share(ask(index, questions.texts())),
+        }
+    return found
+
+
+def mixed_kinds(questions: Questions, index: ModelIndex) -> dict[str, Figures]:
+    """Pictures of checkpoints and of LoRA in one list, and of LoRA where LoRA alone are listed."""
+
+    def of(answers: Sequence[Answer], whose: str) -> Figures:
+        return {
+            f"{whose} pictures: right among 5": share(answers, places=5),
+            f"{whose} pictures: right first": share(answers),
+        }
+
+    asked = questions.pictures()
+    of_loras = [question for question in asked if question.target not in questions.checkpoints]
+    of_checkpoints = [question for question in asked if question.target in questions.checkpoints]
+    apart = ask(index, of_loras, filters=Filters(kind="lora"))
+    return {
+        "auto": of(ask(index, of_checkpoints), "checkpoints'") | of(ask(index, of_loras), "LoRA's"),
+        "auto, LoRA alone listed": of(apart, "LoRA's"),
+    }
+
+
+def several(questions: Questions, index: ModelIndex) -> dict[str, Figures]:
+    found: dict[str, Figures] = {}
+    for name, asked in (("1 picture", questions.pictures()), ("6 pictures", questions.all_pictures())):
+        answers = ask(index, asked)
+        found[name] = {
+            "right first": share(answers),
+            "right one marked weak": share(answers, lambda answer: float(answer.weak)),
+        }
+    return found
+
+
+def unrelated(questions: Questions, index: ModelIndex) -> dict[str, Figures]:
+    """How often the best match of something unrelated is called relevant."""
+    texts, ids = unrelated_texts(), ids_of(index)
+
+    def without_right(question: Question) -> bool:
+        others = {model.path for model in index.models() if model.id != ids[question.target]}
+        return index.search(question.query, k=1, filters=Filters(among=others))[0].weak
+
+    found = {
+        "text": [index.search(Query(text=[text]), k=1)[0].weak for text in texts],
+        "6 texts": [index.search(query, k=1)[0].weak for query in together(texts, 6)],
+        "prompt, as people write them": [index.search(Query(text=[text]), k=1)[0].weak for text in unrelated_prompts()],
+        "picture": [without_right(question) for question in questions.pictures()],
+        "6 pictures": [without_right(question) for question in questions.all_pictures()],
+        "drawing": [without_right(question) for question in questions.drawings()],
+    }
+    return {name: {"best called relevant": _mean(~np.array(weak))} for name, weak in found.items()}
+
+
+def picked(questions: Questions, index: ModelIndex) -> dict[str, Figures]:
+    listed = {model.path for model in index.models()}
+
+    def picks(texts: Sequence[str]) -> dict[str, float]:
+        return _mean([len(choose(index, Query(text=[text]), listed).choices) > 0 for text in texts])
+
+    own = [q.query.text[0] for q in questions.texts() if q.target not in questions.checkpoints]
+    return {
+        "unrelated": {"texts": picks(unrelated_texts()), "prompts": picks(unrelated_prompts())},
+        "related": {"words for what a LoRA is about": picks(own)},
+    }
+
+
+def right_or_wrong(questions: Questions, index: ModelIndex) -> dict[str, Figures]:
+    found: dict[str, Figures] = {}
+    for name, asked in (
+        ("pictures", questions.pictures()),
+        ("texts", questions.texts()),
+        ("drawings", questions.drawings()),
+    ):
+        answers = ask(index, asked)
+        found[name] = {
+            "right first": share(answers),
+            "mean confidence": share(answers, lambda answer: answer.first.confidence),
+            "AUC of relevance": auc(answers, lambda answer: answer.first.relevance),
+            "AUC of confidence": auc(answers, lambda answer: answer.first.confidence),
+        }
+    return found
+
+
+def _mean(values: Any) -> dict[str, float]:
+    return interval(np.array(values, float), np.arange(len(values)))
+
+
+def measured(zoo: Path, catalog: Path, work: Path) -> dict[str, Any]:
+    questions = Questions(zoo_models(zoo))
+    named = beside(catalog, write_named(work / "names", names_of_things()), work / "names.sqlite")
+    with ModelIndex.open(catalog, device="cpu") as index, ModelIndex.open(named, device="cpu") as among_names:
+        return {
+            "evidence": mixed_evidence(questions, {"alone": index, f"{COUNT} names beside": among_names}),
+            "kinds": mixed_kinds(questions, index),
+            "several": several(questions, index),
+            "unrelated": unrelated(questions, index),
+            "picked": picked(questions, index),
+            "right or wrong": right_or_wrong(questions, index),
+        }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--zoo", type=Path, default=Path("mini_zoo"))
+    parser.add_argument("--catalog", type=Path, default=Path("build/emoji_zoo.sqlite"))
+    parser.add_argument("--work", type=Path, default=Path("build/emoji_trust"))
+    parser.add_argument("--samples", type=int, default=64)
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    tables = measured(args.zoo, indexed(args.zoo, args.catalog, args.samples), args.work)
+    page.SECOND.write_text(json.dumps({"samples": args.samples, "tables": tables}, indent=1) + "\n", encoding="utf-8")
+    page.PAGE.write_text(page.page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
