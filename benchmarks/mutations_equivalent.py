@@ -344,6 +344,7 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "2",
     ): NOTHING_BY_ANYTHING,
     ("samples", "blocks", "1  in  rows = max(1, BLOCK // max(1, width))", "2"): MEMORY,
+    ("samples", "taken", "1  in  return Z[first:last + 1].reshape(*rows.shape, -1)", "2"): AS_MANY,
     ("spread", "farthest_first", "1.0  in  distance[i] = -1.0", "2.0"): BELOW_ALL,
     ("spread", "farthest_first", "distance >= 0", "distance > 0"): ONLY_DUPLICATES,
     (

@@ -55,7 +55,13 @@ def test_threads_come_back_when_the_last_who_holds_them_leaves():
 
 @pytest.mark.parametrize(
     ("rows", "is_view"),
-    [([[2, 3], [4, 5]], True), ([[0, 1]], True), ([[0, 1], [4, 5]], False), ([[2, 3], [0, 1]], False)],
+    [
+        ([[2, 3], [4, 5]], True),
+        ([[0, 1]], True),
+        ([[0, 1], [4, 5]], False),
+        ([[2, 3], [0, 1]], False),
+        ([[0, 1], [4, 5], [2, 3], [6, 7]], False),
+    ],
 )
 def test_rows_that_follow_each_other_are_not_copied(rows: list[list[int]], is_view: bool):
     Z = np.arange(24.0).reshape(8, 3)
