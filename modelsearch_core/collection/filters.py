@@ -95,6 +95,7 @@ class Filters:
             "Only models of this kind",
             lambda model: [Kind(model.kind).value],
             choices=tuple(kind.value for kind in Kind),
+            test=lambda wanted: lambda model: model.kind == wanted,
         ),
     )
     architecture: str | None = field(
@@ -142,7 +143,7 @@ class Filters:
         if self.among is not None:
             among = {_comparable(path) for path in self.among}
             tests.append(lambda model: not among.isdisjoint(map(_comparable, model.paths)))
-        return lambda model: all(test(model) for test in tests)
+        return tests[0] if len(tests) == 1 else lambda model: all(test(model) for test in tests)
 
 
 FILTERS: Mapping[str, Filter] = {
