@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,27 @@ def test_english_and_the_help_pages_say_what_the_nodes_say(monkeypatch: pytest.M
 def test_every_filter_is_said_to_the_nodes_that_find(nodes: dict[str, Any]):
     for name in FINDING:
         assert {name for name, _ in inputs(nodes[name])} >= FILTERS.keys() - {"kind"}
+
+
+def test_a_filter_with_choices_is_a_list_and_any_other_a_text(nodes: dict[str, Any]):
+    finding = module("finding")
+    of = finding.Filter(help="Only these", values=lambda model: (), choices=("a", "b"))
+    assert finding.widget_of(of) == (["any", "a", "b"], {"tooltip": "Only these."})
+    assert finding.widget_of(replace(of, choices=())) == ("STRING", {"default": "", "tooltip": "Only these."})
+
+
+def test_what_filters_are_set_to_is_searched_by(nodes: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
+    asked: list[Any] = []
+    monkeypatch.setattr(module("finding"), "search", lambda _, wanted: asked.append(wanted))
+    given: dict[str, Any] = {"folder": "", "minimum_relevance": 0.0, "method": "auto"}
+    node = nodes["ModelSearchFindLora"]()
+    node.search("red", architecture="sdxl", **given)
+    node.search(
+        "red", architecture="any", kind="pictures", **given
+    )  # as a filter that has a widget of its own would be
+    assert [wanted.filters.said for wanted in asked] == [{"architecture": "sdxl"}, {"kind": "pictures"}]
+    assert asked[0].among([]).said == {"kind": "lora", "architecture": "sdxl"}
+    assert replace(asked[0], kind="diffusion_model").among([]).said == {"architecture": "sdxl"}
 
 
 def test_saved_workflows_keep_their_values(nodes: dict[str, Any]):
