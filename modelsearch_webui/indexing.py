@@ -74,7 +74,7 @@ class WebUIIndexer:
         try:
             self._open_encoder(self._encoder_source(), may_download=False)
         except MissingWeightsError as error:
-            self._waits_for = f"names and previews of new models are read once Start is pressed: {error}"
+            self._waits_for = f"names and previews of new models are read once “Index now” is pressed: {error}"
             log.warning("Model Search: %s", self._waits_for)
             return False
         return True

@@ -39,8 +39,8 @@ PARTS = (
 )
 START_SECONDS = 900.0
 UNAUTHORIZED = 401  # up, and guarded by a password
-# Their installers would upgrade numpy (the last stands on the one before it); nothing here needs them.
-DISABLED = ["forge_legacy_preprocessors", "sd_forge_controlnet", "sd_forge_ipadapter"]
+# The installers of the first two would upgrade numpy, and the others stand on the second; nothing here needs them.
+DISABLED = ["forge_legacy_preprocessors", "sd_forge_controlnet", "sd_forge_ipadapter", "sd_forge_controlllite"]
 OPTIONS = ("--skip-torch-cuda-test", "--skip-prepare-environment", "--skip-version-check", "--no-download-sd-model")
 
 

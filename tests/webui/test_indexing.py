@@ -202,8 +202,8 @@ def test_a_start_reads_with_the_indexs_clip_whatever_the_settings_name(fresh: An
 def test_a_start_that_waits_for_clip_says_so_in_the_tab(fresh: Any, caplog: pytest.LogCaptureFixture):
     fresh.find("modules.shared").opts.data["modelsearch_encoder"] = "ViT-B-32-quickgelu/openai"
     fresh.ours("lifecycle").begin()
-    assert "once Start is pressed" in fresh.indexer.progress().message
-    assert "once Start is pressed" in caplog.text
+    assert "once “Index now” is pressed" in fresh.indexer.progress().message
+    assert "once “Index now” is pressed" in caplog.text
 
 
 def test_a_copy_that_the_webui_lists_is_asked(fresh: Any, tmp_path: Path):
