@@ -1,5 +1,7 @@
 // Where people look: buttons on Extra Networks cards, beside the gallery's, and in PNG Info.
 
+// What SD.Next shows on a card that has no picture.
+const MODEL_SEARCH_NO_PICTURE = /(?:\/|%2f)(?:card-no-preview|missing)\.png\b/i;
 const MODEL_SEARCH_GALLERIES = ["txt2img", "img2img", "control", "extras"];
 
 async function modelSearchShow() {
@@ -106,7 +108,7 @@ function modelSearchCard(event) {
   const name = card.dataset.filename || card.dataset.name; // SD.Next's cards have the file
   const row = card.querySelector(".button-row, .actions") ?? card;
   row.append(modelSearchButton("≈", "Find similar", () => modelSearchSimilar(kind, name)));
-  if (preview) row.append(modelSearchButton("🔎", "Search by this picture", () => modelSearchBy(preview)));
+  if (preview && !MODEL_SEARCH_NO_PICTURE.test(preview)) row.append(modelSearchButton("🔎", "Search by this picture", () => modelSearchBy(preview)));
 }
 
 onUiLoaded(() => {
