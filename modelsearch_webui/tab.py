@@ -61,13 +61,13 @@ def build(change: Change = change_prompts) -> list[tuple[Any, str, str]]:
 def answered(text: str, texts: dict[str, str], change: Change) -> list[Any]:
     """The message for the browser, then the prompts as they are now."""
     before = {name: value or "" for name, value in texts.items()}
-    now = dict(before)
+    now, asked = dict(before), {}
     try:
-        asked = json.loads(text)
-        told = {"id": asked.get("id"), **change(asked, now)}
+        asked = dict(json.loads(text))
+        told = change(asked, now)
     except (ModelSearchError, ValueError, KeyError, TypeError) as error:
         now, told = before, {"error": str(error)}
-    return [json.dumps({**told, "at": _serial()}), *now.values()]
+    return [json.dumps({**told, "id": asked.get("id"), "at": _serial()}), *now.values()]
 
 
 _count = [0]

@@ -121,8 +121,8 @@ def test_a_lora_that_the_webui_does_not_list_is_refused(webui: Any):
 
 
 def test_a_checkpoint_does_not_go_into_a_prompt(webui: Any):
-    told, *_ = asked(webui, "grey checkpoint")
-    assert "is a checkpoint" in told["error"]
+    told, *_ = asked(webui, "grey checkpoint", id=3)
+    assert "is a checkpoint" in told["error"] and told["id"] == 3  # so the page knows what was refused
 
 
 def test_the_tab_is_wired_to_both_prompts(webui: Any):
