@@ -87,13 +87,10 @@ def asked(
         agreements = {
             known[m.file.fingerprint]: float(a) for m, a in zip(index.outputs.models, index.agreements, strict=True)
         }
-        size = sum(
-            getattr(m.descriptor.top, f).nbytes
-            for m in index.outputs.models
-            if m.descriptor
-            for f in ("a", "z", "mean", "deviation")
-        )
-        outputs = len(index.outputs)
+        digest, outputs = index.outputs.probes.digest, len(index.outputs)
+    with Catalog(path, read_only=True) as catalog:
+        kept = catalog.classifiers.descriptors(digest)
+    size = sum(part.nbytes for descriptor in kept for part in descriptor.top)
     return {
         "top1": top1 / len(CONCEPTS),
         "top5": top5 / len(CONCEPTS),

@@ -148,31 +148,26 @@ def _sections(results: Mapping[str, Any], speed: Mapping[str, Any]) -> Iterable[
 def _speed(size: float, speed: Mapping[str, Any]) -> Iterable[str]:
     yield "## Size and speed\n"
     yield (
-        f"An output takes {size:.0f} bytes. One concept among {speed['outputs']:,} outputs, by `python -m "
-        "benchmarks.classifiers.speed`, the best of several times on two cores that a dozen other processes used. So the "
-        "processor's time says more than the clock: it is that of two threads together, which on free cores run beside each "
-        "other.\n"
+        f"An output takes {size:.0f} bytes in the catalog, {speed['kept'] / speed['outputs']:.0f} in memory. "
+        f"`python -m benchmarks.classifiers.speed` asks an index of {speed['outputs']:,} outputs for the first "
+        f"{speed['first']} ({speed['made']:,} outputs that differ, each {speed['outputs'] // speed['made']} times), CLIP having "
+        f"read the words. {speed['cores']} cores, which other processes used, too (a load of {speed['load']:.0f}): so the clock "
+        "says how long it takes at best and how long usually; the processor's time is that of all threads together.\n"
     )
-    copying = speed["copying"]["processor"]
-    rows = (("copying all descriptors", "copying"), ("all probes of all outputs", "all_probes"))
+    rows = (
+        ("copying what is kept of responses", "copying"),
+        ("all probes of all outputs", "all_probes"),
+        ("the search", "search"),
+    )
+    milliseconds = lambda value: f"{1000 * value:.0f} ms"  # noqa: E731
     yield _table(
-        ["", "processor", "times copying", "clock"],
-        (
-            [
-                name,
-                f"{1000 * one['processor']:.0f} ms",
-                f"{one['processor'] / copying:.1f}",
-                f"{1000 * one['clock']:.0f} ms",
-            ]
-            for name, one in (
-                *((name, speed[key]) for name, key in rows),
-                (f"the first {speed['p']} probes of all, then all of the best", speed["search"]),
-            )
-        ),
+        ["", "clock, at best", "usually", "processor"],
+        ([name, *(milliseconds(speed[key][of]) for of in ("clock", "usual", "processor"))] for name, key in rows),
     )
     yield (
-        f"\nOf {speed['made']:,} outputs that differ, {speed['lost']['first']:.1%} of all concepts lose their first output "
-        f"by this, and {speed['lost']['first_ten']:.1%} of the first ten. Up to 100,000 outputs are all looked at wholly.\n"
+        f"\nThe slowest of {speed['as_plain'][1]} concepts takes {milliseconds(speed['slowest'])} at best. A search takes "
+        f"{speed['meanwhile'] / 1e6:.0f} MB meanwhile. {speed['as_plain'][0]} of {speed['as_plain'][1]} answers are those of the "
+        "plain formulas, number for number.\n"
     )
 
 

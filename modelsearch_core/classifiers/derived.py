@@ -11,8 +11,7 @@ from ..background import background_texts
 from ..catalog import Catalog
 from ..embedding import Encoder, Features
 from ..scores.calibration import NullDistribution, location_and_scale, null_distribution
-from ..scores.logit_candidates import Prefix, prefix_of
-from ..scores.logits import Top, hubness, truncated_distance
+from ..scores.logits import hubness, truncated_distance
 from .concepts import BACKGROUND_CONCEPTS, background_features, described, text_features
 from .indexing import background_z
 from .labels import UNTRIED, agreement
@@ -37,21 +36,21 @@ class Derived:
         for m, model in enumerate(self.outputs.models):
             rows = np.array([row for row in model.rows if self.outputs.label_of[row] >= 0], int)
             if len(rows):
-                found[m] = self._agreement(rows) if model.descriptor else UNTRIED
+                found[m] = self._agreement(rows) if model.asked else UNTRIED
         return found
 
     def _agreement(self, rows: NDArray[np.int_]) -> float:
         z_labels = standardised_cosines(self.features, self.label_features[self.outputs.label_of[rows]])
-        top = rows_of(self.outputs, rows)
-        return max(0.0, agreement(top, z_labels, self.z_background))
+        return max(0.0, agreement(self.outputs.top(rows), z_labels, self.z_background))
+
+    @cached_property
+    def trust(self) -> NDArray[np.float32]:
+        """(L,) how far the label of an output counts: as its file's are borne out, 0 without labels."""
+        return np.nan_to_num(self.agreements).astype(np.float32)[self.outputs.owner]
 
     @cached_property
     def features(self) -> Features:
         return probe_features(self._catalog, self.outputs.probes, self.encoder)
-
-    @cached_property
-    def prefix(self) -> Prefix:
-        return prefix_of(self.outputs.top)
 
     @cached_property
     def z_background(self) -> Features:
@@ -71,11 +70,18 @@ class Derived:
         """(L,); computed here for a model whose indexing was interrupted."""
         hubs = np.zeros(len(self.outputs), np.float32)
         for model in self.outputs.models:
-            if model.descriptor:
-                rows = slice(model.rows.start, model.rows.stop)
+            if model.asked:
+                rows = np.arange(model.rows.start, model.rows.stop)
                 known = self._known_hubs.get(model.file.fingerprint)
-                hubs[rows] = known[0] if known else hubness(truncated_distance(model.descriptor.top, self.z_background))
+                hubs[rows] = (
+                    known[0] if known else hubness(truncated_distance(self.outputs.top(rows), self.z_background))
+                )
         return hubs
+
+    @cached_property
+    def heard_hubs(self) -> Array:
+        """(L,) `hubs`, −inf where there are no responses that tell probes apart."""
+        return np.where(self.outputs.has_responses, self.hubs, -np.inf).astype(np.float32)
 
     @cached_property
     def ordinary(self) -> tuple[float, float]:
@@ -84,7 +90,7 @@ class Derived:
         rows = rows[np.sort(np.random.default_rng(0).permutation(len(rows))[:SAMPLE])]
         if not len(rows):
             return 0.0, 1.0
-        near = self.hubs[rows] - truncated_distance(rows_of(self.outputs, rows), self.z_background[::5])
+        near = self.hubs[rows] - truncated_distance(self.outputs.top(rows), self.z_background[::5])
         return location_and_scale(near)
 
     @cached_property
@@ -109,12 +115,3 @@ class Derived:
         sample = np.random.default_rng(0).permutation(len(self.outputs.labels))[:SAMPLE]
         fit = self.label_features[sample] @ background.T
         return location_and_scale(fit)
-
-
-def rows_of(outputs: Outputs, rows: NDArray[np.integer]) -> Top:
-    return outputs.top._replace(
-        a=outputs.top.a[rows],
-        z=outputs.top.z[rows],
-        mean=outputs.top.mean[rows],
-        deviation=outputs.top.deviation[rows],
-    )

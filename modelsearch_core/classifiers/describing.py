@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
 from .matches import named
 from .outputs import Model
 from .searching import ClassifierIndex
@@ -37,7 +35,7 @@ class OutputDescription:
 def described_outputs(index: ClassifierIndex, model: Model, most: int | None = None) -> list[OutputDescription]:
     """Of the model's first `most` outputs, in their order."""
     rows = list(model.rows)[:most]
-    words: Sequence[Sequence[str]] = index.words(rows, WORDS) if model.descriptor else [()] * len(rows)
+    words: Sequence[Sequence[str]] = index.words(rows, WORDS) if model.asked else [()] * len(rows)
     o = index.outputs
     return [
         OutputDescription(
@@ -45,7 +43,7 @@ def described_outputs(index: ClassifierIndex, model: Model, most: int | None = N
             turned=bool(o.sign[row] < 0),
             label=o.label(row),
             seems=tuple(said),
-            probes=tuple(int(probe) for probe in np.asarray(o.top.a[row][:PICTURES])) if model.descriptor else (),
+            probes=o.most_exciting(row, PICTURES) if model.asked else (),
         )
         for row, said in zip(rows, words, strict=True)
     ]

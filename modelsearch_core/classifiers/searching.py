@@ -15,21 +15,18 @@ from ..catalog import Catalog
 from ..embedding import Encoder, Features
 from ..errors import UnknownModelError
 from ..places import Place, catalog_place
-from ..ranking import combine, rank
+from ..ranking import rank
 from ..scores.calibration import WEAK_BELOW, relevance
-from ..scores.logit_candidates import candidates, estimated_distance
 from ..scores.logits import suggested_threshold, truncated_distance
 from .concepts import described, picture_concept, text_features
-from .derived import Derived, rows_of
+from .derived import Derived
 from .matches import OutputMatch
 from .outputs import Model, read_outputs
 from .probe_pictures import standardised_cosines
 from .probing import Unit, from_logit
+from .scoring import Concept, Scoring
 
 SHOWN = 4
-ALL_LOOKED_AT = 100_000  # outputs that are all judged by all of their probes
-NEAR_LABELS = 20  # whose outputs are judged, whatever they answered, where there are more
-WORDS = 1.0  # of a label beside responses, in a file whose labels are all borne out
 
 Array = NDArray[np.floating]
 
@@ -45,16 +42,6 @@ class ConceptQuery:
     def __post_init__(self) -> None:
         if not self.text and not self.images:
             raise ValueError("a search among classifiers needs a text or an image")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Concept:
-    """One part of a query. `said`: in words, so that labels may speak for an output."""
-
-    feature: Features  # (D,)
-    z: Features  # (n,) over the probes
-    weight: float
-    said: bool
 
 
 class ClassifierIndex:
@@ -114,6 +101,10 @@ class ClassifierIndex:
     def _derived(self) -> Derived:
         return Derived(self._catalog, self.outputs, self.encoder)
 
+    @cached_property
+    def _scoring(self) -> Scoring:
+        return Scoring(self.outputs, self._derived)
+
     def search(
         self,
         query: ConceptQuery,
@@ -125,8 +116,8 @@ class ClassifierIndex:
     ) -> list[OutputMatch]:
         """The k outputs that know the concept best. `among` are the only files that count, for a host's own list."""
         concepts = self._concepts(query)
-        rows = self._worth_a_look(concepts, self._allowed(kind, folder, among))
-        total = self._total(concepts, rows)
+        rows = self._scoring.worth_a_look(concepts, self._allowed(kind, folder, among), k)
+        total = self._scoring.total(concepts, rows)
         places = rank(total, int((~np.isnan(total)).sum()))[:k]
         order, how_relevant = rows[places], relevance(total[places], self._derived.best)
         thresholds = self._thresholds(order, concepts[0].z)
@@ -138,7 +129,7 @@ class ClassifierIndex:
 
     def scores(self, query: ConceptQuery, *, labels: bool = True) -> Array:
         """(L,) standardised scores of all outputs, for evaluation; without what files call them where that is asked."""
-        return self._total(self._concepts(query), np.arange(len(self.outputs)), labels=labels)
+        return self._scoring.total(self._concepts(query), np.arange(len(self.outputs)), labels=labels)
 
     def called(self, name: str) -> list[Model]:
         """The classifiers of that path, fingerprint, name or title."""
@@ -172,7 +163,7 @@ class ClassifierIndex:
 
     def words(self, rows: Sequence[int], count: int = 1) -> list[list[str]]:
         """The background concepts that outputs are nearest to: what they seem to be for, in words."""
-        top = rows_of(self.outputs, np.asarray(rows))
+        top = self.outputs.top(np.asarray(rows))
         distance = truncated_distance(top, self._derived.z_background)
         names = [name.removeprefix("a picture of ") for name in self._derived.background_names]
         return [[names[b] for b in np.argsort(column)[:count]] for column in distance.T]
@@ -182,69 +173,19 @@ class ClassifierIndex:
         """(models,) how far each file's labels are borne out; NaN without labels, `UNTRIED` of one never asked."""
         return self._derived.agreements
 
-    # scores
-
-    def _concepts(self, query: ConceptQuery) -> list[_Concept]:
+    def _concepts(self, query: ConceptQuery) -> list[Concept]:
         """What is wanted first, texts before pictures; then what is not."""
         wanted = [self._concept(self._text_feature(text), 1.0, said=True) for text in query.text]
         if query.images:
             wanted.append(self._concept(picture_concept(self.encoder, query.images), 1.0))
         return wanted + [self._concept(self._text_feature(text), -1.0) for text in query.without]
 
-    def _concept(self, feature: Features, weight: float, *, said: bool = False) -> _Concept:
+    def _concept(self, feature: Features, weight: float, *, said: bool = False) -> Concept:
         z = standardised_cosines(self._derived.features, feature[None])[0]
-        return _Concept(feature=feature, z=z, weight=weight, said=said)
+        return Concept(feature=feature, z=z, weight=weight, said=said)
 
     def _text_feature(self, text: str) -> Features:
         return text_features(self._catalog, self.encoder, [described(text)], keep=False)[0]
-
-    def _worth_a_look(self, concepts: Sequence[_Concept], allowed: NDArray[np.bool_] | None) -> NDArray[np.intp]:
-        """Outputs, in their order: all that are allowed, or those of a great many that may be among the best."""
-        if allowed is not None and (rows := np.flatnonzero(allowed)).size <= ALL_LOOKED_AT:
-            return rows
-        if len(self.outputs) <= ALL_LOOKED_AT:
-            return np.arange(len(self.outputs))
-        able = self.outputs.has_responses if allowed is None else self.outputs.has_responses & allowed
-        wanted = [concept for concept in concepts if concept.weight > 0]
-        distances = (estimated_distance(self._derived.prefix, concept.z) for concept in wanted)
-        near = [np.where(able, self._derived.hubs - distance, -np.inf) for distance in distances]
-        called = self._called(wanted) if allowed is None else self._called(wanted) & allowed
-        return np.union1d(candidates(near), np.flatnonzero(called))
-
-    def _called(self, concepts: Sequence[_Concept]) -> NDArray[np.bool_]:
-        """(L,) whether an output bears one of the labels that are nearest to what was said."""
-        near = np.zeros(len(self.outputs.labels) + 1, bool)  # the last: no label
-        for concept in concepts:
-            if concept.said and len(self.outputs.labels):
-                near[rank(self._derived.label_features @ concept.feature, NEAR_LABELS)] = True
-        return near[self.outputs.label_of]
-
-    def _total(self, concepts: Sequence[_Concept], rows: NDArray[np.integer], *, labels: bool = True) -> Array:
-        """(rows,): standardised scores, NaN where nothing is known of an output."""
-        experts: list[tuple[Array, float]] = []
-        for concept in concepts:
-            measured = self._measured(concept.z, rows)
-            said = concept.said and labels
-            experts.append((self._with_words(measured, concept.feature, rows) if said else measured, concept.weight))
-        return combine(experts)
-
-    def _measured(self, z_concept: Features, rows: NDArray[np.integer]) -> Array:
-        """(rows,): standardised, calibrated nearness; NaN where an output was never asked."""
-        nearness = self._derived.hubs[rows] - truncated_distance(rows_of(self.outputs, rows), z_concept)[0]
-        location, scale = self._derived.ordinary
-        return np.where(self.outputs.has_responses[rows], (nearness - location) / scale, np.nan)
-
-    def _with_words(self, measured: Array, concept: Features, rows: NDArray[np.integer]) -> Array:
-        """Labels speak for an output, never against it, and as loudly as their file's labels are borne out."""
-        if not len(self.outputs.labels):
-            return measured
-        fit = self._derived.label_features @ np.asarray(concept, np.float32)
-        location, scale = self._derived.ordinary_words
-        label_of = self.outputs.label_of[rows]
-        z = np.append(np.maximum((fit - location) / scale, 0), 0)[label_of]
-        weight = np.nan_to_num(self.agreements)[self.outputs.owner[rows]] * WORDS
-        unknown = ~self.outputs.has_responses[rows] & (label_of < 0)
-        return np.where(unknown, np.nan, np.nan_to_num(measured) + weight * z)
 
     def _allowed(
         self, kind: str | None, folder: Path | None, among: Collection[Path] | None
@@ -266,14 +207,13 @@ class ClassifierIndex:
         return np.array([fits(model) for model in self.outputs.models], bool)[self.outputs.owner]
 
     def _thresholds(self, order: NDArray[np.integer], z_concept: Features) -> list[float | None]:
-        values = suggested_threshold(rows_of(self.outputs, order), z_concept) if len(order) else []
+        values = suggested_threshold(self.outputs.top(order), z_concept) if len(order) else []
         return [float(v) if self.outputs.has_responses[row] else None for v, row in zip(values, order, strict=True)]
 
     def _match(self, place: int, row: int, score: float, how_relevant: float, threshold: float | None) -> OutputMatch:
         o = self.outputs
         model = o.models[o.owner[row]]
         known = self.agreements[o.owner[row]]
-        unit = model.descriptor.unit if model.descriptor else None
         sign = int(o.sign[row])
         return OutputMatch(
             rank=place,
@@ -291,8 +231,10 @@ class ClassifierIndex:
             weak=how_relevant <= WEAK_BELOW,
             agreement=None if np.isnan(known) else float(known),
             evidence="responses" if o.has_responses[row] else "labels",
-            probes=tuple(int(i) for i in o.top.a[row][:SHOWN]) if o.has_responses[row] else (),
-            threshold=None if threshold is None or unit is None else from_logit(sign * threshold, Unit(unit)),
-            unit=unit,
-            note=model.descriptor.note if model.descriptor else model.failure or "",
+            probes=o.most_exciting(row, SHOWN) if o.has_responses[row] else (),
+            threshold=None
+            if threshold is None or model.unit is None
+            else from_logit(sign * threshold, Unit(model.unit)),
+            unit=model.unit,
+            note=model.note if model.asked else model.failure or "",
         )

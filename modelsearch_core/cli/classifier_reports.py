@@ -42,11 +42,11 @@ def stated(args: argparse.Namespace) -> dict[str, Any] | None:
             "classifiers": sum(m.file.kind.value == "classifier" for m in models),
             "detectors": sum(m.file.kind.value == "detector" for m in models),
             "outputs": len(outputs),
-            "by_responses": sum(m.descriptor is not None for m in models),
-            "by_labels": sum(m.descriptor is None and len(m.rows) > 0 for m in models),
+            "by_responses": sum(m.asked for m in models),
+            "by_labels": sum(not m.asked and len(m.rows) > 0 for m in models),
             "probes": len(outputs.probes),
             "failed": {str(m.file.path): m.failure for m in models if m.failure},
-            "notes": {str(m.file.path): m.descriptor.note for m in models if m.descriptor and m.descriptor.note},
+            "notes": {str(m.file.path): m.note for m in models if m.note},
             "skipped": {str(file.path): file.reason for file in outputs.skipped},
         }
 

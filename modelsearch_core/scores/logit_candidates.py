@@ -1,15 +1,15 @@
-"""The outputs that may be nearest to a concept, where there are too many to look at all probes of each.
+"""The outputs among which the k best are, without looking at all probes of each; docs/methods.md 16. Exact.
 
-docs/methods.md 16.
+A truncated distance d² = Σ (z_text[a] − z)² grows with each of an output's r probes that is looked at. So an output is
+out as soon as it could not, if all other probes agreed with the concept, be as good as the k-th best of some that were
+measured wholly. Most are after a few: the most exciting probes come first and lie farthest from a foreign concept.
 
-A truncated distance is d² = Σ (z_text[a] − z)² over an output's r most exciting probes. Its first p summands are taken
-as they are; in the others z_text is taken to be `SHRUNK` of its mean over the first p: whoever has much of the concept
-on its most exciting probes has some on the next ones.
+ceiling (L,): what an output would score at a distance of 0; its score is ceiling − slope·Σ d over C concepts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -19,68 +19,87 @@ from numpy.typing import NDArray
 from .logits import THREADS, Top
 
 Array = NDArray[np.floating]
+Rows = NDArray[np.intp]
 
-P = 8  # probes looked at of each output
-SHARE = 0.15  # of the outputs that are looked at wholly; benchmarks/classifiers/speed.py says what is lost
-SHRUNK = 0.8
-SAMPLE = 20_000  # outputs by which the share is cut off
-BLOCK = 2**15  # outputs at once: some arrays of that length stay in a core's cache
-
-
-class Prefix(NamedTuple):
-    """What is looked at of each output, probe by probe."""
-
-    a: NDArray[np.intp]  # (p, L)
-    z: Array  # (p, L)
-    sum_of_rest: Array  # (L,) Σ z over the r − p probes that are not looked at
-    squares_of_rest: Array  # (L,) Σ z² over these
-    rest: int  # r − p
+WIDTH = 8  # probes of a layer
+SEEDS = 300  # outputs that are measured wholly after each layer, beside some for each of the k
+SAMPLE = 20_000  # bounds that the seeds are cut off by
+BLOCK = 2**14  # outputs at once: their numbers stay in a core's cache
+SLACK = 1e-3  # of a distance, for rounding
 
 
-def prefix_of(top: Top, p: int = P) -> Prefix:
-    p = min(p, top.a.shape[1])
-    rest = np.asarray(top.z[:, p:], np.float32)
-    return Prefix(
-        a=np.ascontiguousarray(top.a[:, :p].T, np.intp),
-        z=np.ascontiguousarray(top.z[:, :p].T, np.float32),
-        sum_of_rest=rest.sum(axis=1),
-        squares_of_rest=np.einsum("lr,lr->l", rest, rest),
-        rest=rest.shape[1],
-    )
+class Layer(NamedTuple):
+    """Some of each output's probes, side by side in memory."""
+
+    a: NDArray[np.uint16]  # (L, WIDTH)
+    z: NDArray[np.float32]  # (L, WIDTH)
 
 
-def estimated_distance(prefix: Prefix, z_text: Array) -> Array:
-    """(L,) from z_text (n,); exact where p is r."""
-    z_text = np.asarray(z_text, np.float32)
-    p, L = prefix.a.shape
-    distance = np.empty(L, np.float32)
+def empty_layers(L: int, r: int) -> tuple[Layer, ...]:
+    """For the r most exciting probes of L outputs; the last layer may be narrower."""
+    widths = (min(WIDTH, r - start) for start in range(0, r, WIDTH))
+    return tuple(Layer(np.zeros((L, width), np.uint16), np.zeros((L, width), np.float32)) for width in widths)
+
+
+def fill_layers(layers: Sequence[Layer], rows: slice, top: Top) -> None:
+    """What is kept of some outputs into their rows."""
+    for number, layer in enumerate(layers):
+        part = slice(number * WIDTH, (number + 1) * WIDTH)
+        layer.a[rows], layer.z[rows] = top.a[:, part], top.z[:, part]
+
+
+def within_reach(
+    layers: Sequence[Layer], z_texts: Array, ceiling: Array, slope: float, total: Callable[[Rows], Array], k: int
+) -> Rows:
+    """Outputs, in their order, with the k best and all that equal them among them; never one with a ceiling of −inf.
+
+    z_texts (C, n). `total` measures outputs wholly: at most ceiling − slope·Σ d, NaN where it cannot."""
+    z_texts, ceiling = np.asarray(z_texts, np.float32), np.asarray(ceiling, np.float32)
+    reach, slack = float(np.finfo(np.float32).min), SLACK * slope * len(z_texts)
+    rows: Rows | None = None  # all
+    squares = np.zeros((len(z_texts), len(ceiling)), np.float32)
+    for layer in layers:
+        bounds = ceiling - _look(layer, z_texts, rows, squares, slope)
+        seeds = highest(bounds, SEEDS + 4 * k)
+        seeds = seeds[np.isfinite(bounds[seeds])]
+        reach = max(reach, _kth(total(seeds if rows is None else rows[seeds]), k))
+        left = np.flatnonzero(bounds >= reach - slack)
+        rows, ceiling, squares = left if rows is None else rows[left], ceiling[left], squares.take(left, axis=1)
+    return np.arange(len(ceiling)) if rows is None else rows
+
+
+def highest(values: Array, count: int) -> Rows:
+    """About that many of the highest, in their order; cut off by a sample's, for speed."""
+    sample = values[:: max(1, len(values) // SAMPLE)]
+    wanted = max(1, count * len(sample) // max(1, len(values)))
+    if wanted >= len(sample):
+        return np.arange(len(values))
+    least = np.partition(sample, len(sample) - wanted)[len(sample) - wanted]
+    return np.flatnonzero(values >= least)[: 4 * count]
+
+
+def _look(layer: Layer, z_texts: Array, rows: Rows | None, squares: Array, slope: float) -> Array:
+    """slope·Σ d (rows,) by what has been looked at, this layer too, whose summands are added to `squares` (C, rows)."""
+    far, ones = np.empty(squares.shape[1], np.float32), np.ones(layer.a.shape[1], np.float32)
 
     def fill(start: int) -> None:
-        rows = slice(start, min(L, start + BLOCK))
-        seen, found = np.empty(rows.stop - start, np.float32), np.empty(rows.stop - start, np.float32)
-        total, squares = np.zeros_like(found), np.zeros_like(found)
-        for a, z in zip(prefix.a[:, rows], prefix.z[:, rows], strict=True):
-            z_text.take(a, out=found, mode="clip")
-            total += found
-            np.subtract(found, z, out=seen)
-            seen *= seen
-            squares += seen
-        likely = total * np.float32(SHRUNK / p)
-        squares += prefix.squares_of_rest[rows]
-        squares += likely * (prefix.rest * likely - 2 * prefix.sum_of_rest[rows])
-        np.sqrt(np.maximum(squares, 0, out=squares), out=distance[rows])
+        part = slice(start, start + BLOCK)
+        a, z = layer if rows is None else (values.take(rows[part], axis=0, mode="clip") for values in layer)
+        if rows is None:
+            a, z = a[part], z[part]
+        gap = np.empty(z.shape, np.float32)
+        for z_text, square in zip(z_texts, squares, strict=True):
+            z_text.take(a, out=gap, mode="clip")
+            gap -= z
+            gap *= gap
+            square[part] += gap @ ones
+        far[part] = slope * np.sqrt(squares[:, part]).sum(axis=0)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(fill, range(0, L, BLOCK)))
-    return distance
+        list(pool.map(fill, range(0, len(far), BLOCK)))
+    return far
 
 
-def candidates(nearness: Sequence[Array], share: float = SHARE) -> NDArray[np.intp]:
-    """About that share of the outputs by each of the (L,) estimates, in their order; −inf is never one."""
-    chosen = np.zeros(len(nearness[0]), bool)
-    for estimate in nearness:
-        sample = estimate[:: max(1, len(estimate) // SAMPLE)]
-        known = sample[np.isfinite(sample)]
-        least = np.quantile(known, 1 - share) if len(known) else np.inf
-        chosen |= estimate >= least
-    return np.flatnonzero(chosen)
+def _kth(scores: Array, k: int) -> float:
+    known = scores[~np.isnan(scores)]
+    return float(np.partition(known, len(known) - k)[len(known) - k]) if len(known) >= k else -np.inf
