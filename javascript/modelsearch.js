@@ -66,6 +66,13 @@ function modelSearchToPrompt(tab, match) {
   });
 }
 
+function modelSearchToDetailer(tab, match) {
+  return modelSearchInTurn(async () => {
+    const { chosen } = await modelSearchAsk({ action: "detector", tab, name: match.listed.name });
+    return modelSearchWord("{name} chosen in ADetailer of {tab}").replace("{name}", () => chosen).replace("{tab}", tab);
+  });
+}
+
 function modelSearchChoose(match) {
   const name = match.listed?.name;
   if (!name) throw new Error(modelSearchWord("The WebUI does not list this model; press the refresh button beside its checkpoints."));
@@ -90,6 +97,19 @@ function modelSearchActions(away) {
     { id: "control", label: modelSearchWord("To Control"), icon: "image", can: (match) => isLora(match) && hasControl(), run: toPrompt("control") },
     { id: "checkpoint", label: modelSearchWord("Use this checkpoint"), icon: "target", primary: true, can: isBase, run: modelSearchChoose },
   ];
+}
+
+// What a found detector offers where ADetailer is installed.
+function modelSearchDetectorActions() {
+  const action = (tab, label, primary) => ({
+    id: `adetailer_${tab}`,
+    label,
+    icon: "target",
+    primary,
+    can: (match) => Boolean(match.kind === "detector" && match.listed?.name && gradioApp().querySelector(`#script_${tab}_adetailer_ad_model`)),
+    run: (match) => modelSearchToDetailer(tab, match),
+  });
+  return [action("txt2img", modelSearchWord("To ADetailer"), true), action("img2img", modelSearchWord("To ADetailer in img2img"), false)];
 }
 
 // At the top of the panel: with which strength a LoRA goes into a prompt, and previews for those that have none.
@@ -151,7 +171,7 @@ async function modelSearchMount(box) {
   const theme = modelSearchIsDark(box) ? "dark" : "light";
   const language = opts.localization && opts.localization !== "None" ? opts.localization : "en";
   box.replaceChildren();
-  const host = { name: "webui", theme, language, actions: modelSearchActions(Boolean(away)), toolbar: modelSearchToolbar() };
+  const host = { name: "webui", theme, language, actions: modelSearchActions(Boolean(away)), classifierActions: modelSearchDetectorActions(), toolbar: modelSearchToolbar() };
   modelSearch.panel = mountPanel(box, { api, host });
   return modelSearch.panel;
 }

@@ -12,15 +12,13 @@ from modules import paths, sd_models, shared
 from modelsearch_core.panel import Folder
 from modelsearch_core.prompt_tags import loras_in
 
-from . import hosts, settings
+from . import adetailer, hosts, settings
 
 LORA_OPTIONS = ("lora_dir", "lyco_dir", "lyco_dir_backcompat", "lora_dirs")
 PICTURE_OPTIONS = (
     *("outdir_samples", "outdir_txt2img_samples", "outdir_img2img_samples", "outdir_save"),
     "outdir_control_samples",  # SD.Next's
 )
-ADETAILER = "adetailer"
-PICKLES = (".pt", ".pth")
 TAGGERS = ("ultralytics", "wd14_tagger", "TaggerOnnx", "tagger", "nsfw", "aesthetic")
 CHECKPOINT_OPTIONS = ("ckpt_dir", "ckpt_dirs")
 
@@ -45,7 +43,8 @@ def folders() -> list[Folder]:
 def classifier_folders() -> list[Path]:
     """Where extensions keep detectors and taggers, those that are there; ADetailer's own first."""
     models = _absolute(paths.models_path)
-    return [folder for name in (ADETAILER, *TAGGERS) if (folder := models / name).is_dir()]
+    wanted = [*map(_absolute, adetailer.folders()), *(models / name for name in TAGGERS)]
+    return [folder for folder in dict.fromkeys(wanted) if folder.is_dir()]
 
 
 def picture_folders() -> list[Path]:
@@ -69,21 +68,13 @@ def listed(path: Path, kind: str) -> Mapping[str, Any]:
     """For the browser: `tag` of a LoRA, `name` of a checkpoint, or of a detector in ADetailer's drop-down; empty for
     what is not listed."""
     if kind in ("classifier", "detector"):
-        name = adetailer_name(path)
+        name = adetailer.name_of(path)
         return {} if name is None else {"name": name}
     if kind == "lora":
         name = lora_name(path)
         return {} if name is None else {"tag": name, "name": name}
     title = checkpoint_title(path)
     return {} if title is None else {"name": title}
-
-
-def adetailer_name(path: Path) -> str | None:
-    """What ADetailer's drop-down calls it: the name of a `.pt`, so of the one that an ONNX export lies beside."""
-    if _absolute(paths.models_path) / ADETAILER not in path.parents:
-        return None
-    found = (each for each in (path, path.with_suffix(".pt"), path.with_suffix(".pth")) if each.suffix in PICKLES)
-    return next((each.name for each in found if each.is_file()), None)
 
 
 def lora_name(*paths: Path) -> str | None:

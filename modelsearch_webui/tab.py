@@ -10,6 +10,8 @@ import gradio as gr
 
 from modelsearch_core.errors import ModelSearchError
 
+from . import adetailer
+
 TABS = ("txt2img", "img2img", "hires", "control")
 PROMPTS = tuple(f"{tab}_{kind}" for tab in TABS for kind in ("prompt", "neg_prompt"))
 JS = "js" if int(gr.__version__.split(".")[0]) >= 4 else "_js"
@@ -18,13 +20,16 @@ _prompts: dict[str, Any] = {}
 
 
 def catch_prompts(component: Any, **_: Any) -> None:
-    """For `on_after_component`: remembers the prompts of both tabs, and those of the second pass."""
+    """For `on_after_component`: remembers the prompts of both tabs, those of the second pass, and ADetailer's lists."""
+    adetailer.catch_drop_downs(component)
     name = str(getattr(component, "elem_id", None)).replace("txt2img_refiner_", "hires_")  # as SD.Next has it
     if name in PROMPTS:
         _prompts[name] = component
 
 
 def change_prompts(request: dict[str, Any], texts: dict[str, str]) -> dict[str, Any]:
+    if request.get("action") == "detector":
+        return adetailer.choose(request)
     from .prompts import change  # reads the index
 
     return change(request, texts)
@@ -43,13 +48,14 @@ def build(change: Change = change_prompts) -> list[tuple[Any, str, str]]:
     def changed(text: str, *texts: str) -> list[Any]:
         told, *now = answered(text, dict(zip(names, texts, strict=True)), change)
         # Where nothing is changed the user may go on typing meanwhile.
-        return [told, *(gr.update() if new == (old or "") else new for new, old in zip(now, texts, strict=True))]
+        prompts = (gr.update() if new == (old or "") else new for new, old in zip(now, texts, strict=True))
+        return [told, *prompts, *adetailer.updates(json.loads(told))]
 
     with ui:
         done = go.click(
             fn=changed,
             inputs=[asked, *shown],
-            outputs=[told, *shown],
+            outputs=[told, *shown, *adetailer.drop_downs()],
             queue=False,
             show_progress=False,
             **{JS: "(asked, ...prompts) => [modelSearchAsked(), ...prompts]"},

@@ -10,7 +10,10 @@ import pytest
 from tests.webui.host import ROOT
 
 HERE = {"listed": {"name": "a name", "tag": "a name"}}
-PAGE = "<div id='hires_prompt'><textarea></textarea></div>"
+PAGE = """
+<div id='hires_prompt'><textarea></textarea></div>
+<div id='script_img2img_adetailer_ad_model'></div>
+"""
 
 
 @pytest.fixture
@@ -41,6 +44,19 @@ def offered(page: Any, match: dict[str, Any], away: bool) -> list[str]:
 def test_each_kind_has_its_buttons(page: Any, kind: str, expected: list[str]):
     assert offered(page, {"kind": kind, **HERE}, away=False) == expected
     assert offered(page, {"kind": kind, **HERE}, away=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [
+        ({"kind": "detector", "listed": {"name": "v3_best.pt"}}, ["adetailer_img2img"]),
+        ({"kind": "detector", "listed": {}}, []),
+        ({"kind": "classifier", "listed": {"name": "v3_best.pt"}}, []),
+    ],
+)
+def test_a_detector_goes_to_those_of_adetailers_lists_that_the_page_has(page: Any, match: Any, expected: list[str]):
+    script = "(match) => modelSearchDetectorActions().filter((each) => each.can(match)).map((each) => each.id)"
+    assert page.evaluate(script, match) == expected
 
 
 def test_only_a_search_servers_model_that_is_not_here_has_none(page: Any):

@@ -194,18 +194,6 @@ class TestNames:
         assert places.listed(models / "Stable-diffusion" / "gone.safetensors", "checkpoint") == {}
         assert len(places.lora_paths()) == 5
 
-    def test_detectors_are_called_as_adetailers_drop_down_does(self, webui: Any):
-        places, folder = webui.ours("places"), webui.base / "models" / "adetailer"
-        (folder / "own").mkdir(parents=True)
-        for name in ("v3_best.pt", "v3_best.onnx", "own/hats.pth", "lonely.onnx"):
-            (folder / name).touch()
-        assert places.listed(folder / "v3_best.pt", "detector") == {"name": "v3_best.pt"}
-        assert places.listed(folder / "v3_best.onnx", "detector") == {"name": "v3_best.pt"}  # whose export it is
-        assert places.listed(folder / "own" / "hats.pth", "detector") == {"name": "hats.pth"}
-        assert places.listed(folder / "lonely.onnx", "detector") == {}
-        assert places.listed(webui.base / "models" / "wd14_tagger" / "model.onnx", "classifier") == {}
-        assert places.classifier_folders() == [folder]
-
     def test_without_the_lora_extension_no_lora_is_named(self, webui: Any, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.delitem(__import__("sys").modules, "networks")
         assert webui.ours("places").lora_paths() == set()
