@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
@@ -68,18 +69,23 @@ def made_up(features: np.ndarray, concepts: np.ndarray, rng: np.random.Generator
     return logits.most_exciting(phi + rng.uniform(*NOISE, (OF_A_FILE, 1)) * rng.standard_normal(phi.shape, np.float32))
 
 
-def catalog_of(path: Path, encoder: Encoder) -> Path:
-    """A million outputs of a thousand files that nobody has."""
-    if path.is_file():
-        return path
-    pictures = path.with_suffix(".pictures")
-    pictures.mkdir(parents=True, exist_ok=True)
+def catalog_of(folder: Path, encoder: Encoder) -> Path:
+    """A million outputs of a thousand files that nobody has; made once."""
+    if not folder.is_dir():
+        part = folder.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        make(part, encoder)
+        part.rename(folder)
+    return folder / "catalog.sqlite"
+
+
+def make(folder: Path, encoder: Encoder) -> None:
+    pictures = folder / "pictures"
+    pictures.mkdir(parents=True)
     for number, picture in enumerate(world()):
         picture.save(pictures / f"{number:05}.png")
     texts = encoder.encode_texts([f"a picture of {concept}" for concept in CONCEPTS])
-    part = path.with_suffix(".part.sqlite")
-    part.unlink(missing_ok=True)
-    with Catalog(part) as catalog:
+    with Catalog(folder / "catalog.sqlite") as catalog:
         catalog.put_encoder(encoder.name, str(FOLDER / "clip"), encoder.dimension)
         probes = choose_probes(catalog, encoder, pictures, lambda _: None)
         features = np.concatenate([encoder.encode_images(part) for part in batches(world())])
@@ -88,10 +94,8 @@ def catalog_of(path: Path, encoder: Encoder) -> Path:
             top = made_up(features, texts - texts.mean(axis=0), rng)
             names = [f"v{number:03}_{copy}" for copy in range(TIMES_OVER)]
             for name in names:
-                put(catalog, path.parent / f"{name}.onnx", probes.digest, top)
+                put(catalog, folder / f"{name}.onnx", probes.digest, top)
             catalog.classifiers.put_hubs(probes.digest, encoder.name, dict.fromkeys(names, hubs_of(top, z_background)))
-    part.replace(path)
-    return path
 
 
 def batches(pictures: Sequence[Image.Image], size: int = 50) -> list[Sequence[Image.Image]]:
@@ -150,7 +154,7 @@ def run(work: Path) -> dict[str, Any]:
     encoder = Read(open_encoder(str(FOLDER / "clip"), device="cpu"))
     chosen = np.random.default_rng(0).permutation(len(CONCEPTS))[:ASKED]
     queries = [ConceptQuery(text=[CONCEPTS[concept]]) for concept in chosen]
-    with ClassifierIndex.open(catalog_of(work / "million.sqlite", encoder), encoder=encoder) as index:
+    with ClassifierIndex.open(catalog_of(work / "million", encoder), encoder=encoder) as index:
         o = index.outputs
         same = [as_plain(index, query) for query in queries]
         asked = [seconds(lambda q=query: index.search(q, k=FIRST)) for query in queries]

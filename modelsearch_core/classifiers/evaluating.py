@@ -33,7 +33,8 @@ class Found:
 
 def by_labels(index: ClassifierIndex) -> Found:
     """Every label (at most `MOST`) as text. ModelSearchError where no asked file has labels."""
-    labels = [label for place, label in enumerate(index.outputs.labels) if (_labelled(index) == place).any()]
+    labelled = _labelled(index)
+    labels = [index.outputs.labels[place] for place in np.unique(labelled[labelled >= 0])]
     if not labels:
         raise ModelSearchError(
             "no classifier of the index has labels to ask for; give a folder with a sub-folder of pictures a concept"
