@@ -41,7 +41,7 @@ MADE, TIMES_OVER = 100_000, 10  # outputs that differ; how often each stands in 
 OF_A_FILE = 1000
 ASKED, FIRST = 8, 10 * TIMES_OVER
 NOISE = (0.3, 1.5)  # of responses, in units of what the concept explains
-TIMES = 60
+TIMES = 200
 
 
 class Read:

@@ -78,7 +78,10 @@ class Outputs:
 
     def top(self, rows: NDArray[np.integer]) -> Top:
         """What is kept of these outputs' responses."""
-        a, z = (np.concatenate([part[rows] for part in parts], axis=1) for parts in zip(*self.layers, strict=True))
+        a, z = (
+            np.concatenate([part.take(rows, axis=0) for part in parts], axis=1)
+            for parts in zip(*self.layers, strict=True)
+        )
         return Top(a, z, self.mean[rows], self.deviation[rows])
 
     def most_exciting(self, row: int, count: int) -> tuple[int, ...]:

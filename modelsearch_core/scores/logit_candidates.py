@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,24 +80,26 @@ def highest(values: Array, count: int) -> Rows:
 
 def _look(layer: Layer, z_texts: Array, rows: Rows | None, squares: Array, slope: float) -> Array:
     """slope·Σ d (rows,) by what has been looked at, this layer too, whose summands are added to `squares` (C, rows)."""
-    far, ones = np.empty(squares.shape[1], np.float32), np.ones(layer.a.shape[1], np.float32)
+    far = np.empty(squares.shape[1], np.float32)
 
     def fill(start: int) -> None:
         part = slice(start, start + BLOCK)
-        a, z = layer if rows is None else (values.take(rows[part], axis=0, mode="clip") for values in layer)
-        if rows is None:
-            a, z = a[part], z[part]
+        here = part if rows is None else rows[part]
+        a, z = _at(layer.a, here), _at(layer.z, here)
         gap = np.empty(z.shape, np.float32)
         for z_text, square in zip(z_texts, squares, strict=True):
             z_text.take(a, out=gap, mode="clip")
             gap -= z
-            gap *= gap
-            square[part] += gap @ ones
+            square[part] += np.einsum("lr,lr->l", gap, gap)  # not BLAS, which would start threads of its own
         far[part] = slope * np.sqrt(squares[:, part]).sum(axis=0)
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(fill, range(0, len(far), BLOCK)))
     return far
+
+
+def _at(values: NDArray[Any], here: slice | Rows) -> NDArray[Any]:
+    return values[here] if isinstance(here, slice) else values.take(here, axis=0, mode="clip")
 
 
 def _kth(scores: Array, k: int) -> float:

@@ -59,6 +59,8 @@ def tab(detailing: WebUI, browser: Any) -> Iterator[Opened]:
 def pressed(tab: Opened, action: str) -> str:
     tab.page.click("[data-view=tells]")
     tab.page.fill(".ms-classifier-view input[type=search]", "pink")
+    tab.page.wait_for_selector(f"{CARD} [data-action={action}]")
+    tab.keep("webui_adetailer_card")
     tab.page.locator(CARD).first.locator(f"[data-action={action}]").click()
     tab.page.wait_for_selector(".ms-toast")
     return tab.page.locator(".ms-toast").last.inner_text()
