@@ -372,16 +372,4 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "2",
     ): FIRST_ROW,
     ("style", "euclidean", "np.maximum(squared, 0)  in  return np.sqrt(np.maximum(squared, 0))", "squared"): ROUNDING,
-    (
-        "logit_candidates",
-        "estimated_distance",
-        "np.maximum(squares, 0, out=squares)  in  np.sqrt(np.maximum(squares, 0, out=squares), out=distance[rows])",
-        "squares",
-    ): ROUNDING,
-    (
-        "logit_candidates",
-        "estimated_distance",
-        "rows.stop - start  in  seen, found = (np.empty(rows.stop - start, np.float32), np.empty(rows.stop - start, np.float32))",
-        "rows.stop + start",
-    ): MEMORY,
 }

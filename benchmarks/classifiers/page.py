@@ -165,7 +165,8 @@ def _speed(size: float, speed: Mapping[str, Any]) -> Iterable[str]:
         ([name, *(milliseconds(speed[key][of]) for of in ("clock", "usual", "processor"))] for name, key in rows),
     )
     yield (
-        f"\nThe slowest of {speed['as_plain'][1]} concepts takes {milliseconds(speed['slowest'])} at best. A search takes "
+        f"\nThe search is the mean of {speed['as_plain'][1]} concepts; at best they take {milliseconds(speed['quickest'])} to "
+        f"{milliseconds(speed['slowest'])} by the clock. A search takes "
         f"{speed['meanwhile'] / 1e6:.0f} MB meanwhile. {speed['as_plain'][0]} of {speed['as_plain'][1]} answers are those of the "
         "plain formulas, number for number.\n"
     )

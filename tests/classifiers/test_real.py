@@ -11,6 +11,7 @@ from benchmarks.classifiers import real
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)  # 270 MB are fetched first
 def test_imagenets_outputs_are_found_by_words(tmp_path: Path):
     try:
         real.fetched(tmp_path)

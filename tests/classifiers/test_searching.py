@@ -35,9 +35,9 @@ def index(tmp_path: Path, models: Path, **settings: object) -> ClassifierReport:
 
 
 def ask(tmp_path: Path, text: str = "", **others: object):
-    images = others.pop("images", ())
+    images, without = others.pop("images", ()), others.pop("without", ())
     with ClassifierIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as found:
-        return found.search(ConceptQuery(text=[text] if text else [], images=images), **others)  # type: ignore[arg-type]
+        return found.search(ConceptQuery(text=[text] if text else [], images=images, without=without), **others)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("colour", NAMES)
@@ -62,8 +62,15 @@ def test_a_great_many_outputs_are_looked_through_with_the_same_answer(tmp_path: 
     for number in range(20):
         making.classifier(tmp_path / "models" / f"{number}.onnx", NAMES[: 2 + number % 4], last="sigmoid")
     making.detector(tmp_path / "models" / "bbox" / "named.onnx", NAMES)
+    making.pickled_detector(tmp_path / "models" / "bbox" / "never_asked.pt", NAMES)
     index(tmp_path, tmp_path / "models")
-    for asked in ({"text": "pink"}, {"text": "pink", "kind": "detector"}, {"images": [making.square("blue")]}):
+    blue = [making.square("blue")]
+    for asked in (
+        {"text": "pink"},
+        {"text": "pink", "kind": "detector"},
+        {"images": blue},
+        {"text": "blue", "images": blue, "without": ["green"], "k": 5},
+    ):
         every = ask(tmp_path, **asked)
         monkeypatch.setattr(scoring, "ALL_MEASURED", 3)
         monkeypatch.setattr(logit_candidates, "SEEDS", 0)
