@@ -101,15 +101,15 @@ function modelSearchActions(away) {
 
 // What a found detector offers where ADetailer is installed.
 function modelSearchDetectorActions() {
-  const action = (tab, label, primary) => ({
+  const action = (tab, label, icon) => ({
     id: `adetailer_${tab}`,
     label,
-    icon: "target",
-    primary,
+    icon,
+    primary: tab === "txt2img",
     can: (match) => Boolean(match.kind === "detector" && match.listed?.name && gradioApp().querySelector(`#script_${tab}_adetailer_ad_model`)),
     run: (match) => modelSearchToDetailer(tab, match),
   });
-  return [action("txt2img", modelSearchWord("To ADetailer"), true), action("img2img", modelSearchWord("To ADetailer in img2img"), false)];
+  return [action("txt2img", modelSearchWord("To ADetailer"), "target"), action("img2img", modelSearchWord("To ADetailer in img2img"), "image")];
 }
 
 // At the top of the panel: with which strength a LoRA goes into a prompt, and previews for those that have none.

@@ -54,6 +54,7 @@ export function createApi({ fetch = (path, options) => globalThis.fetch(path, op
     askClassifiers: () => post("classifiers", {}),
     /** @param {Record<string, any>} body text, kind, k @param {Pictures} pictures @param {AbortSignal} [signal] */
     searchClassifiers: (body, pictures, signal) => call("classifiers/search", { method: "POST", body: form(body, pictures), signal }),
+    classifierTrust: () => call("classifiers/trust"),
     classifier: (id) => call(`classifiers/${encodeURIComponent(id)}`),
     /** @param {string} set the probes' digest: other sets number other pictures */
     probeUrl: (number, set) => url(`/modelsearch/classifiers/probes/${number}.webp?set=${set}`),

@@ -134,8 +134,21 @@ export class ClassifierView {
     const { t } = this.context;
     const { models, outputs, probes } = this.known;
     const shown = models.filter(({ kind }) => !this.kind || kind === this.kind);
-    fill(this.summary, h("span", { text: t("tells_all", { n: models.length, outputs, probes }) }));
+    fill(this.summary, h("span", { text: t("tells_all", { n: models.length, outputs, probes }) }), this.trustButton());
     fill(this.answer, probes < FEW && this.few(), h("ul", { class: "ms-files", "aria-label": t("tells") }, ...shown.map((model) => this.fileRow(model))));
+  }
+
+  /** Asks for the labels that files carry, without reading them; says how many find their output. */
+  trustButton() {
+    const { t, guard, api } = this.context;
+    const ask = button(t("tells_trust"), { icon: "check", class: "ms-quiet", title: t("tells_trust_hint"), dataset: { key: "trust" }, onclick: () => press() });
+    const press = async () => {
+      ask.disabled = true;
+      const found = await guard(() => api.classifierTrust());
+      ask.disabled = false;
+      if (found) ask.replaceWith(h("span", { class: "ms-trust", title: t("tells_trust_hint"), text: t("tells_trusted", percents(found)) }));
+    };
+    return ask;
   }
 
   few() {
@@ -270,4 +283,8 @@ export class ClassifierView {
     await this.context.guard(() => this.context.api.askClassifiers());
     await this.context.guard(() => this.load());
   }
+}
+
+function percents({ asked, outputs, top1, top5 }) {
+  return { asked, outputs, first: Math.round(100 * top1), five: Math.round(100 * top5) };
 }

@@ -31,15 +31,15 @@ class Found:
         return 1 / max(1, self.outputs)
 
 
-def by_labels(index: ClassifierIndex) -> Found:
-    """Every label (at most `MOST`) as text. ModelSearchError where no asked file has labels."""
+def by_labels(index: ClassifierIndex, most: int = MOST) -> Found:
+    """Every label (at most `most`, drawn by lot) as text. ModelSearchError where no asked file has labels."""
     labelled = _labelled(index)
     labels = [index.outputs.labels[place] for place in np.unique(labelled[labelled >= 0])]
     if not labels:
         raise ModelSearchError(
             "no classifier of the index has labels to ask for; give a folder with a sub-folder of pictures a concept"
         )
-    chosen = np.sort(np.random.default_rng(0).permutation(len(labels))[:MOST])
+    chosen = np.sort(np.random.default_rng(0).permutation(len(labels))[:most])
     return _found(index, {labels[i]: ConceptQuery(text=[labels[i]]) for i in chosen})
 
 

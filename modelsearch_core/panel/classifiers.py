@@ -13,6 +13,7 @@ from typing import Any
 
 from ..classifiers import KINDS, ClassifierIndex, ConceptQuery, OutputMatch
 from ..classifiers.describing import described_outputs
+from ..classifiers.evaluating import by_labels
 from ..classifiers.outputs import Model
 from ..contact_sheet import fitted
 from ..embedding import Encoder
@@ -24,6 +25,7 @@ from .refusals import RefusedError
 
 SIDE = 256  # pixels of a probe picture as it is sent
 MOST = 100
+MOST_ASKED = 100  # labels, while which nobody else is answered
 
 
 class ClassifierSearch:
@@ -93,6 +95,12 @@ class ClassifierSearch:
             "each": outputs,
             "set": digest,
         }
+
+    def trust(self) -> dict[str, Any]:
+        """How often a label finds an output that bears it, by responses alone. ModelSearchError without labels."""
+        with self._reading() as index:
+            found = by_labels(index, MOST_ASKED)
+        return {"asked": found.concepts, "outputs": found.outputs, "top1": found.top1, "top5": found.top5}
 
     def _named(self, told: dict[str, Any], of: Model | OutputMatch) -> dict[str, Any]:
         """With what the host calls the first copy that it lists."""

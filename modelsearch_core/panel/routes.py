@@ -168,6 +168,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "classifiers", lambda panel, _: _json({**panel.classifiers.models(), "job": panel.probing.state()})),
     Route("POST", "classifiers", lambda panel, _: _json(panel.start_probing())),
+    Route("GET", "classifiers/trust", lambda panel, _: _json(panel.classifiers.trust())),
     Route("GET", "classifiers/{id}", lambda panel, r: _json(panel.classifiers.model(r.path["id"]))),
     Route(
         "GET",

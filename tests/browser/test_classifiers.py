@@ -91,6 +91,14 @@ def test_a_file_is_shown_output_by_output(opened: Any, address: str):
     page.wait_for_selector(CARD)
 
 
+def test_it_says_how_far_it_can_be_trusted(opened: Any, address: str):
+    page = shown(opened, address)
+    page.click(f"{VIEW} [data-key=trust]")
+    page.wait_for_selector(f"{VIEW} .ms-trust")
+    said = page.inner_text(f"{VIEW} .ms-trust")
+    assert said.startswith("Of 5 names asked for among 5 outputs, 100 % found theirs first")
+
+
 def test_the_name_is_copied_for_a_drop_down(opened: Any, address: str):
     page = shown(opened, address, permissions=["clipboard-read", "clipboard-write"])
     page.locator(".ms-files li", has_text="v3_best").locator("[data-action=copyName]").click()

@@ -63,6 +63,11 @@ def test_all_are_listed_with_what_the_host_calls_them(panel: ClassifierSearch, t
     assert (told["outputs"], told["probes"]) == (2 * len(NAMES), 120)
 
 
+def test_it_says_how_often_a_label_finds_its_output(panel: ClassifierSearch):
+    n = len(NAMES)
+    assert panel.trust() == {"asked": n, "outputs": n, "top1": 1.0, "top5": 1.0}
+
+
 def test_a_picture_asks_too(panel: ClassifierSearch):
     buffer = io.BytesIO()
     making.square("blue").save(buffer, "PNG")
