@@ -24,6 +24,14 @@ TOO_WIDE = """() => [...document.querySelectorAll(".modelsearch *")]
     .map((e) => `${e.className} ${e.ariaLabel ?? e.textContent}`)"""
 
 
+OF_GRAPH = """async (family) => {
+    const [{ mountPanel }, { createApi }] =
+        await Promise.all(["panel", "api"].map((name) => import(`/modelsearch/panel/${name}.mjs`)));
+    document.body.replaceChildren();
+    mountPanel(document.body, { api: createApi(), host: { name: family, architectureOfGraph: () => family } });
+}"""
+
+
 def test_all_models_are_shown_with_their_own_pictures(page: Any):
     assert set(names(page)) == set(NAMES)
     page.wait_for_function("() => [...document.images].every(image => image.complete && image.naturalWidth > 0)")
@@ -245,6 +253,15 @@ def test_names_are_text_whatever_they_hold(opened: Any, tmp_path_factory: pytest
         page.click(f".ms-card:has-text('{odd}')")
         assert page.inner_text("#ms-detail-name") == odd
         assert page.locator("img[src=x]").count() == 0
+
+
+@pytest.mark.parametrize(("family", "chosen"), [("sd15", "sd15"), ("flux", "")])
+def test_the_family_of_a_hosts_graph_is_chosen_where_there_are_such_models(page: Any, family: str, chosen: str):
+    with page.expect_request(re.compile(r"/models\?")) as asked:
+        page.evaluate(OF_GRAPH, family)
+    page.wait_for_selector(".ms-card:not(.ms-loading)")
+    assert page.input_value("select[data-name=architecture]") == chosen
+    assert ("architecture=sd15" in asked.value.url) is bool(chosen)
 
 
 def test_each_filter_that_the_status_offers_is_a_list(opened: Any, models: Path):
