@@ -24,6 +24,7 @@ IN_COMMON = "what all samples have in common falls out: along an axis their weig
 COLLINEAR = "two that are one have shares of 0, or no numbers, and fit nothing"
 FOUND_ANYWAY = "of nothing, or of fewer than two, no merge is found in any case"
 BELOW_SHARES = "any number below 0 stands for a pair that does not fit"
+AS_MANY_AS_THERE_ARE = "the least of all cuts nothing off"
 SUM_TO_ONE = "a common factor, which falls out where shares are made to sum to 1"
 
 EQUIVALENT: dict[tuple[str, str, str, str], str] = {
@@ -372,4 +373,46 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "2",
     ): FIRST_ROW,
     ("style", "euclidean", "np.maximum(squared, 0)  in  return np.sqrt(np.maximum(squared, 0))", "squared"): ROUNDING,
+    (
+        "logit_candidates",
+        "within_reach",
+        "SLACK * slope * len(z_texts)  in  reach, slack = (float(np.finfo(np.float32).min), SLACK * slope * len(z_texts))",
+        "SLACK * slope / len(z_texts)",
+    ): ROUNDING,
+    (
+        "logit_candidates",
+        "within_reach",
+        "SLACK * slope * len(z_texts)  in  reach, slack = (float(np.finfo(np.float32).min), SLACK * slope * len(z_texts))",
+        "SLACK * slope",
+    ): ROUNDING,
+    (
+        "logit_candidates",
+        "within_reach",
+        "SLACK * slope  in  reach, slack = (float(np.finfo(np.float32).min), SLACK * slope * len(z_texts))",
+        "SLACK / slope",
+    ): ROUNDING,
+    (
+        "logit_candidates",
+        "within_reach",
+        "SLACK * slope  in  reach, slack = (float(np.finfo(np.float32).min), SLACK * slope * len(z_texts))",
+        "SLACK",
+    ): ROUNDING,
+    (
+        "logit_candidates",
+        "within_reach",
+        "bounds >= reach - slack  in  left = np.flatnonzero(bounds >= reach - slack)",
+        "bounds > reach - slack",
+    ): ROUNDING,
+    (
+        "logit_candidates",
+        "within_reach",
+        "4  in  seeds = highest(bounds, SEEDS + 4 * k)",
+        "5",
+    ): MEMORY,
+    (
+        "logit_candidates",
+        "highest",
+        "len(values) <= count",
+        "len(values) < count",
+    ): AS_MANY_AS_THERE_ARE,
 }

@@ -70,10 +70,10 @@ def within_reach(
 
 def highest(values: Array, count: int) -> Rows:
     """About that many of the highest, in their order; cut off by a sample's, for speed."""
-    sample = values[:: max(1, len(values) // SAMPLE)]
-    wanted = max(1, count * len(sample) // max(1, len(values)))
-    if wanted >= len(sample):
+    if len(values) <= count:
         return np.arange(len(values))
+    sample = values[:: max(1, len(values) // SAMPLE)]
+    wanted = max(1, count * len(sample) // len(values))
     least = np.partition(sample, len(sample) - wanted)[len(sample) - wanted]
     return np.flatnonzero(values >= least)[: 4 * count]
 

@@ -99,6 +99,16 @@ def test_what_cannot_be_measured_is_no_yardstick(world):
     assert len(rows) == len(hubs)
 
 
+def test_as_many_as_are_wanted_are_yardstick_enough(world):
+    top, hubs, concepts = world
+    scores = hubs - truncated_distance(top, concepts[:1])[0]
+    known = np.sort(np.argsort(-scores)[:10])
+    told = np.full(len(scores), np.nan)
+    told[known] = scores[known]
+    rows, _ = looked_through(world, concepts[:1], told, hubs, k=10)
+    assert np.isin(known, rows).all() and len(rows) < 15
+
+
 @pytest.mark.parametrize("r", [1, 8, 10])
 def test_any_number_of_probes_is_cut_into_layers(r):
     top = most_exciting(np.random.default_rng(0).normal(size=(5, 20)), r)
@@ -115,3 +125,5 @@ def test_about_as_many_of_the_highest_as_are_wanted():
     assert values[found].min() > np.sort(values)[-800]
     assert highest(values[:5], 500).tolist() == [0, 1, 2, 3, 4]
     assert len(highest(np.zeros(100_000), 500)) == 2000
+    assert highest(np.arange(41.0), 10).tolist() == list(range(31, 41))  # few enough to be exact
+    assert highest(np.arange(41.0), 1).tolist() == [40]
