@@ -21,7 +21,7 @@ from .logits import THREADS, Top
 Array = NDArray[np.floating]
 Rows = NDArray[np.intp]
 
-WIDTH = 8  # probes of a layer
+WIDTH = 10  # probes of a layer
 SEEDS = 300  # outputs that are measured wholly after each layer, beside some for each of the k
 SAMPLE = 20_000  # bounds that the seeds are cut off by
 BLOCK = 2**14  # outputs at once: their numbers stay in a core's cache
