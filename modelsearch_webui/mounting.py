@@ -30,13 +30,16 @@ Logins = Callable[[], Mapping[str, str]]  # names and passwords of the WebUI's `
 
 
 def router(
-    app: Any, panel: Callable[[], Panel], own_names: Callable[[], Collection[str]], api_logins: Logins = dict
+    app: Any,
+    place: str,
+    panel: Callable[[], Panel],
+    own_names: Callable[[], Collection[str]],
+    api_logins: Logins = dict,
 ) -> Router:
-    """What `app` has below `/modelsearch`. `panel` is called when the first request comes."""
+    """What `app` has below `place`. `panel` is called when the first request comes."""
+    lends = panel, own_names, api_logins
     routes = [*ROUTES, *HOST_ROUTES]
-    return Router(
-        [WebRoute(f"/{r.path}", _endpoint(app, r, panel, own_names, api_logins), methods=[r.method]) for r in routes]
-    )
+    return Router([WebRoute(f"{place}/{r.path}", _endpoint(app, r, *lends), methods=[r.method]) for r in routes])
 
 
 def foreign(headers: Mapping[str, str]) -> str:

@@ -11,14 +11,15 @@ import threading
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.routing import Mount
+from starlette.routing import Route
 
 OURS = ("modelsearch_core", "modelsearch_webui")
+PLACE = "/modelsearch"
 
 
 def started(_: Any, app: Any) -> None:
     """For `on_app_started`."""
-    app.router.routes.append(Mount("/modelsearch", app=_Routes(app)))
+    app.router.routes.append(Route(f"{PLACE}/{{rest:path}}", _Routes(app)))
     threading.Thread(target=_begin, name="modelsearch-begin", daemon=True).start()
 
 
@@ -43,7 +44,8 @@ def _begin() -> None:
 
 
 class _Routes:
-    """Our routes, imported and made when the first request comes."""
+    """Our routes, imported and made when the first request comes. By their whole paths: what a `Mount` takes off is not
+    found again where a proxy has taken off `--subpath`."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -52,7 +54,7 @@ class _Routes:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         router = self._made[0] if self._made else await run_in_threadpool(self._router)
-        await router(scope, receive, send)
+        await router({**scope, "path_params": {}}, receive, send)
 
     def _router(self) -> Any:
         with self._lock:
@@ -60,5 +62,5 @@ class _Routes:
                 from . import lifecycle, mounting
 
                 lends = lifecycle.panel, lifecycle.own_names, lifecycle.api_logins
-                self._made.append(mounting.router(self._app, *lends))
+                self._made.append(mounting.router(self._app, PLACE, *lends))
             return self._made[0]

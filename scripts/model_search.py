@@ -1,8 +1,8 @@
-"""Model Search in a Stable Diffusion WebUI: registers its callbacks; the work is done in `modelsearch_webui`."""
+"""Model Search in a Stable Diffusion WebUI: the always-on script; all else is done in `modelsearch_webui`."""
 
-from modules import script_callbacks, scripts
+from modules import scripts
 
-from modelsearch_webui import axis, controls, settings, start, tab
+from modelsearch_webui import callbacks, controls
 
 
 class ModelSearchScript(scripts.Script):
@@ -23,11 +23,4 @@ class ModelSearchScript(scripts.Script):
             apply(p, *args)
 
 
-script_callbacks.on_ui_settings(settings.declare)
-script_callbacks.on_before_ui(axis.add)
-script_callbacks.on_after_component(tab.catch_prompts)
-script_callbacks.on_ui_tabs(tab.build)
-script_callbacks.on_app_started(start.started)
-script_callbacks.on_script_unloaded(start.unloaded)
-if hasattr(script_callbacks, "on_before_process"):  # SD.Next
-    script_callbacks.on_before_process(start.before_process)
+callbacks.register()

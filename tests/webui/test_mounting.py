@@ -17,9 +17,11 @@ BOUNDARY = "a-boundary"
 
 
 class Client:
-    """Calls the server in this process. `leaves`: goes away before it has sent anything."""
+    """Calls the server in this process. `leaves`: goes away before it has sent anything. `root_path`: the WebUI's
+    `--subpath`, which a proxy takes off the path."""
 
     leaves = False
+    root_path = ""
 
     def __init__(self, webui: Any, **app: Any) -> None:
         from starlette.applications import Starlette
@@ -33,7 +35,7 @@ class Client:
         path, _, query = path.partition("?")
         scope = {
             "type": "http", "http_version": "1.1", "method": method, "path": f"/modelsearch/{path}",
-            "query_string": query.encode(), "root_path": "", "scheme": "http",
+            "query_string": query.encode(), "root_path": self.root_path, "scheme": "http",
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
         }  # fmt: skip
         with ThreadPoolExecutor(1) as thread:  # of its own: playwright keeps a loop running in this one
@@ -65,6 +67,12 @@ class Client:
 @pytest.fixture
 def client(webui: Any) -> Client:
     return Client(webui)
+
+
+def test_below_a_path_that_a_proxy_takes_off_all_is_found(client: Client):
+    client.root_path = "/sd"
+    assert client.ask("GET", "status")[0] == client.ask("GET", "panel/panel.mjs")[0] == 200
+    assert client.ask("GET", "nowhere")[0] == 404
 
 
 def form(query: dict[str, Any], colour: str) -> bytes:

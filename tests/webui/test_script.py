@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import importlib.util
+import inspect
 import io
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,6 +47,15 @@ def test_each_callback_is_registered_once_and_by_position(webui: Any):
     names = {"on_ui_settings", "on_ui_tabs", "on_app_started", "on_after_component", "on_script_unloaded"}
     names.add("on_before_ui")
     assert {name: len(callbacks) for name, callbacks in registered.items()} == dict.fromkeys(names, 1)
+
+
+def test_callbacks_are_registered_from_modules_that_the_webui_finds(webui: Any, monkeypatch: pytest.MonkeyPatch):
+    stacks: list[list[inspect.FrameInfo]] = []
+    register = lambda _: stacks.append(inspect.stack(0)[1:])  # noqa: E731
+    monkeypatch.setattr(webui.find("modules.script_callbacks"), "on_ui_tabs", register)
+    load_script()
+    assert [Path(stack[0].filename).name for stack in stacks] == ["callbacks.py"]  # so it knows whose they are
+    assert not [frame.filename for frame in stacks[0] if inspect.getmodule(frame.frame) is None]
 
 
 def test_one_script_is_in_the_files_namespace_and_always_shown(webui: Any):
