@@ -104,7 +104,8 @@ export function meta(match, t) {
 }
 
 /** What the judgement rests on, with pictures of the user's that count beside those that were made for it. */
-function hint({ samples = 0, users_pictures = 0 }, evidence, t) {
+function hint({ samples, users_pictures = 0 }, evidence, t) {
+  if (samples === undefined) return t(evidence); // a match of a search server of an earlier version
   const own = t(`${evidence}_hint`, { n: samples });
   return users_pictures ? `${own} ${t("beside_hint", { n: users_pictures })}` : own;
 }

@@ -56,8 +56,8 @@ export class Filters {
   show() {
     const { t, known } = this;
     const query = this.read();
-    if (!known?.models || !known.filters) return; // an older search server tells none
-    const { kind, ...others } = known.filters;
+    if (!known?.models) return;
+    const { kind, ...others } = known.filters ?? offeredBefore(known);
     this.showKinds(kind.choices, query.filters.kind ?? "");
     this.showLists(others, query.filters);
     options(this.sort, ["name", "folder", "size"].map((name) => [name, t(`sort_${name}`)]), query.sort);
@@ -85,6 +85,13 @@ export class Filters {
       h("button", { type: "button", class: "ms-kind", "aria-pressed": String(kind === chosen), onclick: () => this.only("kind", kind) }, h("span", { text: label }), n && h("small", { text: String(n) }));
     fill(this.kinds, one("", t("any_kind")), ...choices.map(({ value, models }) => one(value, t(`${kindWord(value)}s`), models)));
   }
+}
+
+/** What a search server of an earlier version offers, whose status has no `filters`. */
+function offeredBefore({ kinds, architectures, folders }) {
+  const choices = (counts) => Object.entries(counts).map(([value, models]) => ({ value, label: value, models }));
+  const below = folders.map(({ path, label, models }) => ({ value: path, label, models }));
+  return { kind: { choices: choices(kinds) }, architecture: { choices: choices(architectures) }, folder: { choices: below } };
 }
 
 /** Fills a select, unless it says the same already: an open list must not close. */

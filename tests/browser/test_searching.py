@@ -285,3 +285,28 @@ def test_each_filter_that_the_status_offers_is_a_list(opened: Any, models: Path)
         page.locator(".ms-summary h2").filter(has_text=f"{len(NAMES)} models").wait_for()
         page.click(".ms-kind:has-text('Checkpoints')")
         page.locator(".ms-summary h2").filter(has_text="1 model").wait_for()
+
+
+def test_what_a_search_server_of_an_earlier_version_does_not_tell_is_done_without(page: Any):
+    def status(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={name: of for name, of in answer.json().items() if name != "filters"})
+
+    def search(route: Any) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        for match in told["matches"]:
+            del match["samples"], match["users_pictures"]
+        route.fulfill(response=answer, json=told)
+
+    page.route("**/modelsearch/status*", status)
+    page.route("**/modelsearch/search", search)
+    page.reload()
+    page.wait_for_selector(".ms-card:not(.ms-loading)")
+    assert page.locator("select[data-name=sort] option").count() == 3
+    page.click(".ms-kind:has-text('Checkpoints')")
+    page.locator(".ms-summary h2").filter(has_text="1 model").wait_for()
+    page.click(".ms-kind:has-text('All')")
+    type_text(page, "red")
+    first(page, "red")
+    assert page.get_attribute(".ms-card[data-index='0'] .ms-evidence", "title") == "own pictures"
