@@ -94,7 +94,7 @@ def trainers_words(metadata: Mapping[str, str]) -> tuple[str, ...]:
 def settled(found: Recognised, words: Iterable[str]) -> Recognised:
     """What is left open is decided by the first word that names a family: between twins, and where nothing else tells.
 
-    TensorNames and shapes are never overruled: a word for a family whose layers are others is a mistake.
+    Names and shapes are never overruled: a word for a family whose layers are others is a mistake.
     """
     for word in words if found.kind is Kind.LORA else ():
         family = family_called(word)

@@ -66,10 +66,11 @@ class Reader:
         return found
 
     def read_ahead(self, query: Query) -> None:
-        """Encodes the query's texts, together with those of others who ask at the same time; from any thread."""
-        unwanted = [item for item in query.without if isinstance(item, str)]
-        if wanted := [each for text in (*query.text, *unwanted) for each in self._asked_with(text)]:
-            self._texts.of(wanted)
+        """Encodes the query's texts, together with those of others who ask at the same time; from any thread. Where one
+        asks for nothing, `read` refuses all of them."""
+        texts = _texts(query)
+        if texts and not any(map(nonsense.of_text, texts)):
+            self._texts.of([each for text in texts for each in self._asked_with(text)])
 
     def _asked_with(self, text: str) -> list[str]:
         """A text as it is, and as each prompt template puts it."""
@@ -156,9 +157,14 @@ def beside_words(requirements: list[Requirement]) -> list[Requirement]:
     ]
 
 
+def _texts(query: Query) -> list[str]:
+    """What is wanted, then what is not."""
+    return [*query.text, *(item for item in query.without if isinstance(item, str))]
+
+
 def refuse_nonsense(query: Query) -> None:
     """NonsenseError for inputs that ask for nothing, each with its reason."""
-    texts = [*query.text, *(item for item in query.without if isinstance(item, str))]
+    texts = _texts(query)
     pictures = [*query.images, *(item for item in query.without if not isinstance(item, str))]
     said = [
         *map(nonsense.of_text, texts),

@@ -74,6 +74,16 @@ def test_an_answer_says_five_digits_of_each_number(panel: Panel):
         assert match["thumbnails"] == exact["thumbnails"] and match["rank"] == exact["rank"]
 
 
+def test_a_text_that_asks_for_nothing_is_refused_before_the_encoder_is_opened(indexed: Path):
+    host = ColourHost(indexed)
+    panel = Panel(indexed / "catalog.sqlite", host)
+    assert ask(panel, "POST", "search", body={"text": ["red", "..."]})[0] == 400
+    assert host.opened == []
+    assert ask(panel, "POST", "search", body={"text": ["red"]})[0] == 200
+    assert host.opened == ["colours"]
+    panel.close()
+
+
 def test_what_a_list_does_not_show_comes_with_the_model(panel: Panel):
     whole = panel.search({"text": ["yellow"]}, {})
     short = panel.search({"text": ["yellow"], "explained": False}, {})
