@@ -15,12 +15,20 @@ HOME_VARIABLE = "MODELSEARCH_HOME"
 def home() -> Path:
     """The folder of the default catalog and of downloaded weights; `MODELSEARCH_HOME` moves it."""
     if chosen := os.environ.get(HOME_VARIABLE):
-        return Path(chosen).expanduser()
+        return expanded(chosen)
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "modelsearch"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "modelsearch"
     return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share")) / "modelsearch"
+
+
+def expanded(path: str | Path) -> Path:
+    """With the user's own folder for a leading `~`. That of nobody (`~nobody/models`) stays as it is: no such place."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def default_catalog() -> Path:

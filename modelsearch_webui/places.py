@@ -10,6 +10,7 @@ from typing import Any
 from modules import paths, sd_models, shared
 
 from modelsearch_core.panel import Folder
+from modelsearch_core.places import expanded
 from modelsearch_core.prompt_tags import loras_in
 
 from . import adetailer, hosts, settings
@@ -26,7 +27,7 @@ CHECKPOINT_OPTIONS = ("ckpt_dir", "ckpt_dirs")
 def catalog_path() -> Path:
     """As the settings say, else in the data folder, which survives an update of the extension."""
     chosen = settings.text("catalog")
-    path = Path(chosen).expanduser() if chosen else Path(paths.data_path, "modelsearch")
+    path = expanded(chosen) if chosen else Path(paths.data_path, "modelsearch")
     path = path if path.suffix == ".sqlite" else path / "catalog.sqlite"
     return _absolute(path)
 

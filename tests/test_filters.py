@@ -44,6 +44,10 @@ def test_a_filter_lets_through_what_it_names_and_nothing_else(name: str):
     assert Filters.of({name: ""}).is_open
 
 
+def test_no_model_lies_in_the_home_of_nobody():
+    assert not Filters(folder="~nobody-of-that-name/models").passes(Model())
+
+
 @pytest.mark.parametrize("name", FILTERS)
 def test_what_a_list_offers_passes(name: str):
     counts = FILTERS[name].counts([Model(), Model()])

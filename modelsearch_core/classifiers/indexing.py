@@ -17,6 +17,7 @@ from ..errors import ModelSearchError
 from ..indexing.progress import Progress, Step, silent
 from ..model_files import Kind, SkippedFile
 from ..pictures import FOLDERS
+from ..places import expanded
 from ..scores.logits import R, Top, hubness, hubness_without_itself, most_exciting, truncated_distance
 from .concepts import background_features
 from .files import ClassifierFile, from_json, to_json
@@ -133,7 +134,7 @@ def _scan(
     report: ClassifierReport,
     progress: Progress,
 ) -> list[ClassifierFile]:
-    places = [Path(folder).expanduser().absolute() for folder in folders]
+    places = [expanded(folder).absolute() for folder in folders]
     rows = catalog.classifiers.files()
     known = {row.path: (row.stamp, from_json(row.record)) for row in rows}
     failures = {row.fingerprint: row.failure for row in rows if row.fingerprint}

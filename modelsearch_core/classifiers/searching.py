@@ -14,7 +14,7 @@ from PIL import Image
 from ..catalog import Catalog
 from ..embedding import Encoder, Features
 from ..errors import UnknownModelError
-from ..places import Place, catalog_place
+from ..places import Place, catalog_place, expanded
 from ..ranking import rank
 from ..scores.calibration import WEAK_BELOW, relevance
 from ..scores.logits import suggested_threshold, truncated_distance
@@ -194,7 +194,7 @@ class ClassifierIndex:
         if kind is None and folder is None and among is None:
             return None
         places = set(among) if among is not None else None
-        inside = folder.expanduser().absolute() if folder else None
+        inside = expanded(folder).absolute() if folder else None
 
         def fits(model: Model) -> bool:
             paths = [model.file.path, *model.copies]

@@ -21,6 +21,7 @@ from ..indexing import Engine, IndexSettings, Report
 from ..indexing import index as run_index
 from ..indexing.style_vectors import encode_renderings
 from ..model_files import Kind, ModelFile
+from ..places import expanded
 from ..probes import Probe, default_probes, own_probes, prompts_of
 from ..search.preparing import prepare
 from .bars import Bars
@@ -106,7 +107,7 @@ def _kept_up(catalog: Catalog, encoder: str) -> str:
 def probes_of(file: Path) -> Callable[[int], Sequence[Probe]]:
     """The user's own prompts as probes. ModelSearchError where the file has none."""
     try:
-        prompts = prompts_of(file.expanduser().read_text(encoding="utf-8-sig"))
+        prompts = prompts_of(expanded(file).read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ModelSearchError(
             f"{file} cannot be read as prompts ({error}); give a text file, one prompt a line"

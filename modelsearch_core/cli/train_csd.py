@@ -15,6 +15,7 @@ from ..encoders.style import StyleEncoder
 from ..encoders.style_head import StyleHead
 from ..errors import ModelSearchError
 from ..indexing.style_vectors import store_style_vectors
+from ..places import expanded
 from ..training.style import Outcome, Renderings, features_of, train_style
 from ..training.triplet import OnEpoch, TripletSettings
 
@@ -73,7 +74,7 @@ def _there_anyway(device: str) -> Csd | None:
 
 
 def _opened(file: Path, device: str) -> Csd:
-    file = file.expanduser().absolute()
+    file = expanded(file).absolute()
     return Csd(open_csd(file, device), file)
 
 

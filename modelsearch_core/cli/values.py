@@ -15,7 +15,7 @@ from ..catalog import Catalog
 from ..errors import ModelSearchError
 from ..families import FAMILIES
 from ..generators.bases import chosen_base
-from ..places import Place
+from ..places import Place, expanded
 from ..raster import FORMATS, known_formats
 from ..specification import Evidence
 
@@ -73,7 +73,7 @@ def pixels(text: str) -> int:
 def check_folders(folders: list[Path]) -> None:
     """ModelSearchError for the first that is not there."""
     for folder in folders:
-        if not folder.expanduser().exists():
+        if not expanded(folder).exists():
             raise ModelSearchError(f"{folder} does not exist; give a folder of models, or a model file")
 
 
@@ -127,7 +127,7 @@ def check_architecture(wanted: str | None, catalog: Place) -> None:
 
 def check_searched_folder(wanted: str | None, catalog: Place) -> None:
     """ModelSearchError for one that is neither on this machine nor holds a model of the index."""
-    if not wanted or (folder := Path(wanted)).expanduser().exists():
+    if not wanted or expanded(folder := Path(wanted)).exists():
         return
     with Catalog(catalog, read_only=True) as opened:
         if not any(folder in model.path.parents for model in opened.models()):

@@ -14,6 +14,7 @@ from ..errors import ModelSearchError
 from ..generators import GeneratorSettings
 from ..indexing import IndexSettings
 from ..model_files import ModelFile
+from ..places import expanded
 from ..probes import Probe
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -92,7 +93,7 @@ class PathMap:
         for word, (here, _, there) in zip(words, pairs, strict=True):
             if not here or not there:
                 raise ModelSearchError(f"--map {word} must say where a folder is here and on the workers: HERE=THERE")
-        return cls({Path(here).expanduser().absolute(): PurePath(there) for here, _, there in pairs})
+        return cls({expanded(here).absolute(): PurePath(there) for here, _, there in pairs})
 
     def __call__(self, path: Path) -> Path:
         for here, there in self._prefixes:
@@ -104,7 +105,7 @@ class PathMap:
         return replace(model, path=self(model.path), base=self(model.base) if model.base else None)
 
     def generation(self, settings: GeneratorSettings) -> GeneratorSettings:
-        base = self(settings.base.expanduser().absolute()) if settings.base else None
+        base = self(expanded(settings.base).absolute()) if settings.base else None
         return replace(settings, base=base, decoders=tuple(self(each.absolute()) for each in settings.decoders))
 
     def source(self, source: str) -> str:

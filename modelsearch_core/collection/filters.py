@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ..errors import ModelSearchError
 from ..families import ARCHITECTURES
 from ..model_files import Kind
+from ..places import expanded
 
 
 class Filterable(Protocol):
@@ -71,7 +72,7 @@ def _of_architecture(wanted: str) -> Test:
 
 def _below(folder: str) -> Test:
     """Any of a model's copies."""
-    prefix = _comparable(Path(folder).expanduser().absolute()).rstrip(os.sep) + os.sep
+    prefix = _comparable(expanded(folder).absolute()).rstrip(os.sep) + os.sep
     return lambda model: any(_comparable(path).startswith(prefix) for path in model.paths)
 
 

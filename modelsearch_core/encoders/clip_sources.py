@@ -17,6 +17,7 @@ import torch
 from open_clip.model import convert_to_custom_text_state_dict
 
 from ..errors import MissingWeightsError, ModelSearchError
+from ..places import expanded
 from . import tokens
 from .downloading import Progress
 from .preparation import Preparation
@@ -73,12 +74,12 @@ def find_source(
     name: str, *, folders: Sequence[Path] = (), may_download: bool = True, progress: Progress | None = None
 ) -> Source:
     """`folder`, `local-dir:folder`, `architecture/tag` or `architecture/path of a weights file`."""
-    folder = Path(name.removeprefix(LOCAL)).expanduser()
+    folder = expanded(name.removeprefix(LOCAL))
     if (folder / CONFIG).is_file():
         return _of_folder(folder)
     architecture, _, tag = name.partition("/")
     config = _config(architecture, name)
-    file = Path(tag).expanduser()
+    file = expanded(tag)
     if tag and file.is_file():
         return _of_architecture(architecture, config, file, _shared_settings(architecture))
     settings = _settings(architecture, tag or "openai")

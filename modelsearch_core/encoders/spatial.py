@@ -20,6 +20,7 @@ from timm.data import create_transform, resolve_data_config
 
 from ..embedding import Features, unit
 from ..errors import MissingWeightsError, ModelSearchError
+from ..places import expanded
 from .device import best_device
 from .preparation import rgb
 from .weights import Weights, digest_of, read_tensors, weights_file
@@ -106,7 +107,7 @@ def open_spatial_encoder(
 
 def find_spatial_source(name: str, *, may_download: bool = True) -> SpatialSource:
     """MissingWeightsError where the weights cannot be had, ModelSearchError for a name that nothing has."""
-    folder = Path(name.removeprefix(LOCAL)).expanduser()
+    folder = expanded(name.removeprefix(LOCAL))
     if (folder / CONFIG).is_file():
         return _of_folder(folder)
     settings = _published(name)

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from ..errors import MissingWeightsError, ModelSearchError
 from ..model_files.pickles import load_pickle
-from ..places import home
+from ..places import expanded, home
 from .downloading import DownloadError, Progress, download
 
 VARIABLE = "MODELSEARCH_WEIGHTS"
@@ -82,7 +82,7 @@ def find(wanted: Weights, folders: Sequence[Path] = ()) -> Path | None:
 
 def _own_folders() -> Iterator[Path]:
     if chosen := os.environ.get(VARIABLE):
-        yield Path(chosen).expanduser()
+        yield expanded(chosen)
     yield home() / "weights"
 
 

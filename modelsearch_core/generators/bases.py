@@ -12,6 +12,7 @@ from ..errors import MissingBaseError, ModelSearchError, UnreadableModelError
 from ..families import Lineage
 from ..model_files import Kind, ModelFile, read_model_file
 from ..model_files.lineages import lineage_of
+from ..places import expanded
 from .accelerators import is_distilled
 
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -102,7 +103,7 @@ class Bases:
 def chosen_base(path: Path) -> ModelFile:
     """The checkpoint at `path` that LoRA are to be applied to. Raises ModelSearchError for anything else."""
     try:
-        model = read_model_file(path.expanduser())
+        model = read_model_file(expanded(path))
     except UnreadableModelError as error:
         raise ModelSearchError(f"--base {error}") from error
     if model.kind is not Kind.CHECKPOINT:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from ..errors import ModelSearchError
 from ..model_files import Kind, ModelFile
+from ..places import expanded
 from ..probes import Probe, ProbeSet
 from ..reference_set import ReferenceSet
 from .bases import chosen_base
@@ -60,7 +61,7 @@ class DiffusersGenerator:
         """As it is known, where it is: its fingerprint may have been settled by its weights."""
         if self.settings.base is None:
             return None
-        path = self.settings.base.expanduser().absolute()
+        path = expanded(self.settings.base).absolute()
         known = (model for model in self._candidates if model.path == path and model.kind is Kind.CHECKPOINT)
         return next(known, None) or chosen_base(path)
 

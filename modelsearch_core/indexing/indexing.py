@@ -16,6 +16,7 @@ from ..errors import CatalogFaultError, ModelSearchError, UnsupportedReferenceEr
 from ..generation import Generator
 from ..model_files import Kind, ModelFile, SkippedFile, scan
 from ..model_files.by_hand import ByHand
+from ..places import expanded
 from ..probes import Probe, default_probes
 from ..prompt_templates import behind_all, templates
 from ..reference_set import ReferenceSet
@@ -79,7 +80,7 @@ def index(
     """Brings the catalog up to date with the folders. Raises only for what concerns all models; each model that fails
     is recorded with its reason and the others go on."""
     settings = settings or IndexSettings()
-    folders = [folder.expanduser().absolute() for folder in folders]
+    folders = [expanded(folder).absolute() for folder in folders]
     report = Report()
     models = update_files(catalog, folders, settings, report, progress)
     sets = update_sets(catalog, settings.picture_sets)

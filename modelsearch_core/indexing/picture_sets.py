@@ -9,6 +9,7 @@ from pathlib import Path
 from ..catalog import Catalog
 from ..model_files import Kind, ModelFile, SkippedFile
 from ..pictures import SETS, sets_below
+from ..places import expanded
 
 
 def update_sets(catalog: Catalog, folders: Sequence[Path] | None) -> list[ModelFile]:
@@ -17,7 +18,7 @@ def update_sets(catalog: Catalog, folders: Sequence[Path] | None) -> list[ModelF
     if folders is None:
         folders = [Path(folder) for folder in json.loads(catalog.setting(SETS) or "[]")]
     else:
-        folders = [folder.expanduser().absolute() for folder in folders]
+        folders = [expanded(folder).absolute() for folder in folders]
         catalog.put_setting(SETS, json.dumps([str(folder) for folder in folders]))
     known = [model for model in catalog.models() if model.kind is Kind.PICTURES]
     if not folders and not known:

@@ -14,6 +14,7 @@ from ..model_files import Kind
 from ..pictures import FOLDERS, SUMMARY, Names, PictureSummary, Use, account_from_json, uses_of
 from ..pictures.naming import bare
 from ..pictures.summary import MOST_ABSENT
+from ..places import expanded
 from ..prompt_tags import plain_words
 from .picture_features import encode_pictures
 from .picture_files import update_pictures
@@ -30,7 +31,7 @@ def store_pictures(
     if folders is None:
         folders = [Path(folder) for folder in json.loads(catalog.setting(FOLDERS) or "[]")]
     else:
-        folders = [folder.expanduser().absolute() for folder in folders]
+        folders = [expanded(folder).absolute() for folder in folders]
         catalog.put_setting(FOLDERS, json.dumps([str(folder) for folder in folders]))
     models, summary = catalog.models(), None
     uses: dict[str, list[Use]] = {}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..places import expanded
 from .host import Host, Order
 from .refusals import RefusedError
 
@@ -75,9 +76,9 @@ class Indexing:
         if len(folders) > MOST_FOLDERS:
             raise RefusedError(413, f"{len(folders)} folders are too many; {MOST_FOLDERS} at most")
         try:
-            places = [Path(folder.strip().strip('"')).expanduser() for folder in folders]
+            places = [expanded(folder.strip().strip('"')) for folder in folders]
             for place in places:
                 place.exists()  # raises for what can be no path at all
-        except (ValueError, OSError, RuntimeError) as error:
+        except (ValueError, OSError) as error:
             raise RefusedError(400, f"{str(folders)[:200]} cannot all be paths: {error}") from error
         self._host.change_folders(places)

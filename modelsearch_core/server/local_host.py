@@ -15,7 +15,7 @@ from ..errors import ModelSearchError
 from ..indexing import Engine
 from ..panel import Folder, Indexer, IndexJob
 from ..pictures import FOLDERS as PICTURE_FOLDERS
-from ..places import Place
+from ..places import Place, expanded
 
 FOLDERS = "folders"  # the catalog's setting
 
@@ -42,8 +42,8 @@ class LocalHost:
         self._open_encoder = open_encoder
         self._encoders: dict[str, Encoder] = {}
         self._lock = threading.Lock()
-        self._folders = [folder.expanduser().absolute() for folder in folders] or self._remembered(FOLDERS)
-        chosen = [folder.expanduser().absolute() for folder in pictures]
+        self._folders = [expanded(folder).absolute() for folder in folders] or self._remembered(FOLDERS)
+        chosen = [expanded(folder).absolute() for folder in pictures]
         self._pictures = chosen or self._remembered(PICTURE_FOLDERS)
         self._job = IndexJob(
             catalog_path,

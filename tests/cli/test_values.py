@@ -60,6 +60,7 @@ def run(*words: object) -> int:
         (["grid", "00000 red", "--columns", "0"], "--columns: must be a whole number from 1 to 200, not '0'"),
         (["duplicates", "--threshold", "7"], "--threshold: must be a number from 0.001 to 1, not '7'"),
         (["index", "/nope"], "/nope does not exist; give a folder of models, or a model file"),
+        (["index", "~nobody-of-that-name/x"], "~nobody-of-that-name/x does not exist"),
         (["index", ".", "--samples", "0"], "--samples: must be a whole number from 1 to 4096, not '0'"),
         (["index", ".", "--size", "100"], "--size: must be a multiple of 64, not 100"),
         (["index", ".", "--steps", "9" * 5000], "--steps: must be a whole number from 1 to 1000"),
