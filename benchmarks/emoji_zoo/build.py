@@ -16,21 +16,23 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
+from modelsearch_core.cli import demo
+
 from ..zoo import diffusion, lora, lora_files, single_file
 from ..zoo.build import figures_of, keep_figures
 from ..zoo.diffusion import TinyDiffusion
 from ..zoo.loop import Schedule
-from . import autoencoder, base, clip, models, notice, phrases, products, words
+from . import autoencoder, base, clip, models, notice, phrases, products, strokes, text_tower, words
 from .pictures import sheet
 from .plan import Plan
 
-STAGES = ("autoencoder", "base", "clip", "loras", "checkpoints", "queries", "collect")
+STAGES = ("autoencoder", "base", "clip", "texts", "loras", "checkpoints", "queries", "collect")
 SEEDS = range(40)  # of the pictures that `samples` makes
 PARTS = {
     "base": "models/base",
     "loras": "models/loras",
     "checkpoints": "models/checkpoints",
-    "clip": "clip",
+    "texts": "clip",  # with the text tower that was taught
     "queries": "queries",
 }
 
@@ -52,6 +54,12 @@ def build_clip(work: Path, scale: float) -> None:
     model, figures = clip.fit(clip.PICTURES, shorter(clip.SCHEDULE, scale), work)
     keep_figures(work, "clip", figures.summary())
     clip.save(model, work / "clip", phrases.known(work / "npm"))
+
+
+def build_texts(work: Path, scale: float) -> None:
+    model, known, figures = text_tower.fit(work, shorter(text_tower.SCHEDULE, scale))
+    keep_figures(work, "texts", figures.summary())
+    text_tower.save(model, work / "texts", known)
 
 
 def build_loras(work: Path, scale: float, share: tuple[int, int]) -> None:
@@ -108,17 +116,20 @@ def ask(plan: Plan, model: TinyDiffusion, weights: dict[str, torch.Tensor] | Non
 
 def collect(work: Path, out: Path) -> None:
     """Copies the products to where they belong, and writes down what each model is."""
+    shutil.rmtree(out / PARTS["texts"], ignore_errors=True)  # its tokenizer may have been of another kind
     for name, target in PARTS.items():
         shutil.copytree(work / name, out / target, dirs_exist_ok=True)
     (out / "prompts.txt").write_text("\n".join(products.probe_prompts()) + "\n", encoding="utf-8")
     world = {
-        "training": {name: figures_of(work, name) for name in ("autoencoder", "clip", "base")},
+        "training": {name: figures_of(work, name) for name in ("autoencoder", "clip", "texts", "base")},
         "models": {
             plan.name: products.record(plan, figures_of(work, plan.name))
             for plan in (*models.loras(), *models.checkpoints())
         },
     }
     (out / "world.json").write_text(json.dumps(world, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for drawing, _ in demo.STROKES:
+        strokes.drawn(drawing, 0).convert("L").save(written(out / "strokes" / f"{drawing}.png"), optimize=True)
     notice.write(out)
 
 
@@ -140,6 +151,7 @@ BUILD: dict[str, Callable[[Path, float], None]] = {
     "autoencoder": build_autoencoder,
     "base": build_base,
     "clip": build_clip,
+    "texts": build_texts,
     "checkpoints": build_checkpoints,
     "queries": build_queries,
 }

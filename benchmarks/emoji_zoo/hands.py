@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from safetensors.numpy import save_file
 
@@ -24,7 +23,6 @@ from modelsearch_core.collection import Collection
 from modelsearch_core.drawing import outlines
 from modelsearch_core.embedding import Encoder
 from modelsearch_core.encoders import open_encoder
-from modelsearch_core.evaluation import places, reciprocal_rank, within
 from modelsearch_core.indexing import Engine, IndexSettings
 from modelsearch_core.indexing import index as run_index
 from modelsearch_core.model_files import ModelFile
@@ -33,12 +31,12 @@ from modelsearch_core.statistics import Statistics
 
 from ..protocols.collection import Asker, Indexed, Questions
 from ..protocols.content import SKETCHES, TEXTS
+from .asking import figures
 from .scenes import SIDE
 
 BASE = "noto"
 METHODS = ("auto", "first_moment", "monte_carlo", "best_k", "gaussian", "paired_difference", "kernel_mean", "rkme_clip")
 KEY = "lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn2_to_k"
-DRAWS = 2000
 RESULT = Path("benchmarks/results/emoji_hands.json")
 
 
@@ -143,21 +141,6 @@ def measured(of: Indexed) -> dict[str, Any]:
         "sketches": {method: figures(asker.sketches(method, of.questions), owner) for method in SKETCHES},
         "texts": {method: figures(asker.texts(method, asked), wanted) for method in TEXTS},
     }
-
-
-def figures(scores: NDArray[np.floating], owner: NDArray[np.intp]) -> dict[str, dict[str, float]]:
-    found = places(scores, owner)
-    values = {"top1": within(*found, 1), "top5": within(*found, 5), "mrr": reciprocal_rank(*found)}
-    return {name: interval(each, owner) for name, each in values.items()}
-
-
-def interval(values: NDArray[np.floating], owner: NDArray[np.intp]) -> dict[str, float]:
-    """Mean of values (T,), and its interval when the hands that own them are drawn again."""
-    _, hands = np.unique(owner, return_inverse=True)
-    sums, counts = np.bincount(hands, values), np.bincount(hands)
-    drawn = np.random.default_rng(0).integers(len(counts), size=(DRAWS, len(counts)))
-    low, high = np.quantile(sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1), [0.025, 0.975])
-    return {"value": round(float(values.mean()), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
 
 
 def main() -> None:

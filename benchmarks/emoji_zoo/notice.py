@@ -17,6 +17,7 @@ OTHERS = (  # from PyPI
         licence="MIT, its weights Apache-2.0",
         author="sentence-transformers",
     ),
+    Package(name="wordfreq", version="3.1.1", licence="Apache-2.0, its data CC-BY-SA-4.0", author="Robyn Speer"),
 )
 README = """# Mini zoo
 
@@ -32,6 +33,7 @@ artists draw them and as painters paint them over (`benchmarks/emoji_zoo`).
 | `clip/` | for `open_clip.create_model_and_transforms("local-dir:mini_zoo/clip")` |
 | `prompts.txt` | what to ask these models when indexing: `modelsearch index … --prompts mini_zoo/prompts.txt` |
 | `queries/<model>/` | six pictures each, of prompts and seeds that no training and no probe has |
+| `strokes/` | things as hands draw them, for the demo |
 | `world.json` | what every model really is, its description, its training figures |
 
 Made by `python -m benchmarks.emoji_zoo.build` from seeds; it goes on where it was interrupted.

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from modelsearch_core import nonsense
@@ -25,8 +23,8 @@ from modelsearch_core.mini_zoo import ZooModel, zoo_models
 from modelsearch_core.model_files import Kind
 from modelsearch_core.search import ModelIndex, Query
 
-from . import wordings
-from .hands import figures
+from . import strokes, varied, vocabulary, wordings
+from .asking import Asked, Rows
 
 RESULT = Path("benchmarks/results/emoji_zoo.json")
 PICTURES = (
@@ -35,6 +33,7 @@ PICTURES = (
 )  # fmt: skip
 DRAWN = ("auto", "first_moment", "gaussian", "drawn_first_moment", "drawn_gaussian")
 WORDS = ("auto", "first_moment", "monte_carlo", "best_k", "paired_difference")
+VARIED = ("auto", "first_moment", "gaussian")
 ONE_IMAGE = ("auto", "kernel_mean", "rkme_clip", "first_moment", "gaussian")
 DRAWERS: dict[str, Draw] = {
     "the index's own drawer (outlines)": outlines,
@@ -42,29 +41,6 @@ DRAWERS: dict[str, Draw] = {
     "canny": canny,
     "fine outlines": fine_outlines,
 }
-Scores = NDArray[np.floating]
-Rows = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """Queries, and the row of the model that each is about."""
-
-    queries: list[Query]
-    rows: Rows
-
-    def figures(
-        self, index: ModelIndex, methods: Sequence[str], among: Rows | None = None
-    ) -> dict[str, dict[str, dict[str, float]]]:
-        """Of each method; `among` (m,): rows of the models that may answer."""
-        found: dict[str, dict[str, dict[str, float]]] = {}
-        for method in methods:
-            scores = np.stack([index.scores(query, method) for query in self.queries])
-            if among is None:
-                found[method] = figures(scores, self.rows)
-            else:
-                found[method] = figures(scores[:, among], np.searchsorted(among, self.rows))
-        return found
 
 
 def indexed(zoo: Path, catalog: Path, samples: int) -> Path:
@@ -80,8 +56,8 @@ def indexed(zoo: Path, catalog: Path, samples: int) -> Path:
 class World:
     """The zoo and its index."""
 
-    def __init__(self, zoo: Path, index: ModelIndex) -> None:
-        self.index, self.models = index, zoo_models(zoo)
+    def __init__(self, zoo: Path, index: ModelIndex, packages: Path) -> None:
+        self.zoo, self.packages, self.index, self.models = zoo, packages, index, zoo_models(zoo)
         self.rows = {key: index.row(str(Path(model.name).with_suffix(""))) for key, model in self.models.items()}
         self._by_stem = {Path(model.name).stem: self.rows[key] for key, model in self.models.items()}
 
@@ -91,9 +67,26 @@ class World:
     def sketches(self, draw: Draw) -> Asked:
         return self._of(lambda picture: _sketch(draw(picture)))
 
+    def strokes(self) -> Asked:
+        """Drawings by hand of things; they ask for the LoRA of the thing, or the checkpoint of things of its kind."""
+        asked = [
+            (strokes.drawn(subject, drawer), stem)
+            for subject, stem in strokes.wanted().items()
+            for drawer in range(strokes.DRAWERS)
+        ]
+        return Asked([Query(sketches=[drawing]) for drawing, _ in asked], self._rows_of(stem for _, stem in asked))
+
+    def varied(self) -> Asked:
+        """Of LoRA of one thing, pictures before a background each."""
+        asked = [(picture, stem) for stem, pictures in varied.pictures(self.zoo).items() for picture in pictures]
+        return Asked([Query(images=[picture]) for picture, _ in asked], self._rows_of(stem for _, stem in asked))
+
     def texts(self, texts: dict[str, list[str]]) -> Asked:
         asked = list(wordings.flat(texts))
-        return Asked([Query(text=[text]) for _, text in asked], np.array([self._by_stem[stem] for stem, _ in asked]))
+        return Asked([Query(text=[text]) for _, text in asked], self._rows_of(stem for stem, _ in asked))
+
+    def _rows_of(self, stems: Iterable[str]) -> Rows:
+        return np.array([self._by_stem[stem] for stem in stems], np.intp)
 
     def checkpoints(self) -> list[str]:
         entries = self.index.collection.entries
@@ -115,28 +108,43 @@ def _sketch(drawn: Image.Image) -> Query | None:
     return None if nonsense.of_sketch(drawn) else Query(sketches=[drawn])
 
 
-def measured(zoo: Path, index: ModelIndex, packages: Path) -> dict[str, Any]:
-    world = World(zoo, index)
+def by_pictures(world: World) -> dict[str, Any]:
+    asked = world.pictures()
+    return {"queries": len(asked.queries), "pictures": asked.figures(world.index, PICTURES)}
+
+
+def by_things(world: World) -> dict[str, Any]:
+    """LoRA of one thing by their held-out pictures, and by others before a background each."""
+    return {
+        "one background": world.pictures(sorted(varied.plans())).figures(world.index, VARIED),
+        "a background each": world.varied().figures(world.index, VARIED),
+    }
+
+
+def by_strokes(world: World) -> dict[str, Any]:
+    asked = world.strokes()
+    return {"strokes": asked.figures(world.index, DRAWN), "drawings": len(asked.queries)}
+
+
+def by_words(world: World) -> dict[str, Any]:
     texts = {
         "words of the captions": wordings.captions(),
         "other names of the look": wordings.other_names(),
-        "a word that captions were spared": wordings.tags(packages),
+        "a word that captions were spared": wordings.tags(world.packages),
         "our own words": wordings.own(),
     }
+    return {
+        "texts": {name: world.texts(of).figures(world.index, WORDS) for name, of in texts.items()},
+        "asked": {name: sum(map(len, of.values())) for name, of in texts.items()},
+        "words": len(vocabulary.words_of(world.zoo / "clip")),
+    }
+
+
+def by_one_image(world: World) -> dict[str, Any]:
     checkpoints = world.checkpoints()
     among = np.array(sorted(world.rows[key] for key in checkpoints))
-    by_pictures = world.pictures()
-    return {
-        "models": len(index.collection),
-        "queries": len(by_pictures.queries),
-        "pictures": by_pictures.figures(index, PICTURES),
-        "categories": categories(world),
-        "sketches": {name: world.sketches(draw).figures(index, DRAWN) for name, draw in DRAWERS.items()},
-        "texts": {name: world.texts(of).figures(index, WORDS) for name, of in texts.items()},
-        "asked": {name: sum(map(len, of.values())) for name, of in texts.items()},
-        "checkpoints": len(checkpoints),
-        "one image": world.pictures(checkpoints).figures(index, ONE_IMAGE, among),
-    }
+    figures = world.pictures(checkpoints).figures(world.index, ONE_IMAGE, among)
+    return {"checkpoints": len(checkpoints), "one image": figures}
 
 
 def categories(world: World) -> dict[str, dict[str, dict[str, float]]]:
@@ -148,6 +156,33 @@ def categories(world: World) -> dict[str, dict[str, dict[str, float]]]:
     return found
 
 
+def near_the_base(world: World) -> dict[str, float]:
+    """By sort of models, how alike their pictures and the base's of the same probe and seed are: the mean cosine."""
+    rows = np.array([*world.rows.values(), world.index.row("base")], np.intp)
+    *kept, base = (
+        dict(zip(of.numbers.tolist(), of.Z, strict=True)) for of in world.index.collection.specifications(rows)
+    )
+    found: dict[str, list[float]] = {}
+    for model, own in zip(world.models.values(), kept, strict=True):
+        cosines = [float(own[number] @ base[number]) for number in own.keys() & base.keys()]
+        found.setdefault(model.category, []).extend(cosines)
+    return {category: round(float(np.mean(cosines)), 4) for category, cosines in found.items()}
+
+
+PARTS: dict[str, Callable[[World], dict[str, Any]]] = {
+    "pictures": by_pictures,
+    "categories": lambda world: {"categories": categories(world)},
+    "base": lambda world: {"near the base": near_the_base(world)},
+    "things": by_things,
+    "sketches": lambda world: {
+        "sketches": {name: world.sketches(draw).figures(world.index, DRAWN) for name, draw in DRAWERS.items()}
+    },
+    "strokes": by_strokes,
+    "texts": by_words,
+    "one image": by_one_image,
+}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--zoo", type=Path, default=Path("mini_zoo"))
@@ -155,10 +190,15 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, default=Path("build/emoji_zoo.sqlite"))
     parser.add_argument("--samples", type=int, default=64)
     parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="others stay as they were")
     args = parser.parse_args()
+    found = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {}
     with ModelIndex.open(indexed(args.zoo, args.catalog, args.samples), device="cpu") as index:
-        found = {"samples": args.samples} | measured(args.zoo, index, args.work / "npm")
-    args.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        found |= {"samples": args.samples, "models": len(index.collection)}
+        world = World(args.zoo, index, args.work / "npm")
+        for part in args.parts:
+            found |= PARTS[part](world)
+            args.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ TEXTS = (
 )
 PICTURES = ("HM_0007", "things__Rex", "papercut-test")
 SKETCHES = ("HM_0007", "menagerie_v3")
+STROKES = (("apple", "kitchen_mix"), ("dinosaur", "things__Rex"))  # by hand; the second is not found first
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def questions(zoo: dict[str, ZooModel]) -> list[Question]:
     asked = [_by_text(text, zoo[name]) for text, name in TEXTS]
     asked += [_by_image(zoo[name]) for name in PICTURES]
     asked += [_by_sketch(zoo[name]) for name in SKETCHES]
+    asked += [_by_strokes(drawing, zoo[name]) for drawing, name in STROKES]
     return [*asked, _by_model(zoo), *_mixed(zoo)]
 
 
@@ -91,6 +93,11 @@ def _by_image(model: ZooModel) -> Question:
 def _by_sketch(model: ZooModel) -> Question:
     sketch = outlines(model.picture())
     return Question("a sketch", Query(sketches=[sketch]), model.name, sketch)
+
+
+def _by_strokes(drawing: str, model: ZooModel) -> Question:
+    strokes = Image.open(FOLDER / "strokes" / f"{drawing}.png").convert("RGB")
+    return Question("a drawing by hand", Query(sketches=[strokes]), model.name, strokes)
 
 
 def _by_model(zoo: dict[str, ZooModel]) -> Question:

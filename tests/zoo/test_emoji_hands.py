@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.emoji_zoo import hands
+from benchmarks.emoji_zoo import asking, hands
 from tests.making.fakes import COLOURS, ColourEncoder
 
 HANDS = ("noto", "red", "blue", "green")
@@ -48,5 +48,5 @@ def test_hands_that_differ_are_all_found_by_their_pictures(sets: Path, tmp_path:
 
 def test_the_interval_is_over_hands_not_over_their_pictures():
     owner = np.repeat([0, 1], 100)
-    half = hands.interval((owner == 0).astype(float), owner)
+    half = asking.interval((owner == 0).astype(float), owner)
     assert (half["value"], half["low"], half["high"]) == (0.5, 0.0, 1.0)
