@@ -86,7 +86,8 @@ class Library:
         """`runs_ended`: how many index runs have; whoever asks after an end sees what the run has written."""
         self.path = path
         self._runs_ended = runs_ended
-        self._runs_seen = 0
+        self._forgotten = 0
+        self._seen = (0, 0)  # what was written when the snapshot was read
         self._open_encoder = open_encoder
         self._searching, self._renewing = threading.RLock(), threading.RLock()
         self._snapshot: Snapshot | None = None
@@ -111,8 +112,9 @@ class Library:
                     self._retired.pop().close()
 
     def newest(self) -> Snapshot:
-        """For what needs no arrays: held up by no search; by a reading where it is the first, or a run has ended."""
-        if self._renewing.acquire(blocking=self._snapshot is None or self._runs_ended() != self._runs_seen):
+        """For what needs no arrays: held up by no search; by a reading where it is the first, or began before what is
+        known to have been written."""
+        if self._renewing.acquire(blocking=self._snapshot is None or self._written() != self._seen):
             try:
                 self._renew()
             finally:
@@ -121,16 +123,19 @@ class Library:
         return self._snapshot
 
     def _renew(self) -> None:
-        now, old = time.monotonic(), self._snapshot
-        ended = self._runs_ended()
-        if old is not None and ended == self._runs_seen and now - self._read_at < max(SHORTEST, PATIENCE * self._cost):
+        now, old, written = time.monotonic(), self._snapshot, self._written()
+        if old is not None and written == self._seen and now - self._read_at < max(SHORTEST, PATIENCE * self._cost):
             return
         if old is None or self._has_changed(old):
             self._snapshot = self._read(old)
             if isinstance(old, Seen):
                 self._retired.append(old.index)
             self._cost = time.monotonic() - now
-        self._read_at, self._runs_seen = time.monotonic(), ended
+        self._read_at, self._seen = time.monotonic(), written
+
+    def _written(self) -> tuple[int, int]:
+        """Grows with what this process knows to have been written: by whole runs, and at single occasions."""
+        return self._runs_ended(), self._forgotten
 
     def _has_changed(self, old: Snapshot) -> bool:
         if self._watch is None:
@@ -173,8 +178,8 @@ class Library:
             yield self._samples
 
     def forget_reading(self) -> None:
-        """Read again at the next occasion, however short ago the last was."""
-        self._read_at = self._cost = 0.0
+        """Whoever asks after this sees what was written before, however short ago the last reading was."""
+        self._forgotten += 1
 
     def close(self) -> None:
         with self._renewing, self._searching, self._samples_lock:

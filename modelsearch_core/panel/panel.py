@@ -278,8 +278,7 @@ class Panel:
             correct(catalog, id, body)
             told = _settable(catalog, id)
         self.library.forget_reading()
-        with self.library.reading():  # so that whoever asks next sees it, whatever else is being read
-            return told
+        return told
 
     def save_previews(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Puts a picture of its own beside every model that has no preview. Body: dry (only counts them). One that

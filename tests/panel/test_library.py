@@ -63,3 +63,25 @@ def test_who_asks_after_a_run_waits_for_a_reading_that_began_before_its_end(
     threading.Timer(0.2, may_go_on.set).start()
     assert "red once more" in paths(panel)
     first.join()
+
+
+def test_what_is_set_by_hand_during_a_reading_that_began_before_is_seen(panel: Panel, monkeypatch: pytest.MonkeyPatch):
+    id = next(model.id for model in panel.library.newest().models if model.path.stem == "red")
+    panel.library.forget_reading()
+    has_begun, may_go_on = threading.Event(), threading.Event()
+    read = panel.library._has_changed
+
+    def slow(snapshot: object) -> bool:
+        told = read(snapshot)  # type: ignore[arg-type]
+        has_begun.set()
+        may_go_on.wait(30)
+        return told
+
+    monkeypatch.setattr(panel.library, "_has_changed", slow)
+    first = threading.Thread(target=panel.library.newest)
+    first.start()
+    assert has_begun.wait(30)
+    threading.Timer(0.2, may_go_on.set).start()
+    panel.set_by_hand(id, {"trigger_words": ["scarlet"]})
+    first.join()
+    assert panel.library.newest().model(id).trigger_words == ("scarlet",)

@@ -71,3 +71,9 @@ def test_it_is_not_read_again_while_nothing_has_changed(scanned: Panel):
     serial = scanned.status()["serial"]
     scanned.library.forget_reading()
     assert scanned.status()["serial"] == serial
+
+
+def test_what_is_set_by_hand_while_nothing_was_looked_at_is_answered(scanned: Panel):
+    id = next(model.id for model in scanned.library.newest().models)
+    assert scanned.set_by_hand(id, {"trigger_words": ["scarlet"]})["set"]["trigger_words"] == ["scarlet"]
+    assert scanned.library.newest().model(id).trigger_words == ("scarlet",)
