@@ -80,9 +80,9 @@ Which of the {checkpoints} checkpoints made a picture. Chance is {chance:.2f}.
 HANDS = """
 ## Hands: pictures of artists and painters as models
 
-{hands} sets of pictures of the same scenes, seven emoji artists' and 26 painters', in the place of what models generate
-(`modelsearch index --picture-sets` takes such folders). Asked are pictures of other scenes, their line drawings, and two names of each, by the text tower as it was before.
-The tables' first rows are the defaults.
+{hands} sets of pictures of the same scenes, seven emoji artists' and 26 painters', indexed by `modelsearch index --picture-sets` as anybody's
+would be: pictures alone, without prompts, base or drawings. Asked are pictures of other scenes, by what they show and for their style
+(`modelsearch search --style 1`), their line drawings, and two names of each. The first rows are the defaults; `kernel_mean` weighs by prompts, of which there are none.
 
 | asked by | method | top-1 | top-5 | MRR |
 |---|---|---|---|---|
@@ -120,7 +120,7 @@ def page(results: Path = RESULTS) -> str:
     parts += [ONE_IMAGE.format(checkpoints=zoo["checkpoints"], chance=1 / zoo["checkpoints"])]
     parts += [f"| {method} {_cells(of, 'top1', 'mrr')}" for method, of in zoo["one image"].items()]
     parts += [HANDS.format(hands=hands["hands"])]
-    parts += _rows({part: hands[part] for part in ("pictures", "sketches", "texts")})
+    parts += _rows({part: hands[part] for part in ("pictures", "pictures, for their style", "sketches", "texts")})
     parts += [STYLES.format(unseen=styles["unseen"], loras=styles["loras"])]
     for name, row in styles["table"].items():
         figures = " | ".join(f"{row[key]:.3f}" for key in ("f1", "precision", "recall", "mrr", "mrr_among_all"))
