@@ -50,7 +50,9 @@ class Lessons:
 
 
 def old(work: Path) -> tuple[CLIP, SimpleTokenizer]:
-    return open_clip.create_model(f"local-dir:{work / 'clip'}").eval(), clip.tokenizer(work)
+    model = open_clip.create_model(f"local-dir:{work / 'clip'}").eval()
+    assert isinstance(model, CLIP)
+    return model, clip.tokenizer(work)
 
 
 @torch.no_grad()

@@ -23,7 +23,7 @@ ENDINGS = ("s", "es", "ed", "ing", "ly", "er", "y", "like")
 
 
 def frequent() -> list[str]:
-    import wordfreq  # of the `zoo` extra
+    import wordfreq  # pyright: ignore[reportMissingImports] - of the `zoo` extra
 
     return [word for word in wordfreq.top_n_list("en", FREQUENT) if regex.fullmatch("[a-z]{3,14}", word)]
 
