@@ -109,9 +109,9 @@ class _OneThread:
 
     def __enter__(self) -> None:
         with self._lock:
-            self._inside += 1
-            if self._inside == 1 and (pools := _pools()) is not None:
+            if not self._inside and (pools := _pools()) is not None:
                 self._limit = pools.limit(limits=1)
+            self._inside += 1
 
     def __exit__(self, *_: object) -> None:
         with self._lock:
