@@ -35,6 +35,7 @@ from .methods import ALL_METHODS, AUTO_METHOD, METHODS, Wants, refuse_unknown
 from .query import Match, Query
 from .refining import respecting_layout
 from .requirements import Reader, find_entry
+from .text_features import TextFeatures
 
 INDEX = "modelsearch index FOLDER"
 WITH_STYLES = (AUTO_METHOD, "style")
@@ -125,7 +126,8 @@ class ModelIndex:
         self.collection.open_encoder = lambda: self._given_encoder or self.__dict__.get("encoder")
         self.statistics = Statistics(self.collection, before=known)
         self._answering = Answering(self.statistics, stored(self.collection))
-        self._reader = Reader(self.statistics, lambda: self.encoder, self._describe)
+        self._texts = self._texts if known is not None else TextFeatures()
+        self._reader = Reader(self.statistics, lambda: self.encoder, self._describe, self._texts)
 
     def _encoder_record(self) -> tuple[str, str, int]:
         records = self._catalog.encoders()

@@ -31,12 +31,14 @@ BESIDE_WORDS = 0.5  # by docs/results_trust.md
 class Reader:
     """Turns queries into requirements. The encoder is opened, and pictures described, only where a query needs it."""
 
-    def __init__(self, statistics: Statistics, open_encoder: Callable[[], Encoder], describe: Describe) -> None:
+    def __init__(
+        self, statistics: Statistics, open_encoder: Callable[[], Encoder], describe: Describe, texts: TextFeatures
+    ) -> None:
         self._statistics = statistics
         self._collection = statistics.collection
         self._open_encoder = open_encoder
         self._describe = describe
-        self._texts = TextFeatures(open_encoder)
+        self._texts = texts
 
     @property
     def _encoder(self) -> Encoder:
@@ -70,14 +72,14 @@ class Reader:
         asks for nothing, `read` refuses all of them."""
         texts = _texts(query)
         if texts and not any(map(nonsense.of_text, texts)):
-            self._texts.of([each for text in texts for each in self._asked_with(text)])
+            self._texts.of([each for text in texts for each in self._asked_with(text)], self._open_encoder)
 
     def _asked_with(self, text: str) -> list[str]:
         """A text as it is, and as each prompt template puts it."""
         return [text, *(behind(template, text) for template in self._collection.templates)]
 
     def _text(self, text: str, weight: float) -> Requirement:
-        with_query = self._texts.of(self._asked_with(text))
+        with_query = self._texts.of(self._asked_with(text), self._open_encoder)
         difference = text_difference(self._templates, with_query[1:])
         h = with_query[:1]
         return Requirement(
