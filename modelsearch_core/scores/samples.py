@@ -117,7 +117,8 @@ class _OneThread:
         with self._lock:
             self._inside -= 1
             if not self._inside and self._limit is not None:
-                self._limit.restore_original_limits()
+                _take_over()
+                self._limit.__exit__(None, None, None)
                 self._limit = None
 
 
@@ -130,6 +131,14 @@ def one_thread() -> AbstractContextManager[None]:
     On several threads of a busy machine it takes tens of times longer, and on an idle one more of the processor.
     """
     return _ONE_THREAD
+
+
+def _take_over() -> None:
+    """threadpoolctl heeds the thread that has set a limit, and no other until that one is done; here it may be another
+    that leaves last."""
+    for library in _pools().lib_controllers:
+        if clear := getattr(library, "clear_controlling_thread", None):
+            clear(force=True)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 import numpy as np
@@ -51,6 +52,33 @@ def test_threads_come_back_when_the_last_who_holds_them_leaves():
         assert {pool["num_threads"] for pool in pools.info()} == {1}
         second.close()
         assert [pool["num_threads"] for pool in pools.info()] == before
+
+
+def test_every_thread_can_hold_them_and_whoever_leaves_last_gives_them_back():
+    samples._pools.cache_clear()
+    pools = ThreadpoolController().select(user_api="blas")
+
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in pools.info()}
+
+    def inside() -> set[int]:
+        with samples.one_thread():
+            return threads()
+
+    with pools.limit(limits=2):
+        pass
+    before = threads()
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as another:
+        for _ in range(2):
+            assert inside() == {1}
+            assert one.submit(inside).result() == {1}
+            assert another.submit(inside).result() == {1}
+        held = ExitStack()
+        one.submit(held.enter_context, samples.one_thread()).result()
+        another.submit(held.close).result()
+        assert threads() == before
+        assert one.submit(inside).result() == {1}
+        assert threads() == before
 
 
 @pytest.mark.parametrize(
