@@ -25,7 +25,8 @@ function modelSearchInTurn(work) {
 
 function modelSearchAsk(asked) {
   return new Promise((resolve, reject) => {
-    const id = (modelSearch.count += 1);
+    modelSearch.count += 1;
+    const id = modelSearch.count;
     const silent = () => reject(new Error(modelSearchWord("The WebUI did not answer; look at the prompt, then try again.")));
     setTimeout(silent, MODEL_SEARCH_PATIENCE);
     modelSearch.waiting = { id, resolve, reject };

@@ -46,16 +46,18 @@ def joint_fingerprint(parts: Iterable[tuple[str, str]]) -> str:
 @lru_cache(maxsize=TABLES_KEPT)
 def plan_of(layout: Layout) -> tuple[bytes, list[Extent]]:
     """The table of tensors in a form that their order in the file does not change, and the blocks to look at."""
-    names, columns = list(layout.shapes), [layout.dtypes, list(layout.shapes.values()), layout.begins, layout.ends]
+    names = list(layout.shapes)
+    kinds = list(zip(layout.dtypes, layout.shapes.values(), strict=True))
+    extents = list(zip(layout.begins, layout.ends, strict=True))
     if names != sorted(names):
         order = sorted(range(len(names)), key=names.__getitem__)
-        names, *columns = ([column[number] for number in order] for column in (names, *columns))
-    dtypes, shapes, begins, ends = columns
+        names = [names[number] for number in order]
+        kinds, extents = [kinds[number] for number in order], [extents[number] for number in order]
     written = _Written()
-    kinds = ", ".join([written[pair] for pair in zip(dtypes, shapes, strict=True)])
+    told = ", ".join([written[kind] for kind in kinds])
     listed = "\n".join(names)
-    table = f"{layout.data_size}\n{listed}\n[{kinds}]"
-    extents = [extent for extent in zip(begins, ends, strict=True) if extent[1] > extent[0]]
+    table = f"{layout.data_size}\n{listed}\n[{told}]"
+    extents = [(begin, end) for begin, end in extents if end > begin]
     return table.encode("utf-8", "surrogatepass"), _blocks(extents)
 
 

@@ -67,7 +67,8 @@ class Client:
     def settled(self) -> dict[str, Any]:
         """Once the index run has ended."""
         while True:
-            _, answer = self("GET", "/modelsearch/index")
+            status, answer = self("GET", "/modelsearch/index")
+            assert status == 200, answer
             if not answer["progress"]["active"]:
                 return answer
             time.sleep(0.05)
