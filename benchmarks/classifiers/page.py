@@ -24,9 +24,9 @@ Made by `python -m benchmarks.classifiers` from `benchmarks/results/classifiers.
 for the paper's own ("Zero-shot model search via text-to-logit matching", ProbeLog).
 
 {models} small classifiers with {outputs} outputs that no file names, each trained on 5 to 60 of {concepts} concepts: the
-procedural world's things in its colours ("red star"), drawn anew by its renderer. {shapes} shapes of networks; {whole}
-were trained as a whole, all others are a last layer, learned from 3 to 48 pictures a concept, on a network that was trained
-on all concepts and then frozen (the paper fine-tunes nine of ten as a whole, from 49 networks). {onnx} are ONNX files, the
+procedural world's things in its colours ("red star"), drawn anew by its renderer. {shapes} shapes of networks, each
+trained on 3 to 48 pictures a concept, {trained}; nine of ten begin as one of {shapes} networks that were trained on all
+concepts, the others as nothing (the paper fine-tunes nine of ten as a whole, from 49 networks). {onnx} are ONNX files, the
 others timm's folders. They tell {accuracy:.0%} of held-out pictures of their own concepts, on average. Every concept asks
 once; it is found if the first output (one of the first five) was trained on it. {probes} probes, r = {r}, k = {k}; in brackets
 the 95 % interval over collections drawn from the models. CLIP is the procedural zoo's, which knows the words of this world only.
@@ -35,13 +35,13 @@ the 95 % interval over collections drawn from the models. CLIP is the procedural
 
 DIFFERENT = """## What differs from the paper
 
-ProbeLog is first, as in the paper, though its interval overlaps with WPMI's; cutting off all but the most exciting probes and
+ProbeLog is first, as in the paper, though its interval overlaps with SoftWPMI's; cutting off all but the most exciting probes and
 calibration are both needed for it. All probes with calibration stand below WPMI, as on the paper's second collection (.318
 against .353), not as on its first.
 All figures are lower. The procedural zoo's CLIP tells a concept from the others far worse than CLIP tells ImageNet's classes (an
 area of {clip:.3f} here, .421 there), and one concept differs from the next by nothing but the colour of the thing; pictures as
 queries suffer from it most. A background of 400 is too small for more than a handful of neighbours. That the first
-answer is also the one that knows its concept best is not seen here: outputs for a concept stand on the same five networks and
+answer is also the one that knows its concept best is not seen here: outputs for a concept come from the same five networks and
 hardly differ. Tried: r, k, sizes, templates (above); none lifts top-1 beyond its interval.
 """
 
@@ -49,7 +49,14 @@ hardly differ. Tried: r, k, sizes, templates (above); none lifts top-1 beyond it
 def page(results: Mapping[str, Any], speed: Mapping[str, Any], real: Mapping[str, Any]) -> str:
     """`speed` and `real`: what the commands of these names found."""
     sections = [*_sections(results, speed), *_real(real)]
-    return "\n".join([INTRODUCTION.format(**results["facts"]), *sections]).rstrip() + "\n"
+    facts = results["facts"]
+    return "\n".join([INTRODUCTION.format(**facts, trained=_trained(facts)), *sections]).rstrip() + "\n"
+
+
+def _trained(facts: Mapping[str, Any]) -> str:
+    if facts["whole"] == facts["models"]:
+        return "all as a whole"
+    return f"{facts['whole']} as a whole, the others in their last layer alone"
 
 
 def _real(real: Mapping[str, Any]) -> Iterable[str]:
