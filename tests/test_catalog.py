@@ -241,3 +241,19 @@ def test_a_forgotten_model_loses_its_map_and_the_state_tells(catalog: Catalog):
     states.append(catalog.state())
     assert len(set(states)) == 3
     assert catalog.spatial.samples("s") == {("b", "d"): 3}
+
+
+def test_nobody_sees_a_catalog_that_is_half_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path, seen = tmp_path / "new.sqlite", list[str]()
+
+    def look(connection: database.Connection) -> None:
+        try:
+            Catalog(path, read_only=True).close()
+        except EmptyCatalogError as error:
+            seen.append(str(error))
+        STEPS[4](connection)
+
+    monkeypatch.setattr(database, "STEPS", (*STEPS[:4], look, *STEPS[5:]))
+    Catalog(path).close()
+    assert len(seen) == 1 and seen[0].startswith(f"{path} is not ready to be read; wait for indexing to begin")
+    assert [file.name for file in tmp_path.iterdir() if "before schema" in file.name] == []

@@ -103,12 +103,15 @@ def _migrate(connection: Connection, path: Path) -> None:
 
 
 def _take_steps(connection: Connection) -> None:
-    for number in range(_version(connection), len(STEPS)):
+    """A new catalog is made in one go, so that nobody takes one that is being made for one of an older version."""
+    while (version := _version(connection)) < len(STEPS):
         connection.execute("BEGIN IMMEDIATE")
         try:
-            if _version(connection) == number:  # another process may have been first
-                STEPS[number](connection)
-                connection.execute(f"PRAGMA user_version = {number + 1}")
+            if _version(connection) == version:  # another process may have been first
+                then = version + 1 if version else len(STEPS)
+                for number in range(version, then):
+                    STEPS[number](connection)
+                connection.execute(f"PRAGMA user_version = {then}")
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
