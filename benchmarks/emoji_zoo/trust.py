@@ -12,14 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks.honesty import page
-from benchmarks.honesty.asking import Answer, ask, auc, ids_of, interval, share
+from benchmarks.honesty.asking import Answer, ask, auc, called_relevant, first, picks, share, without_right
 from benchmarks.honesty.questions import Question, name_of, together, unrelated_prompts, unrelated_texts
 from benchmarks.honesty.unmeasured import COUNT, beside, names_of_things, write_named
 from modelsearch_core import nonsense
-from modelsearch_core.choosing import choose
 from modelsearch_core.drawing import outlines
 from modelsearch_core.mini_zoo import ZooModel, zoo_models
 from modelsearch_core.search import Filters, ModelIndex, Query
@@ -111,33 +108,23 @@ def several(questions: Questions, index: ModelIndex) -> dict[str, Figures]:
 
 def unrelated(questions: Questions, index: ModelIndex) -> dict[str, Figures]:
     """How often the best match of something unrelated is called relevant."""
-    texts, ids = unrelated_texts(), ids_of(index)
-
-    def without_right(question: Question) -> bool:
-        others = {model.path for model in index.models() if model.id != ids[question.target]}
-        return index.search(question.query, k=1, filters=Filters(among=others))[0].weak
-
+    texts = unrelated_texts()
     found = {
-        "text": [index.search(Query(text=[text]), k=1)[0].weak for text in texts],
-        "6 texts": [index.search(query, k=1)[0].weak for query in together(texts, 6)],
-        "prompt, as people write them": [index.search(Query(text=[text]), k=1)[0].weak for text in unrelated_prompts()],
-        "picture": [without_right(question) for question in questions.pictures()],
-        "6 pictures": [without_right(question) for question in questions.all_pictures()],
-        "drawing": [without_right(question) for question in questions.drawings()],
+        "text": [first(index, Query(text=[text])) for text in texts],
+        "6 texts": [first(index, query) for query in together(texts, 6)],
+        "prompt, as people write them": [first(index, Query(text=[text])) for text in unrelated_prompts()],
+        "picture": [without_right(index, question) for question in questions.pictures()],
+        "6 pictures": [without_right(index, question) for question in questions.all_pictures()],
+        "drawing": [without_right(index, question) for question in questions.drawings()],
     }
-    return {name: {"best called relevant": _mean(~np.array(weak))} for name, weak in found.items()}
+    return {name: {"best called relevant": called_relevant(matches)} for name, matches in found.items()}
 
 
 def picked(questions: Questions, index: ModelIndex) -> dict[str, Figures]:
-    listed = {model.path for model in index.models()}
-
-    def picks(texts: Sequence[str]) -> dict[str, float]:
-        return _mean([len(choose(index, Query(text=[text]), listed).choices) > 0 for text in texts])
-
     own = [q.query.text[0] for q in questions.texts() if q.target not in questions.checkpoints]
     return {
-        "unrelated": {"texts": picks(unrelated_texts()), "prompts": picks(unrelated_prompts())},
-        "related": {"words for what a LoRA is about": picks(own)},
+        "unrelated": {"texts": picks(index, unrelated_texts()), "prompts": picks(index, unrelated_prompts())},
+        "related": {"words for what a LoRA is about": picks(index, own)},
     }
 
 
@@ -156,10 +143,6 @@ def right_or_wrong(questions: Questions, index: ModelIndex) -> dict[str, Figures
             "AUC of confidence": auc(answers, lambda answer: answer.first.confidence),
         }
     return found
-
-
-def _mean(values: Any) -> dict[str, float]:
-    return interval(np.array(values, float), np.arange(len(values)))
 
 
 def measured(zoo: Path, catalog: Path, work: Path) -> dict[str, Any]:

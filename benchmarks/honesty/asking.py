@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from modelsearch_core.search import Match, ModelIndex
+from modelsearch_core.choosing import choose
+from modelsearch_core.search import Filters, Match, ModelIndex, Query
 
 from .questions import Question
 
@@ -47,6 +48,31 @@ def _answer(index: ModelIndex, question: Question, id: str, k: int, options: dic
         weak=found is None or found.weak,
         first=matches[0],
     )
+
+
+def first(index: ModelIndex, query: Query) -> Match:
+    return index.search(query, k=1)[0]
+
+
+def without_right(index: ModelIndex, question: Question) -> Match:
+    """The best of all others than the right one."""
+    right = ids_of(index)[question.target]
+    others = {model.path for model in index.models() if model.id != right}
+    return index.search(question.query, k=1, filters=Filters(among=others))[0]
+
+
+def called_relevant(matches: Sequence[Match]) -> dict[str, float]:
+    return _mean([not match.weak for match in matches])
+
+
+def picks(index: ModelIndex, texts: Sequence[str]) -> dict[str, float]:
+    """For how many texts the WebUI extension would apply a LoRA."""
+    listed = {model.path for model in index.models()}
+    return _mean([len(choose(index, Query(text=[text]), listed).choices) > 0 for text in texts])
+
+
+def _mean(values: Sequence[bool]) -> dict[str, float]:
+    return interval(np.array(values, float), np.arange(len(values)))
 
 
 def ids_of(index: ModelIndex) -> dict[str, str]:

@@ -15,7 +15,6 @@ from PIL import Image
 from benchmarks.zoo.built import FOLDER
 from benchmarks.zoo.world import render, sample_scene
 from modelsearch_core.background import unframed
-from modelsearch_core.choosing import choose
 from modelsearch_core.drawing import WITHOUT_WEIGHTS, Draw
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.indexing.thumbnails import thumbnail
@@ -25,7 +24,7 @@ from modelsearch_core.search import Filters, Match, ModelIndex, Query
 from modelsearch_core.search.answering import Answering
 
 from . import questions as asked
-from .asking import Answer, ask, auc, ids_of, interval, share
+from .asking import Answer, ask, auc, called_relevant, first, ids_of, interval, picks, share, without_right
 from .questions import Question
 from .strokes import HANDS, draw
 
@@ -114,10 +113,10 @@ def unrelated(index: ModelIndex) -> dict[str, Figures]:
     """
     texts = asked.unrelated_texts()
     found = {
-        "text": [_first(index, Query(text=[text])) for text in texts],
-        "bare name of a thing": [_first(index, Query(text=[text])) for text in unframed(texts)],
-        "6 texts": [_first(index, query) for query in asked.together(texts, 6)],
-        "prompt, as people write them": [_first(index, Query(text=[text])) for text in asked.unrelated_prompts()],
+        "text": [first(index, Query(text=[text])) for text in texts],
+        "bare name of a thing": [first(index, Query(text=[text])) for text in unframed(texts)],
+        "6 texts": [first(index, query) for query in asked.together(texts, 6)],
+        "prompt, as people write them": [first(index, Query(text=[text])) for text in asked.unrelated_prompts()],
     }
     for name, questions in (
         ("picture", asked.by_pictures()),
@@ -125,36 +124,19 @@ def unrelated(index: ModelIndex) -> dict[str, Figures]:
         ("drawing", asked.by_sketches()),
         ("6 drawings", asked.by_all_sketches()),
     ):
-        found[name] = [_without_right(index, question) for question in questions]
-    return {name: {"best called relevant": _relevant(matches)} for name, matches in found.items()}
-
-
-def _first(index: ModelIndex, query: Query) -> Match:
-    return index.search(query, k=1)[0]
-
-
-def _without_right(index: ModelIndex, question: Question) -> Match:
-    right = ids_of(index)[question.target]
-    others = {model.path for model in index.models() if model.id != right}
-    return index.search(question.query, k=1, filters=Filters(among=others))[0]
-
-
-def _relevant(matches: Sequence[Match]) -> dict[str, float]:
-    return interval(np.array([float(not match.weak) for match in matches]), np.arange(len(matches)))
+        found[name] = [without_right(index, question) for question in questions]
+    return {name: {"best called relevant": called_relevant(matches)} for name, matches in found.items()}
 
 
 def picked(index: ModelIndex) -> dict[str, Figures]:
     """How often a LoRA is picked unasked: for prompts that nothing here is about, and for what a LoRA is about."""
-    listed = {model.path for model in index.models()}
-
-    def picks(texts: Sequence[str]) -> dict[str, float]:
-        chosen = [choose(index, Query(text=[text]), listed).choices for text in texts]
-        return interval(np.array([float(len(each) > 0) for each in chosen]), np.arange(len(texts)))
-
     related = [question.query.text[0] for question in asked.by_texts() if not asked.is_checkpoint(question.target)]
     return {
-        "unrelated": {"texts": picks(asked.unrelated_texts()), "prompts": picks(asked.unrelated_prompts())},
-        "related": {"descriptions of the LoRA": picks(related)},
+        "unrelated": {
+            "texts": picks(index, asked.unrelated_texts()),
+            "prompts": picks(index, asked.unrelated_prompts()),
+        },
+        "related": {"descriptions of the LoRA": picks(index, related)},
     }
 
 
@@ -218,7 +200,7 @@ def nonsense(index: ModelIndex) -> dict[str, Figures]:
 
 def _said(index: ModelIndex, query: Callable[[], Query]) -> Figures:
     try:
-        relevance, refused = _first(index, query()).relevance, 0.0
+        relevance, refused = first(index, query()).relevance, 0.0
     except (ModelSearchError, ValueError):
         relevance, refused = 0.0, 1.0
     figure = {"low": float("nan"), "high": float("nan"), "of": 1}
@@ -294,8 +276,8 @@ def drawers(
         for row, of in asking.items():
             answers = ask(of, asked.by_sketches(drawer))
             found[row] = {"right first": share(answers), "right among 5": share(answers, places=5)}
-        others_of = [_without_right(index, question) for question in asked.by_sketches(drawer)]
-        found[name]["right one left out: best called relevant"] = _relevant(others_of)
+        others_of = [without_right(index, question) for question in asked.by_sketches(drawer)]
+        found[name]["right one left out: best called relevant"] = called_relevant(others_of)
     for name in HANDS:
         answers = ask(index, by_hand(name))
         found[f"by hand: {name}"] = {

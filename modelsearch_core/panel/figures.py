@@ -9,9 +9,8 @@ DIGITS = 5
 
 def rounded(value: Any) -> Any:
     """A JSON value with its fractions rounded; whole numbers stay."""
-    kind = type(value)
-    if kind is float or isinstance(value, float):
+    if isinstance(value, float):
         return float(f"{value:.{DIGITS}g}")
-    if kind is dict:
+    if isinstance(value, dict):
         return {name: rounded(each) for name, each in value.items()}
-    return [rounded(each) for each in value] if kind is list else value
+    return [rounded(each) for each in value] if isinstance(value, list) else value

@@ -96,12 +96,17 @@ class Opened:
             self.page.screenshot(path=str(Path(folder, f"{name}.png")))
 
 
+def opened(webui: WebUI, browser: Any) -> Iterator[Opened]:
+    """The tab, whose page in the end has had no error."""
+    tab = Opened(browser, webui)
+    yield tab
+    assert not tab.errors
+    tab.page.close()
+
+
 @pytest.fixture
 def tab(real: WebUI, browser: Any) -> Iterator[Opened]:
-    opened = Opened(browser, real)
-    yield opened
-    assert not opened.errors
-    opened.page.close()
+    yield from opened(real, browser)
 
 
 def test_all_models_are_shown_with_their_pictures(tab: Opened):

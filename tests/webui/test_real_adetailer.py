@@ -19,7 +19,7 @@ from tests.making import classifiers as making
 from tests.making.fakes import NAMES
 from tests.webui.collection import make_collection
 from tests.webui.host import WebUI, install
-from tests.webui.test_page import Opened
+from tests.webui.test_page import Opened, opened
 
 pytestmark = pytest.mark.timeout(900)
 CARD = ".ms-classifier-view .ms-output"
@@ -50,10 +50,7 @@ def detailing(needs_webui: None, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def tab(detailing: WebUI, browser: Any) -> Iterator[Opened]:
-    opened = Opened(browser, detailing)
-    yield opened
-    assert not opened.errors
-    opened.page.close()
+    yield from opened(detailing, browser)
 
 
 def pressed(tab: Opened, action: str) -> str:
