@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from modelsearch_core.panel.explanations import Explanations, without
 from modelsearch_core.panel.figures import rounded
 from modelsearch_core.panel.queries import Search
 from tests.indexing.folders import make_folder
+from tests.making.fakes import ColourEncoder
 from tests.panel.conftest import NAMES, ColourHost, colour_engine
 
 
@@ -184,6 +185,31 @@ def test_browsing_goes_page_by_page(panel: Panel):
 @pytest.mark.parametrize("query", [{"limit": "many"}, {"offset": "-1"}, {"sort": "luck"}])
 def test_a_page_that_is_none_is_refused(panel: Panel, query: dict[str, str]):
     assert ask(panel, "GET", "models", query=query)[0] == 400
+
+
+def test_of_two_words_both_must_stand_in_a_name(panel: Panel):
+    named = [model["name"] for model in panel.search({"text": ["blue red"]}, {})["named"]]
+    assert named == ["red blue"]
+    assert {model["name"] for model in panel.search({"text": ["blue"]}, {})["named"]} == {"blue", "red blue"}
+
+
+def test_a_text_is_encoded_while_others_have_their_turn(panel: Panel, monkeypatch: pytest.MonkeyPatch):
+    is_encoded, answers = threading.Event(), list[dict[str, Any]]()
+    encode = ColourEncoder.encode_texts
+
+    def watched(encoder: ColourEncoder, texts: Sequence[str]) -> Any:
+        found = encode(encoder, texts)
+        is_encoded.set()
+        return found
+
+    monkeypatch.setattr(ColourEncoder, "encode_texts", watched)
+    with panel.library.reading():
+        asking = threading.Thread(target=lambda: answers.append(panel.search({"text": ["yellow and more"]}, {})))
+        asking.start()
+        assert is_encoded.wait(30)
+        assert not answers
+    asking.join()
+    assert names(answers[0])[0] == "yellow"
 
 
 def test_a_model_is_shown_beside_its_base(panel: Panel):

@@ -99,7 +99,9 @@ def test_rows_that_follow_each_other_are_not_copied(rows: list[list[int]], is_vi
 
 
 def test_without_threadpoolctl_there_are_as_many_as_ever(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    monkeypatch.setattr(samples, "_pools", samples._pools.__wrapped__)  # what is there is asked once only
-    with samples.one_thread():
-        pass
+    pools = ThreadpoolController().select(user_api="blas")
+    with pools.limit(limits=2):
+        monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+        monkeypatch.setattr(samples, "_pools", samples._pools.__wrapped__)  # what is there is asked once only
+        with samples.one_thread():
+            assert {pool["num_threads"] for pool in pools.info()} == {2}

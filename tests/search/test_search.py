@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from threadpoolctl import ThreadpoolController
 
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.errors import EmptyCatalogError, UnknownModelError
@@ -16,7 +18,7 @@ from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, default_probes, own_probes
 from modelsearch_core.prompt_templates import templates
-from modelsearch_core.search import METHODS, Filters, ModelIndex, Query
+from modelsearch_core.search import METHODS, Filters, ModelIndex, Query, model_index
 from modelsearch_core.search.answering import Answer, added
 from modelsearch_core.search.yardstick import Unrelated
 from modelsearch_core.specification import Evidence
@@ -179,6 +181,24 @@ def test_models_with_the_same_pictures_are_near_duplicates(tmp_path: Path):
     with ModelIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as colours:
         pairs = [{a.stem, b.stem} for a, b, _ in colours.near_duplicates()]
     assert pairs == [{"red", "red again"}]
+
+
+def test_a_search_among_few_models_is_no_work_for_several_threads(colours: ModelIndex, monkeypatch: pytest.MonkeyPatch):
+    pools = ThreadpoolController().select(user_api="blas")
+    seen: set[int] = set()
+    plain = model_index.candidates
+
+    def candidates(*asked: Any) -> Any:
+        seen.update(pool["num_threads"] for pool in pools.info())
+        return plain(*asked)
+
+    monkeypatch.setattr(model_index, "candidates", candidates)
+    with pools.limit(limits=2):
+        pass
+    before = [pool["num_threads"] for pool in pools.info()]
+    colours.search(Query(text=["red"]))
+    assert seen == {1}
+    assert [pool["num_threads"] for pool in pools.info()] == before
 
 
 def test_a_search_goes_on_while_another_connection_writes(catalog: Path):
