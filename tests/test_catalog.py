@@ -16,6 +16,7 @@ from modelsearch_core.catalog import Catalog, database
 from modelsearch_core.catalog.migrations import STEPS
 from modelsearch_core.catalog.records import from_webp, to_webp
 from modelsearch_core.catalog.spatial_maps import SpatialMap
+from modelsearch_core.catalog.weight_sketches import Sketch
 from modelsearch_core.errors import CatalogFaultError, EmptyCatalogError, ModelSearchError
 from modelsearch_core.model_files import Kind, SkippedFile
 from modelsearch_core.model_files.written import file_from_json, file_to_json
@@ -196,6 +197,23 @@ def test_a_catalog_of_the_first_step_keeps_its_rows_and_learns_of_maps(of_the_fi
     with Catalog(of_the_first_step) as catalog:
         catalog.spatial.put(spatial_map())
         assert catalog.spatial.samples("s") == {("a", "d"): 3}
+
+
+def test_a_catalog_of_the_ninth_step_keeps_its_sketches_and_learns_of_bases(tmp_path: Path):
+    connection = sqlite3.connect(tmp_path / "old.sqlite")
+    for step in STEPS[:9]:
+        step(connection)
+    connection.execute("PRAGMA user_version = 9")
+    connection.execute("INSERT INTO sketched_layers VALUES ('l', '[\"layer\"]')")
+    connection.execute("INSERT INTO weight_sketch VALUES ('a', 2, 'l', 1.0, ?)", (np.ones(4, np.float16).tobytes(),))
+    connection.commit()
+    connection.close()
+    with Catalog(tmp_path / "old.sqlite") as catalog:
+        kept = catalog.sketches.get(["a"], 2)["a"]
+        assert (kept.names, kept.s.tolist(), kept.base, kept.without_magnitude) == (("layer",), [[1.0] * 4], None, 0)
+        catalog.sketches.put("a", 2, Sketch(("layer",), kept.s, "base", 1))
+        assert catalog.sketches.known(2) == {"a": "base"}
+        assert catalog.sketches.without_magnitude(2) == {"a"}
 
 
 def test_an_old_catalog_that_is_write_protected_says_so(of_the_first_step: Path, monkeypatch: pytest.MonkeyPatch):

@@ -220,6 +220,11 @@ def m009_weight_sketches(connection: Schema) -> None:
     _execute(connection, weight_sketches.SCHEMA)
 
 
+def m010_dora(connection: Schema) -> None:
+    """DoRA is sketched with its base's weights."""
+    _execute(connection, weight_sketches.DORA)
+
+
 def _execute(connection: Schema, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
@@ -236,4 +241,5 @@ STEPS: tuple[Step, ...] = (
     m007_shared_files,
     m008_user_pictures,
     m009_weight_sketches,
+    m010_dora,
 )

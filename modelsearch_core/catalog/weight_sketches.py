@@ -27,16 +27,23 @@ CREATE TABLE weight_sketch (
 );
 """
 
+DORA = """
+ALTER TABLE weight_sketch ADD COLUMN base TEXT;
+ALTER TABLE weight_sketch ADD COLUMN without_magnitude INTEGER NOT NULL DEFAULT 0;
+"""
 
 VERSION = 2  # of the probes and of the layers' canonical names (`generators.sketches`)
 
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """Of one LoRA: canonical `names` of its layers (L,), `s` (L, K)."""
+    """Of one LoRA: canonical `names` of its layers (L,), `s` (L, K). Of a DoRA: the fingerprint of its `base`, '' for
+    none, and of how many layers the magnitude had to be left out."""
 
     names: tuple[str, ...]
     s: NDArray[np.float32]
+    base: str | None = None
+    without_magnitude: int = 0
 
 
 class WeightSketches:
@@ -47,8 +54,9 @@ class WeightSketches:
         self._transaction = transaction
 
     def put(self, fingerprint: str, version: int, sketch: Sketch | None) -> None:
-        """None for a file that cannot be sketched: it is not tried again."""
+        """None, or one of no layers, for a file that cannot be sketched: it is not tried again."""
         row: tuple[str | None, float, bytes] = None, 1.0, b""
+        of_dora = (sketch.base, sketch.without_magnitude) if sketch is not None else (None, 0)
         names = ""
         if sketch is not None and len(sketch.names):
             names = json.dumps(sketch.names, ensure_ascii=False)
@@ -59,12 +67,21 @@ class WeightSketches:
             if row[0]:
                 self._connection.execute("INSERT OR IGNORE INTO sketched_layers VALUES (?, ?)", (row[0], names))
             self._connection.execute(
-                "INSERT OR REPLACE INTO weight_sketch VALUES (?, ?, ?, ?, ?)", (fingerprint, version, *row)
+                "INSERT OR REPLACE INTO weight_sketch (fingerprint, version, layers, scale, s, base, "
+                "without_magnitude) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (fingerprint, version, *row, *of_dora),
             )
 
-    def known(self, version: int) -> set[str]:
-        """Fingerprints of those that were sketched, or cannot be."""
-        rows = self._connection.execute("SELECT fingerprint FROM weight_sketch WHERE version = ?", (version,))
+    def known(self, version: int) -> dict[str, str | None]:
+        """Those that were sketched, or cannot be, with the base that a DoRA was taken with."""
+        rows = self._connection.execute("SELECT fingerprint, base FROM weight_sketch WHERE version = ?", (version,))
+        return dict(rows)
+
+    def without_magnitude(self, version: int) -> set[str]:
+        """Fingerprints of DoRA that were taken without the magnitude of some of their layers."""
+        rows = self._connection.execute(
+            "SELECT fingerprint FROM weight_sketch WHERE version = ? AND without_magnitude > 0", (version,)
+        )
         return {fingerprint for (fingerprint,) in rows}
 
     def get(self, fingerprints: Sequence[str], version: int) -> dict[str, Sketch]:
@@ -75,12 +92,13 @@ class WeightSketches:
         }
         wanted = set(fingerprints)
         rows = self._connection.execute(
-            "SELECT fingerprint, layers, scale, s FROM weight_sketch WHERE version = ? AND layers IS NOT NULL",
+            "SELECT fingerprint, layers, scale, s, base, without_magnitude FROM weight_sketch "
+            "WHERE version = ? AND layers IS NOT NULL",
             (version,),
         )
         return {
-            fingerprint: Sketch(names[layers], _rows(s, len(names[layers]), scale))
-            for fingerprint, layers, scale, s in rows
+            fingerprint: Sketch(names[layers], _rows(s, len(names[layers]), scale), *of_dora)
+            for fingerprint, layers, scale, s, *of_dora in rows
             if fingerprint in wanted and layers in names
         }
 

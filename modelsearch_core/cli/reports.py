@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from ..catalog import Catalog
+from ..catalog.weight_sketches import VERSION
 from ..contact_sheet import Cell, Row, contact_sheet
 from ..effects import without_effect
 from ..model_files import ModelFile, SkippedFile
@@ -131,12 +133,15 @@ def duplicates(args: argparse.Namespace) -> int:
     with ModelIndex.open(args.catalog) as index:
         exact, near = index.exact_duplicates(), index.near_duplicates(args.threshold)
         by_weights, merges = index.near_by_weights(), index.merges()
+        without_magnitude = _without_magnitude(index)
     nothing = not (exact or near or by_weights or merges)
     if args.json:
         pairs = [{"a": str(a), "b": str(b), "similarity": round(cosine, 4)} for a, b, cosine in near]
         groups = [[str(path) for path in group] for group in exact]
         changes = [_of_kin(kin) for kin in by_weights]
-        print_json({"exact": groups, "near": pairs, "by_weights": changes, "merges": [*map(_of_merge, merges)]})
+        kin = {"by_weights": changes, "merges": [*map(_of_merge, merges)]}
+        paths = [str(path) for path in without_magnitude]
+        print_json({"exact": groups, "near": pairs, **kin, "without_magnitude": paths})
         return int(nothing)
     for group in exact:
         print("same weights:", *(f"\n  {path}" for path in group), sep="")
@@ -154,7 +159,16 @@ def duplicates(args: argparse.Namespace) -> int:
         print_table(["explained", "LoRA", "is", "of", "and", "of"], parts)
     if nothing:
         print("no duplicates")
+    if without_magnitude:
+        print("compared without DoRA's magnitudes, as no base with readable weights is here:")
+        print(*(f"  {path}" for path in without_magnitude), sep="\n")
     return int(nothing)
+
+
+def _without_magnitude(index: ModelIndex) -> list[Path]:
+    """DoRA that are compared as LoRA are."""
+    of = index.collection.catalog.sketches.without_magnitude(VERSION)
+    return [entry.path for entry in index.collection.entries if entry.fingerprint in of]
 
 
 def _of_kin(kin: Kin) -> dict[str, Any]:

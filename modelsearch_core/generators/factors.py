@@ -113,5 +113,10 @@ def _with_magnitude(weight: torch.Tensor, magnitude: torch.Tensor) -> torch.Tens
     axis = 0 if magnitude.shape[0] == weight.shape[0] else 1
     others = [dimension for dimension in range(weight.dim()) if dimension != axis]
     shape = [-1 if dimension == axis else 1 for dimension in range(weight.dim())]
-    norm = torch.linalg.vector_norm(weight, dim=others, keepdim=True) + torch.finfo(weight.dtype).eps
-    return weight * (magnitude.reshape(shape) / norm)
+    norm = torch.linalg.vector_norm(weight, dim=others, keepdim=True)
+    return weight * rescaling(magnitude.reshape(shape), norm)
+
+
+def rescaling(magnitude: torch.Tensor, norm: torch.Tensor) -> torch.Tensor:
+    """m/‖W + BA‖."""
+    return magnitude / (norm + torch.finfo(norm.dtype).eps)

@@ -3,7 +3,8 @@
 s_k = u_kᵀ ΔW v_k with signs u_k, v_k from a seed that hashes the layer's canonical name. The mean of s·s′ over k is an
 unbiased estimate of ⟨ΔW, ΔW′⟩ for two LoRA, off by about ‖ΔW‖‖ΔW′‖/√K a layer (Alon, Matias & Szegedy 1996). ΔW is
 never formed where its factors are smaller. Of a matrix that other programs write in parts, each part is probed by
-itself. DoRA's magnitude is left out, as it takes the base's weights to apply.
+itself. DoRA (arXiv 2402.09353) changes a weight W by m·(W + BA)/‖W + BA‖ − W, with W from its base's file; where that
+is not at hand, BA alone is taken.
 docs/methods.md 9.
 """
 
@@ -13,6 +14,7 @@ import hashlib
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -33,18 +35,37 @@ WIDEST_CACHED = 2**16
 Probes = tuple[torch.Tensor, torch.Tensor]
 
 
-def sketch_of(lora: ModelFile) -> tuple[tuple[str, ...], NDArray[np.float32]]:
-    """(canonical names of its layers (L,), s (L, K)) of a LoRA's file; of few layers K is larger, and its first numbers
-    are those of a smaller K. Raises ModelSearchError for a way of writing that is not known."""
+class Weights(Protocol):
+    """A base's, by the canonical names of layers (`base_weights.BaseWeights`)."""
+
+    def get(self, layer: str) -> torch.Tensor | None: ...
+
+
+class Sketched(NamedTuple):
+    """Canonical names of a LoRA's layers (L,), s (L, K), and of how many of them DoRA's magnitude is left out."""
+
+    names: tuple[str, ...]
+    s: NDArray[np.float32]
+    without_magnitude: int
+
+
+def sketch_of(lora: ModelFile, base: Weights | None = None) -> Sketched:
+    """Of a LoRA's file; of few layers K is larger, and its first numbers are those of a smaller K. Raises
+    ModelSearchError for a way of writing that is not known."""
     found: dict[str, NDArray[np.float32]] = {}
     parts = [(part, factors) for layer, factors in layers_of(lora).items() for part in _parts(layer, factors)]
-    K = probes_a_layer(len(parts))
+    K, without = probes_a_layer(len(parts)), 0
     for (name, first, behind), factors in parts:
-        s = sketch_layer(name, factors, K, slice(first, behind))
+        rows = slice(first, behind)
+        weight = base.get(name) if base is not None and "dora_scale" in factors else None
+        s = sketch_dora(name, factors, K, weight, rows) if weight is not None else None
+        if s is None:
+            s = sketch_layer(name, factors, K, rows)
+            without += s is not None and "dora_scale" in factors
         if s is not None and np.isfinite(s).all():
             found[name] = found[name] + s if name in found else s
     names = tuple(sorted(found))
-    return names, np.array([found[name] for name in names], np.float32).reshape(len(names), K)
+    return Sketched(names, np.array([found[name] for name in names], np.float32).reshape(len(names), K), without)
 
 
 def probes_a_layer(L: int) -> int:
@@ -71,6 +92,42 @@ def sketch_layer(
     if "lokr_w1" in here or "lokr_w1_a" in here:
         return _of_kronecker(name, here, K, outputs)
     return None
+
+
+def sketch_dora(
+    name: str, factors: networks.Factors, K: int, weight: torch.Tensor, outputs: slice = slice(None)
+) -> NDArray[np.float32] | None:
+    """s (K,) of m·(W + BA)/‖W + BA‖ − W, of a base's weight W with these outputs; None where W is not of this shape."""
+    here = {key: tensor.to(torch.float32) for key, tensor in factors.items() if key not in ("dora_scale", "diff_b")}
+    m, W = factors["dora_scale"].to(torch.float32), weight.to(torch.float32)
+    if set(here) <= {"up", "down", "alpha"} and m.shape[0] == m.numel() == here["up"].shape[0]:
+        return _of_rescaled_product(name, here, K, W.flatten(1), m.flatten()[outputs], outputs)
+    change = networks.difference(here)
+    rows = change.reshape(change.shape[0], -1)[outputs]
+    if m.shape[0] == change.shape[0]:
+        m = m[outputs]
+    elif len(rows) < len(change) or m.numel() != W.shape[1]:  # lengths of inputs are over all outputs
+        return None
+    if rows.shape != W.flatten(1).shape:
+        return None
+    changed = networks.changed_weight(W, {"diff": rows.reshape(W.shape), "dora_scale": m}, 1.0)
+    return _of_whole(name, changed - W, K, slice(None))
+
+
+def _of_rescaled_product(
+    name: str, factors: Mapping[str, torch.Tensor], K: int, W: torch.Tensor, m: torch.Tensor, outputs: slice
+) -> NDArray[np.float32] | None:
+    """With d = m/‖W + BA‖ of each output, s = Σ_i u_i [(d_i − 1)(Wv)_i + d_i (BAv)_i]; as ‖W_i + B_i A‖² = ‖W_i‖² +
+    2 W_i Aᵀ B_iᵀ + B_i A Aᵀ B_iᵀ, W is multiplied by a few vectors, and no other matrix of its size is made."""
+    A = factors["down"].flatten(1)
+    B = factors["up"].flatten(1)[outputs] * networks.scale(factors, A.shape[0])
+    if W.shape != (B.shape[0], A.shape[1]):
+        return None
+    u, v = probes(name, K, *W.shape)
+    WA, Wv = (W @ torch.cat([A, v]).T).split([A.shape[0], K], dim=1)
+    squared = torch.linalg.vector_norm(W, dim=1).square() + (2 * WA * B).sum(dim=1) + ((B @ (A @ A.T)) * B).sum(dim=1)
+    d = networks.rescaling(m, squared.clamp(min=0).sqrt())[:, None]
+    return (u * ((d - 1) * Wv + d * (B @ (A @ v.T))).T).sum(dim=1).numpy()
 
 
 def _of_product(name: str, factors: Mapping[str, torch.Tensor], K: int, outputs: slice) -> NDArray[np.float32]:
