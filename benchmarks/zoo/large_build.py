@@ -23,11 +23,12 @@ from .world import caption, sample_scene
 
 BASE = built.FOLDER / "models" / "base"
 STAGES = ("models", "encoder", "layouts", "accelerated")
+KINDS = {"facing": large.facing, "checkpoints": large.checkpoints, "loras": large.loras}
 QUERIES = 50  # held-out pictures a model
 STEPS = 15
 
 
-def build(plans: list[Plan], out: Path, work: Path, scale: float, device: str) -> None:
+def build(plans: list[Plan], out: Path, work: Path, scale: float, device: str, queries: int = QUERIES) -> None:
     base = diffusion.read(out / "models" / "base", device=device)
     for plan in plans:
         pictures = out / "queries" / f"{plan.name}.npz"
@@ -36,7 +37,7 @@ def build(plans: list[Plan], out: Path, work: Path, scale: float, device: str) -
         model, weights, figures = made(plan, base, out / "models", work, scale)
         record = products.record(plan, figures)
         write(out / "records" / f"{plan.name}.json", json.dumps(record, ensure_ascii=False))
-        save_queries(plan, model, weights, pictures)
+        save_queries(plan, model, weights, pictures, queries)
         print(plan.name, plan.category, plan.description, figures, flush=True)
 
 
@@ -57,16 +58,16 @@ def made(
     return base, weights, figures.summary() | {"norm": round(lora.delta_norm(low), 3)}
 
 
-def query_prompts(plan: Plan) -> list[str]:
+def query_prompts(plan: Plan, queries: int = QUERIES) -> list[str]:
     """Of scenes that are in no training set; a model that knows one thing is still asked for all (as users do)."""
     rng = np.random.default_rng([plan.seed, 77])
     subjects = plan.subjects if plan.category in ("checkpoint", "facing") else tuple(BASE_SUBJECTS)
-    return [caption(sample_scene(rng, subjects, query=True)) for _ in range(QUERIES)]
+    return [caption(sample_scene(rng, subjects, query=True)) for _ in range(queries)]
 
 
-def save_queries(plan: Plan, model: TinyDiffusion, weights: Weights | None, path: Path) -> None:
-    prompts = query_prompts(plan)
-    seeds = [5_000_000 + 1000 * plan.seed + n for n in range(QUERIES)]
+def save_queries(plan: Plan, model: TinyDiffusion, weights: Weights | None, path: Path, queries: int) -> None:
+    prompts = query_prompts(plan, queries)
+    seeds = [5_000_000 + 1000 * plan.seed + n for n in range(queries)]
     pictures = diffusion.sample(model, prompts, seeds, weights, steps=STEPS)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part.npz")
@@ -89,6 +90,8 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of the training steps; small for a trial")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="of models")
+    parser.add_argument("--queries", type=int, default=QUERIES, help="held-out pictures a model")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
@@ -104,8 +107,8 @@ def make(stage: str, args: argparse.Namespace) -> None:
     if stage != "models" and args.share[0]:
         return
     if stage == "models":
-        plans = [*large.facing(), *large.checkpoints(), *large.loras()]
-        build(plans[args.share[0] :: args.share[1]], out, work, args.scale, args.device)
+        plans = [plan for kind in args.kinds for plan in KINDS[kind]()]
+        build(plans[args.share[0] :: args.share[1]], out, work, args.scale, args.device, args.queries)
     elif stage == "encoder" and not (out / "clip").exists():
         large_clip.build(out / "clip", work / "clip", args.base, device=args.device, scale=args.scale)
     elif stage == "layouts" and not (out / "convnext").exists():
