@@ -22,12 +22,11 @@ from PIL import Image, ImageDraw
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from modelsearch_core.background import background_texts, compared_texts
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.embedding import Features, unit
+from modelsearch_core.indexing import store_background
 from modelsearch_core.model_files import Kind, ModelFile
 from modelsearch_core.probes import ProbeSet, default_probes
-from modelsearch_core.prompt_templates import behind_all, templates
 from modelsearch_core.scores import differences
 from modelsearch_core.search.preparing import prepare
 from modelsearch_core.specification import Evidence, Specification
@@ -171,12 +170,9 @@ def fill(path: Path, models: int, measured: float = 1.0, samples: int = S) -> No
 
 def _put_texts(catalog: Catalog, encoder: Chance, sets: Sequence[tuple[int, ProbeSet]]) -> None:
     catalog.put_encoder(encoder.name, "chance", D)
-    usual = templates(sets[0][1].probes)
     prompts = [probe.prompt for probe in sets[0][1].probes]
-    wanted = list(
-        dict.fromkeys([*background_texts(), *compared_texts(), *usual, *behind_all(compared_texts(), usual), *prompts])
-    )
-    catalog.put_text_features(encoder.name, wanted, encoder.encode_texts(wanted))
+    catalog.put_text_features(encoder.name, prompts, encoder.encode_texts(prompts))
+    store_background(catalog, encoder, sets[0][1].probes)
 
 
 def _put_model(

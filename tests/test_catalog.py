@@ -276,3 +276,17 @@ def test_nobody_sees_a_catalog_that_is_half_made(tmp_path: Path, monkeypatch: py
     with Catalog(tmp_path / "new.sqlite") as catalog:
         assert catalog.models() == []
     assert seen == [(0, 0)]
+
+
+def test_what_is_written_of_one_model_looks_at_no_other(tmp_path: Path):
+    said: list[str] = []
+    with Catalog(tmp_path / "catalog.sqlite") as catalog:
+        catalog.put_encoder("e", "source", 4)
+        catalog._connection.set_trace_callback(said.append)
+        catalog.put_specification(specification(rows=9, drawings=np.ones((9, 4), np.float16)))
+        catalog._connection.set_trace_callback(None)
+        changing = [sql for sql in said if sql.split()[0] in ("DELETE", "UPDATE", "INSERT", "SELECT")]
+        plans = [row[3] for sql in changing for row in catalog._connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert any("statistic" in plan for plan in plans)
+    assert all(plan.startswith("SEARCH") for plan in plans)
+    assert not any(plan.endswith("(encoder=?)") for plan in plans), plans

@@ -20,7 +20,7 @@ from ..probes import ProbeSet
 from ..specification import Evidence, Specification
 from . import parcels, probe_sets, records
 from .classifiers import Classifiers
-from .derived import MEANS, density_of, means_of
+from .derived import MEANS, MEANS_OF, density_of, means_of
 from .identities import Identities
 from .opening import claims_of, connect
 from .packing import pack, packing_of
@@ -244,10 +244,7 @@ class Catalog:
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*told, stamp, int(packing), b"", numbers, *rows, *densities),
             )
-            self._connection.execute(
-                "DELETE FROM statistic WHERE fingerprint = ? AND digest = ? AND encoder = ?",
-                (s.fingerprint, s.digest, s.encoder),
-            )
+            self.statistics.drop(s.encoder, (s.fingerprint, s.digest), MEANS_OF)
             self.statistics.put(s.encoder, (s.fingerprint, s.digest), means_of(s))
             if s.evidence is Evidence.GENERATED:
                 self._connection.execute("DELETE FROM failure WHERE fingerprint = ?", (s.fingerprint,))
@@ -303,7 +300,8 @@ class Catalog:
             "INDEXED BY specification_key WHERE encoder = ? ORDER BY rowid",
             (encoder,),
         )
-        return [Measured(f, d, Evidence(evidence), *rest) for f, d, evidence, *rest in rows]
+        evidences = {evidence.value: evidence for evidence in Evidence}
+        return [Measured(f, d, evidences[evidence], *rest) for f, d, evidence, *rest in rows]
 
     def generated(self, fingerprint: str, encoder: str) -> dict[str, int]:
         """How many samples there are of a model, by probe-set digest."""
@@ -407,6 +405,12 @@ class Catalog:
             )
             found.update((text, np.frombuffer(blob, np.float16)) for text, blob in rows)
         return found
+
+    def drop_text_features(self, encoder: str, texts: Sequence[str]) -> None:
+        with self.transaction():
+            self._connection.executemany(
+                "DELETE FROM text_feature WHERE encoder = ? AND text = ?", ((encoder, text) for text in texts)
+            )
 
     def put_failure(self, fingerprint: str, reason: str) -> None:
         with self.transaction():

@@ -6,13 +6,13 @@ again since is not found, and worked out by itself.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import arrays
 from .statistics import Statistics
 
 PART = 2**16  # models at most, so that no row comes near what SQLite and PostgreSQL hold (1 GB)
@@ -62,14 +62,11 @@ def _named(name: str, part: int) -> str:
 
 
 def _to_blob(part: Part) -> bytes:
-    stream = io.BytesIO()
     fingerprints, stamps = text([who for who, _ in part.who]), np.array([stamp for _, stamp in part.who], np.int64)
-    np.savez(stream, allow_pickle=False, who=fingerprints, stamps=stamps, **part.arrays)
-    return stream.getvalue()
+    return arrays.to_blob({"who": fingerprints, "stamps": stamps, **part.arrays})
 
 
 def _from_blob(blob: bytes) -> Part:
-    with np.load(io.BytesIO(blob)) as file:
-        arrays = {name: file[name] for name in file.files}
-    who = list(zip(words(arrays.pop("who")), arrays.pop("stamps").tolist(), strict=True))
-    return Part(who, arrays)
+    found = arrays.from_blob(blob)
+    who = list(zip(words(found.pop("who")), found.pop("stamps").tolist(), strict=True))
+    return Part(who, found)

@@ -13,7 +13,8 @@ from ..scores import gaussian
 from ..specification import Evidence, Factors, Specification
 from .packing import Packing, pack, unpack
 
-MEANS = 1  # version of `mean` and `drawn_mean`
+MEANS_OF = ("mean", "drawn_mean")
+MEANS = 1  # version of both
 
 
 def means_of(of: Specification) -> dict[str, tuple[int, bytes]]:

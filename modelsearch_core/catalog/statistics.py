@@ -28,6 +28,14 @@ class Statistics:
         with self.transaction():
             self._connection.executemany("INSERT OR REPLACE INTO statistic VALUES (?, ?, ?, ?, ?, ?)", rows)
 
+    def drop(self, encoder: str, key: Key, names: Sequence[str]) -> None:
+        """By name, as the table's key begins with it: without, every model's rows would be looked at."""
+        with self.transaction():
+            self._connection.executemany(
+                "DELETE FROM statistic WHERE encoder = ? AND name = ? AND fingerprint = ? AND digest = ?",
+                ((encoder, name, *key) for name in names),
+            )
+
     def all(self, encoder: str, name: str, version: int) -> dict[Key, bytes]:
         """Of every specification that has one."""
         rows = self._connection.execute(

@@ -10,21 +10,20 @@ from collections import Counter
 from collections.abc import Callable, Container, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..background import compared_texts, is_prompt
-from ..catalog import Catalog
+from ..catalog import Catalog, compared
 from ..catalog.catalog import Packed
+from ..catalog.compared import Compared
 from ..catalog.packing import Packing, first_rows
 from ..catalog.statistics import Key
 from ..embedding import Encoder, Features, unit
 from ..errors import ModelSearchError
 from ..model_files import Kind
 from ..probes import ProbeSet
-from ..prompt_templates import behind, behind_all, templates
+from ..prompt_templates import templates
 from ..specification import Evidence, Specification
 from . import author_words
 from .entries import EVIDENCE_ORDER, Entry, entries_of, files_of, newest
@@ -37,15 +36,6 @@ RESIDENT = 2**26  # numbers of samples that are kept once they were read, 256 MB
 Groups = NDArray[np.intp]
 Models = NDArray[np.integer] | Sequence[int]
 Masks = Sequence[NDArray[np.bool_]]  # (S,) of each model
-
-
-class Compared(NamedTuple):
-    """Generic texts as a query is made of them: unit features h (B, D), what each adds to the templates (B, D), and
-    which are written as prompts are (B,)."""
-
-    h: Features
-    added: Features
-    are_prompts: NDArray[np.bool_]
 
 
 class Collection:
@@ -171,24 +161,12 @@ class Collection:
         has not measured what unrelated texts add to these."""
         counts = self.recipe_counts
         usual = templates(self.probe_sets.of_recipe(counts.most_common(1)[0][0]).probes) if counts else templates()
-        first = behind(usual[0], compared_texts()[0])
-        return usual if self.catalog.text_features(self.encoder, [first]) else templates()
+        return usual if compared.is_known(self.catalog, self.encoder, usual) else templates()
 
     @cached_property
     def background(self) -> Compared:
         """Of an index from before, of those texts that it knows."""
-        texts, usual = compared_texts(), self.templates
-        found = self.catalog.text_features(self.encoder, [*texts, *usual, *behind_all(texts, usual)])
-        told = [(text, [c for c in usual if {c, behind(c, text)} <= found.keys()]) for text in texts if text in found]
-        most = max((len(of) for _, of in told), default=0)  # of an index from before, one each
-        known = [(text, of) for text, of in told if of and len(of) == most]
-        h = [found[text] for text, _ in known]
-        added = [
-            np.mean([found[behind(c, text)].astype(np.float32) - found[c] for c in of], axis=0) for text, of in known
-        ]
-        shape = (len(known), self.dimension)
-        prompts = np.array([is_prompt(text) for text, _ in known], bool)
-        return Compared(np.array(h, np.float32).reshape(shape), np.array(added, np.float32).reshape(shape), prompts)
+        return compared.compared(self.catalog, self.encoder, self.dimension, self.templates)
 
     def prompt_features(self, prompts: Sequence[str]) -> Features:
         """(n, D) unit text features of prompts; those that indexing has not encoded (with a model's own trigger words)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..background import background_texts, compared_texts
-from ..catalog import Catalog
+from ..catalog import Catalog, compared
 from ..embedding import Encoder, ImageEncoder
 from ..errors import CatalogFaultError, ModelSearchError, UnsupportedReferenceError
 from ..generation import Generator
@@ -146,15 +146,21 @@ def _models_of(files: Iterable[ModelFile | SkippedFile]) -> list[ModelFile]:
 def store_background(
     catalog: Catalog, encoder: Encoder, probes: Sequence[Probe] | None = None, progress: Progress = silent
 ) -> None:
-    """Features of generic texts: what an unrelated query looks like (docs/methods.md 10)."""
+    """Features of generic texts, and what they add to the probes' templates: what an unrelated query looks like
+    (docs/methods.md 10)."""
     usual = templates(probes)
-    texts = list(dict.fromkeys([*background_texts(), *compared_texts(), *usual, *behind_all(compared_texts(), usual)]))
+    texts = [*background_texts(), *compared_texts(), *usual]
+    is_stored = compared.is_stored(catalog, encoder.name, usual)
+    if not is_stored:
+        texts += behind_all(compared_texts(), usual)
     known = catalog.text_features(encoder.name, texts)
-    new = [text for text in texts if text not in known]
+    new = [text for text in dict.fromkeys(texts) if text not in known]
     for start in range(0, len(new), BATCH):
         part = new[start : start + BATCH]
         catalog.put_text_features(encoder.name, part, encoder.encode_texts(part))
         progress(Step(stage="background", done=start + len(part), total=len(new)))
+    if not is_stored:
+        compared.store(catalog, encoder.name, encoder.dimension, usual)
 
 
 def generate_all(

@@ -115,7 +115,8 @@ class Answering:
         each = self._of_views(method, self._scores(requirement, method, judges), requirement)
         scores, yardstick = each.mean(axis=0), self.measuring.yardstick(method, requirement.modality, len(each))
         part = Part(method=method, weight=1.0, scores=scores, models=judges.models, yardstick=yardstick)
-        return Answer(yardstick.z(scores, judges.models), yardstick.unrelated, (part,))
+        z = yardstick.z(scores, judges.models, nearly=judges.coarsely)
+        return Answer(z, yardstick.unrelated, (part,))
 
     def _of_views(self, method: str, scores: NDArray[np.floating], requirement: Requirement) -> NDArray[np.floating]:
         """(T, C): views of one sketch as one, by what the same few models say to each."""

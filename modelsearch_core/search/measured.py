@@ -5,7 +5,6 @@ Kept by fingerprint: what has come since is measured when it counts, what is gon
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..catalog import Catalog
+from ..catalog.arrays import from_blob, to_blob
 from ..collection import Collection
 from ..model_files import Kind
 from ..specification import EVIDENCE_ORDER, Modality
@@ -69,9 +69,7 @@ class Measured:
             arrays[f"bank.{name}.owner"] = queries.owner
             arrays[f"bank.{name}.folds"] = np.full(len(queries), -1) if queries.folds is None else queries.folds
             arrays[f"bank.{name}.prompts"] = _text(queries.prompt_texts or [""] * len(queries))
-        stream = io.BytesIO()
-        np.savez(stream, allow_pickle=False, **arrays)
-        return cls(sampled=sampled, banks=banks, measures=measures, biases=known, blob=stream.getvalue())
+        return cls(sampled=sampled, banks=banks, measures=measures, biases=known, blob=to_blob(arrays))
 
     def store(self, catalog: Catalog, encoder: str) -> None:
         catalog.statistics.put_of_collection(encoder, NAME, VERSION, self.blob)
@@ -82,8 +80,7 @@ def stored(collection: Collection) -> Measured | None:
     blob = collection.catalog.statistics.of_collection(collection.encoder, NAME, VERSION)
     if blob is None or not collection.is_whole:
         return None
-    with np.load(io.BytesIO(blob)) as file:
-        arrays: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
+    arrays = from_blob(blob)
     if _words(arrays["learned"]) != [str(collection.catalog.setting("matching"))]:
         return None
     if _words(arrays["numbered"]) != NUMBERED:
@@ -115,8 +112,8 @@ def is_stale(collection: Collection) -> bool:
     blob = collection.catalog.statistics.of_collection(collection.encoder, NAME, VERSION)
     if blob is None:
         return True
-    with np.load(io.BytesIO(blob)) as file:
-        then = dict(zip(_words(file["models"]), file["groups"].tolist(), strict=True))
+    known = from_blob(blob)
+    then = dict(zip(_words(known["models"]), known["groups"].tolist(), strict=True))
     now = {entry.fingerprint: int(group) for entry, group in zip(collection.entries, collection.groups, strict=True)}
     changed = len(then.items() ^ now.items())
     return changed > STALE * len(now) or not set(now.values()) <= set(then.values()) or stored(collection) is None
@@ -127,7 +124,7 @@ def _measures(arrays: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]) -> di
     for name in (name.removeprefix("z.") for name in arrays if name.startswith("z.")):
         scales = {int(group): (float(at), float(scale)) for group, at, scale in arrays[f"scales.{name}"]}
         bias = arrays.get(f"own_bias.{name}")
-        z = np.asarray(arrays[f"z.{name}"][:, kept], np.float32)
+        z = arrays[f"z.{name}"] if kept.all() else arrays[f"z.{name}"][:, kept]
         rule = Taken(int(arrays[f"rule.{name}"][0]))
         found[name] = Measures(dict(scales), None if bias is None else bias[kept], z, rule)
     return found

@@ -5,7 +5,7 @@ What is worked out is kept for the next query.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +16,7 @@ from ..scores import calibration, content
 from ..specification import Modality
 from ..statistics import Statistics
 from .apart import Apart
+from .auto import shares
 from .banks import SEED, Queries, bank, bank_of_layouts, bank_of_styles
 from .measured import Measured
 from .methods import METHODS, Judges, Reads
@@ -40,6 +41,7 @@ class Measuring:
         self._banks: dict[str, Queries] = {}
         self._yardsticks: dict[tuple[str, Modality, int], Yardstick] = {}
         self._of_all: Judges | None = None
+        self._measured: dict[Use, Measures] = {}
         self._of_few: dict[Use, NDArray[np.floating]] = {}
 
     def judges(self, models: Models | None = None) -> Judges:
@@ -100,6 +102,7 @@ class Measuring:
                 measures,
                 self._groups(method),
                 models=self.sampled,
+                biases=self._known_biases(_name(method, modality)),
                 bias_of=lambda models: self._bias(method, modality, models),
             )
         return self._yardsticks[key]
@@ -109,10 +112,19 @@ class Measuring:
 
     def measures(self, method: str, modality: Modality) -> Measures:
         """By what the bank's queries get from the sampled models."""
-        name = _name(method, modality)
+        name, use = _name(method, modality), (method, modality)
         if self._stored is not None and name in self._stored.measures:
             return self._stored.measures[name]
-        return self._measures_of(method, modality, self._bank_scores([(method, modality)], self._sampled_apart)[0])
+        if use not in self._measured:
+            self._measured |= self._measured_with(use)
+        return self._measured[use]
+
+    def _measured_with(self, use: Use) -> dict[Use, Measures]:
+        """Of many models, with those methods that are asked with it, so that their samples are read once."""
+        if self._collection.is_small or not METHODS[use[0]].reads_rows:
+            return {use: self._measures_of(*use, self._bank_scores([use], self._sampled_apart)[0])}
+        reading = [method for method in shares(use[1], self._statistics.matching) if METHODS[method].reads_rows]
+        return self._all_measures([(method, use[1]) for method in dict.fromkeys([use[0], *reading])])
 
     def _measures_of(self, method: str, modality: Modality, bank_scores: NDArray[np.floating]) -> Measures:
         """Of the bank's scores (B, n) for the sampled models."""
@@ -159,22 +171,14 @@ class Measuring:
     # what is taken off
 
     def _bias(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
-        """(C,): what is taken off models that were not sampled. What is usual of those that indexing has not measured
-        is taken to be as their group's, rather than that an answer waits for it."""
+        """(C,): what is taken off models of which indexing has not stored it. What is usual is taken to be as their
+        group's, rather than that an answer waits for it."""
         are_hubs = self.measures(method, modality).rule is Taken.HUBS
-        worked_out = self._worked_out_bias if are_hubs else self._bias_of_groups
-        return self._stored_bias(_name(method, modality), models, lambda unknown: worked_out(method, modality, unknown))
+        return (self._worked_out_bias if are_hubs else self._bias_of_groups)(method, modality, models)
 
-    def _stored_bias(
-        self, name: str, models: Models, worked_out: Callable[[Models], NDArray[np.floating]]
-    ) -> NDArray[np.floating]:
-        """(C,) as stored, else worked out."""
-        stored = self._stored.biases.get(name) if self._stored is not None else None
-        bias = np.full(len(models), np.nan) if stored is None else stored[models]
-        unknown = np.flatnonzero(np.isnan(bias))
-        if len(unknown):
-            bias[unknown] = worked_out(models[unknown])
-        return bias
+    def _known_biases(self, name: str) -> NDArray[np.floating] | None:
+        """(M,) as stored, NaN of those that have come since."""
+        return None if self._stored is None else self._stored.biases.get(name)
 
     def _bias_of_groups(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
         known, groups = self.measures(method, modality).bias, self._groups(method)
@@ -184,9 +188,13 @@ class Measuring:
         return np.array([of[group] for group in groups[models]])
 
     def _worked_out_bias(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
-        bank_scores = self._bank_scores([(method, modality)], self._apart(models))[0]
-        off = self.measures(method, modality).rule.off(bank_scores)
-        return np.zeros(len(models)) if off is None else off
+        """Block by block, however many they are."""
+        rule, bias = self.measures(method, modality).rule, np.zeros(len(models))
+        for places in _blocks(np.arange(len(models))):
+            bank_scores = self._bank_scores([(method, modality)], self._apart(models[places]))[0]
+            off = rule.off(bank_scores)
+            bias[places] = 0 if off is None else off
+        return bias
 
     def _apart(self, models: Models) -> Apart:
         return Apart(self._collection, Judges(self._statistics, models), keeps=False)
@@ -246,7 +254,11 @@ class Measuring:
             together = np.zeros(len(self._collection), np.intp)
             measures = self._stored.measures.get(f"text.{WORDS}") if self._stored is not None else None
             self._yardsticks[key] = Yardstick(
-                measures or self._measures_of_words(), together, models=self.sampled, bias_of=self._bias_of_words
+                measures or self._measures_of_words(),
+                together,
+                models=self.sampled,
+                biases=self._known_biases(f"text.{WORDS}"),
+                bias_of=self._bias_of_words,
             )
         return self._yardsticks[key]
 
@@ -256,13 +268,8 @@ class Measuring:
         return Measures.of(bank_scores, np.zeros(len(self.sampled), np.intp))
 
     def _bias_of_words(self, models: Models) -> NDArray[np.floating]:
-        h = self.bank(Modality.TEXT.value, Modality.TEXT).h
-
-        def worked_out(unknown: Models) -> NDArray[np.floating]:
-            off = Taken.HUBS.off(self.words(h, unknown))
-            return np.zeros(len(unknown)) if off is None else off
-
-        return self._stored_bias(f"text.{WORDS}", models, worked_out)
+        off = Taken.HUBS.off(self.words(self.bank(Modality.TEXT.value, Modality.TEXT).h, models))
+        return np.zeros(len(models)) if off is None else off
 
     def words(self, h: NDArray[np.floating], models: Models) -> NDArray[np.floating]:
         """(T, C): cosine of a text with the nearest of an author's texts. NaN for a model without words."""

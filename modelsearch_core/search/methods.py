@@ -78,7 +78,7 @@ class Judges:
         self, statistics: Statistics, models: NDArray[np.intp], *, coarsely: bool = False, again: bool = False
     ) -> None:
         self._statistics = statistics
-        self._coarsely = coarsely
+        self.coarsely = coarsely
         self._again = again
         self._collection = statistics.collection
         self.models = models
@@ -114,10 +114,10 @@ class Judges:
         return content.first_moment(self._mine(self._statistics.means), queries.h)
 
     def monte_carlo(self, queries: Queries) -> Scores:
-        return self._coarse.monte_carlo(queries.h) if self._coarsely else content.monte_carlo(*self._rows, queries.h)
+        return self._coarse.monte_carlo(queries.h) if self.coarsely else content.monte_carlo(*self._rows, queries.h)
 
     def best_k(self, queries: Queries) -> Scores:
-        return self._coarse.best_k(queries.h) if self._coarsely else content.best_k(*self._rows, queries.h)
+        return self._coarse.best_k(queries.h) if self.coarsely else content.best_k(*self._rows, queries.h)
 
     def second_moment(self, queries: Queries) -> Scores:
         return content.second_moment(*self._rows, queries.h)
@@ -129,7 +129,7 @@ class Judges:
 
     @cached_property
     def _densities(self) -> gaussian.Factored | Coarse:
-        return self._coarse if self._coarsely else self._statistics.densities(self.samples)
+        return self._coarse if self.coarsely else self._statistics.densities(self.samples)
 
     def gaussian(self, queries: Queries) -> Scores:
         return self._densities.log_density(queries.h)
@@ -140,7 +140,7 @@ class Judges:
 
     @cached_property
     def _drawn_densities(self) -> gaussian.Factored | Coarse:
-        if not self._coarsely:
+        if not self.coarsely:
             return self._statistics.densities(self.drawings)
         assert self._statistics.coarse_drawn is not None
         return self._statistics.coarse_drawn if self._all else self._statistics.coarse_drawn.some(self.models)

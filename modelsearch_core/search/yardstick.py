@@ -136,14 +136,16 @@ class Yardstick:
         groups: NDArray[np.integer],
         *,
         models: Models | None = None,
+        biases: NDArray[np.floating] | None = None,
         bias_of: Callable[[Models], NDArray[np.floating]] | None = None,
     ) -> None:
-        """`groups` (M,) of all models. `bias_of` works out what is taken off models that were not sampled."""
+        """`groups` (M,) of all models. What is taken off models that were not sampled: `biases` (M,) as far as it is
+        known; `bias_of` works out the others (NaN)."""
         self._groups = groups
         self._models = np.arange(len(groups)) if models is None else models
         self._scales = measures.scales
         self.corrected = measures.bias is not None
-        self._bias = np.full(len(groups), np.nan)
+        self._bias = np.full(len(groups), np.nan) if biases is None else biases.copy()
         self._bias[self._models] = 0.0 if measures.bias is None else measures.bias
         self._bias_of = bias_of
         self._of_sampled = groups[self._models]
@@ -156,10 +158,11 @@ class Yardstick:
         """Where the bank was put to all models: scores (B, M)."""
         return cls(Measures.of(bank_scores, groups, correct=correct), groups)
 
-    def z(self, scores: Scores, models: Models | None = None) -> NDArray[np.floating]:
-        """Scores (…, C) of these models in standard units."""
+    def z(self, scores: Scores, models: Models | None = None, *, nearly: bool = False) -> NDArray[np.floating]:
+        """Scores (…, C) of these models in standard units. `nearly`: what is not known to be taken off a model is taken
+        to be as is usual of its group, rather than that its samples are read for it."""
         models = np.arange(len(self._groups)) if models is None else models
-        corrected = scores - self._hubs(models)
+        corrected = scores - (self._known_hubs(models) if nearly else self._hubs(models))
         z, groups = np.empty(scores.shape), self._groups[models]
         for group in np.unique(groups):
             of = groups == group
@@ -200,6 +203,14 @@ class Yardstick:
         if len(unknown):
             self._bias[unknown] = self._bias_of(unknown) if self.corrected and self._bias_of else 0.0
         return self._bias[models]
+
+    def _known_hubs(self, models: Models) -> NDArray[np.floating]:
+        """(C,): the same as far as it is known, else as is usual."""
+        bias = self._bias[models]
+        unknown = np.isnan(bias)
+        for group in np.unique(self._groups[models[unknown]]):
+            bias[unknown & (self._groups[models] == group)] = self._usual(int(group))
+        return bias
 
 
 def _shared(

@@ -9,8 +9,10 @@ import pytest
 
 from benchmarks.catalogues import ENCODER, Chance, fill, picture, seed_of
 from modelsearch_core.catalog import Catalog, columns
+from modelsearch_core.collection import collection
 from modelsearch_core.drawing import to_sketch_tone
-from modelsearch_core.search import Filters, ModelIndex, Query, measured, yardstick
+from modelsearch_core.scores import calibration
+from modelsearch_core.search import Filters, ModelIndex, Query, measured, measuring, yardstick
 from modelsearch_core.search import candidates as stage
 from modelsearch_core.search.measuring import Measuring
 from modelsearch_core.search.preparing import prepare
@@ -223,3 +225,31 @@ def test_what_is_taken_off_does_not_depend_on_who_was_sampled(path: Path, monkey
         assert known is not None
         usual = [np.median(known[groups == group]) for group in index.collection.groups[others]]
         np.testing.assert_allclose(at_once, usual)  # an answer does not wait for it
+
+
+@pytest.mark.parametrize("kind", ["images", "sketches"])
+def test_without_yardsticks_a_first_question_reads_no_more_than_who_is_sampled_and_the_candidates(
+    path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+):
+    """As after an update of the program, which uses those of before no more."""
+    query = Query(**{kind: [picture(1)]})  # pyright: ignore[reportArgumentType]
+    monkeypatch.setattr(measured, "VERSION", measured.VERSION + 1)
+    monkeypatch.setattr(collection, "RESIDENT", 0)  # as of thousands of models
+    monkeypatch.setattr(calibration, "when_to_correct", lambda _: True)
+    for where, name, value in (
+        (stage, "MOST", 16),
+        (yardstick, "EACH", 12),
+        (measuring, "FEW", 4),
+        (measuring, "BLOCK", 8),
+    ):
+        monkeypatch.setattr(where, name, value)
+    with ModelIndex.open(path, encoder=Chance()) as index:
+        read: list[int] = []
+        packed = index.collection._packed
+        monkeypatch.setattr(
+            index.collection, "_packed", lambda models, **how: read.extend(models) or packed(models, **how)
+        )
+        found = ids(index, query)
+        sampled = index._answering.measuring.sampled
+        assert 0 < len({*read} - {*sampled.tolist()}) <= 16 + 4 * len(np.unique(index.collection.groups))
+        assert len({*found} & {*ids(index, query, exact=True)}) >= 4

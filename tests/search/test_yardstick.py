@@ -38,3 +38,17 @@ def test_a_share_of_what_a_model_gets_from_the_bank_is_taken_off_it(rule: Taken,
 def test_without_a_bank_nothing_is_taken_off():
     measures = Measures.of(np.zeros((0, 6)), GROUPS, usual=True)
     assert measures.rule is Taken.NOTHING and measures.bias is None
+
+
+def test_what_is_taken_off_is_as_usual_for_a_group_until_it_is_worked_out():
+    sampled, measures = np.arange(5), Measures.of(BANK[:, :5], GROUPS[:5], correct=True)
+    assert measures.bias is not None and measures.scales[0] is not None
+    (location, spread), usual = measures.scales[0], float(np.median(measures.bias))
+    yardstick = Yardstick(measures, GROUPS, models=sampled, bias_of=lambda models: np.full(len(models), 0.25))
+    nearly, whole = yardstick.z(SCORES, nearly=True), yardstick.z(SCORES)
+    assert nearly[5] == pytest.approx((2 - usual - location) / spread)
+    assert whole[5] == pytest.approx((2 - 0.25 - location) / spread)
+    np.testing.assert_array_equal(nearly[:5], whole[:5])
+    np.testing.assert_array_equal(yardstick.z(SCORES, nearly=True), whole)
+    known = Yardstick(measures, GROUPS, models=sampled, biases=np.array([np.nan] * 5 + [0.25]))
+    np.testing.assert_array_equal(known.z(SCORES, nearly=True), whole)

@@ -1,0 +1,90 @@
+"""Generic texts as a query is made of them: what scores of texts are compared with (docs/methods.md 10).
+
+Indexing stores them in one row for each set of templates. Before, every text behind every template was kept, from which
+they are worked out still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..background import compared_texts, is_prompt
+from ..embedding import Features
+from ..prompt_templates import behind, behind_all
+from . import arrays
+from .catalog import Catalog
+from .columns import text, words
+
+VERSION = 1
+
+
+class Compared(NamedTuple):
+    """Unit features h (B, D) of the texts, what each adds to the templates (B, D), and which are written as prompts
+    are (B,)."""
+
+    h: Features
+    added: Features
+    are_prompts: NDArray[np.bool_]
+
+
+def is_known(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
+    """Whether indexing has measured what unrelated texts add to these templates."""
+    if catalog.statistics.has_of_collection(encoder, _name_of(templates), VERSION):
+        return True
+    return bool(catalog.text_features(encoder, [behind(templates[0], compared_texts()[0])]))
+
+
+def compared(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> Compared:
+    """As stored; else of those texts that the index knows."""
+    stored = _stored(catalog, encoder, templates)
+    return _worked_out(catalog, encoder, dimension, templates)[1] if stored is None else stored[1]
+
+
+def is_stored(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
+    """Of the texts that are compared with now."""
+    stored = _stored(catalog, encoder, templates)
+    return stored is not None and stored[0] == compared_texts()
+
+
+def store(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> None:
+    """Of texts whose features are all in the catalog; what these were behind the templates is dropped there."""
+    texts, (h, added, _) = _worked_out(catalog, encoder, dimension, templates)
+    blob = arrays.to_blob({"texts": text(texts), "h": h, "added": added})
+    with catalog.transaction():
+        catalog.statistics.put_of_collection(encoder, _name_of(templates), VERSION, blob)
+        catalog.drop_text_features(encoder, behind_all(texts, templates))
+
+
+def _name_of(templates: Sequence[str]) -> str:
+    return f"compared.{sha256(chr(0).join(templates).encode()).hexdigest()[:16]}"
+
+
+def _stored(catalog: Catalog, encoder: str, templates: Sequence[str]) -> tuple[list[str], Compared] | None:
+    blob = catalog.statistics.of_collection(encoder, _name_of(templates), VERSION)
+    if blob is None:
+        return None
+    found = arrays.from_blob(blob)
+    texts = words(found["texts"])
+    return texts, Compared(found["h"], found["added"], _are_prompts(texts))
+
+
+def _worked_out(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> tuple[list[str], Compared]:
+    texts = compared_texts()
+    found = catalog.text_features(encoder, [*texts, *templates, *behind_all(texts, templates)])
+    told = [(each, [c for c in templates if {c, behind(c, each)} <= found.keys()]) for each in texts if each in found]
+    most = max((len(of) for _, of in told), default=0)  # of an index from before, one each
+    known = [(each, of) for each, of in told if of and len(of) == most]
+    h = [found[each] for each, _ in known]
+    added = [np.mean([found[behind(c, each)].astype(np.float32) - found[c] for c in of], axis=0) for each, of in known]
+    names, shape = [each for each, _ in known], (len(known), dimension)
+    rows = (np.array(array, np.float32).reshape(shape) for array in (h, added))
+    return names, Compared(*rows, _are_prompts(names))
+
+
+def _are_prompts(texts: Sequence[str]) -> NDArray[np.bool_]:
+    return np.array([is_prompt(each) for each in texts], bool)

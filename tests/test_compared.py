@@ -1,0 +1,95 @@
+"""What scores of texts are compared with is stored in one row, and is what the texts' own features say."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modelsearch_core.background import background_texts, compared_texts
+from modelsearch_core.catalog import Catalog, arrays, compared
+from modelsearch_core.indexing import store_background
+from modelsearch_core.probes import Probe
+from modelsearch_core.prompt_templates import behind_all
+from tests.making.fakes import ColourEncoder
+
+PROBES = [Probe(prompt=f"{colour} paper", seed=1) for colour in ("red", "green")]
+TEMPLATES = [probe.prompt for probe in PROBES]
+ENCODER = ColourEncoder()
+
+
+class Counting(ColourEncoder):
+    """Says how many texts it was asked for."""
+
+    asked = 0
+
+    def encode_texts(self, texts):  # type: ignore[no-untyped-def]
+        self.asked += len(texts)
+        return super().encode_texts(texts)
+
+
+@pytest.fixture
+def older(tmp_path: Path) -> Path:
+    """A catalog that keeps every text behind every template, as indexing left it before."""
+    with Catalog(tmp_path / "catalog.sqlite") as catalog:
+        texts = [*background_texts(), *compared_texts(), *TEMPLATES, *behind_all(compared_texts(), TEMPLATES)]
+        catalog.put_text_features(ENCODER.name, texts, ENCODER.encode_texts(texts))
+    return tmp_path / "catalog.sqlite"
+
+
+def known(catalog: Catalog) -> compared.Compared:
+    return compared.compared(catalog, ENCODER.name, ENCODER.dimension, TEMPLATES)
+
+
+def test_what_is_stored_is_bit_by_bit_what_the_texts_say(older: Path):
+    with Catalog(older) as catalog:
+        before = known(catalog)
+        assert before.h.shape == before.added.shape == (len(compared_texts()), ENCODER.dimension)
+        store_background(catalog, ENCODER, PROBES)
+        after = known(catalog)
+        for name in before._fields:
+            np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
+        assert after.are_prompts.tolist() == ["," in text for text in compared_texts()]
+        assert not catalog.text_features(ENCODER.name, behind_all(compared_texts(), TEMPLATES))
+        assert len(catalog.text_features(ENCODER.name, background_texts())) == len(set(background_texts()))
+
+
+def test_an_older_catalog_s_texts_are_not_encoded_again_and_stored_ones_are_no_more_asked_for(older: Path):
+    encoder = Counting()
+    with Catalog(older) as catalog:
+        for _ in range(2):
+            store_background(catalog, encoder, PROBES)
+            assert encoder.asked == 0
+            assert compared.is_known(catalog, encoder.name, TEMPLATES)
+        assert not compared.is_known(catalog, encoder.name, ["other paper"])
+        store_background(catalog, encoder, [Probe(prompt="other paper", seed=1)])
+        assert encoder.asked == 1 + len(compared_texts())
+        assert compared.is_known(catalog, encoder.name, ["other paper"])
+        assert compared.is_known(catalog, encoder.name, TEMPLATES)
+
+
+def test_other_texts_to_compare_with_are_measured_anew(older: Path, monkeypatch: pytest.MonkeyPatch):
+    with Catalog(older) as catalog:
+        store_background(catalog, ENCODER, PROBES)
+        monkeypatch.setattr(compared, "compared_texts", lambda: compared_texts()[:9])
+        assert len(known(catalog).h) == len(compared_texts())  # those that yardsticks were made with
+        assert not compared.is_stored(catalog, ENCODER.name, TEMPLATES)
+
+
+def test_arrays_come_back_as_they_were_and_so_do_those_of_an_older_archive():
+    told = {
+        "numbers": np.arange(6, dtype=np.int64).reshape(2, 3)[:, ::2],
+        "halves": np.array([[0.5], [np.nan]], np.float16),
+        "kept": np.array([True, False]),
+        "none": np.empty((0, 3), np.float32),
+    }
+    archive = io.BytesIO()
+    np.savez(archive, allow_pickle=False, **told)
+    for blob in (arrays.to_blob(told), archive.getvalue()):
+        found = arrays.from_blob(blob)
+        assert found.keys() == told.keys()
+        for name, array in told.items():
+            assert found[name].dtype == array.dtype
+            np.testing.assert_array_equal(found[name], array)
