@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
-from PIL import PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from tests.webui.collection import make_collection, painted
 from tests.webui.host import WebUI, install, is_sdnext
@@ -207,6 +208,8 @@ def test_a_picture_is_searched_by_its_style(tab: Opened, tmp_path: Path):
         tab.page.keyboard.press("End")
     assert answered.value.status == 200
     tab.keep("webui_style")
+    above_the_track = Image.open(io.BytesIO(slider.screenshot())).convert("RGB").crop((20, 3, 60, 6))
+    assert len(above_the_track.getcolors()) == 1  # as the panel draws it, not as the WebUI's theme does its own
 
 
 def test_a_card_of_extra_networks_finds_models_like_its_own(tab: Opened):
