@@ -57,7 +57,8 @@ def test_the_tab_the_script_and_the_settings_are_there(real: WebUI):
 
 def test_models_have_the_names_of_the_webui(real: WebUI):
     models = {model["name"]: model for model in real.get("/modelsearch/models")["models"]}
-    listed = {entry["alias"] for entry in real.get("/sdapi/v1/loras")}
+    preferred = "name" if is_sdnext() else "alias"
+    listed = {entry[preferred] for entry in real.get("/sdapi/v1/loras")}
     assert {model["listed"]["tag"] for model in models.values() if model["kind"] == "lora"} == listed
     titles = {entry["title"] for entry in real.get("/sdapi/v1/sd-models")}
     assert models["grey checkpoint"]["listed"]["name"] in titles
