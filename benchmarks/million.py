@@ -15,7 +15,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from modelsearch_core.nearest import Exact, InBytes
 from modelsearch_core.ranking import rank
 from modelsearch_core.scores import gaussian
 from modelsearch_core.scores.coarse import LEVELS, WIDTH, Coarse, row_type
+from modelsearch_core.scores.gaussian import log_normaliser
 
 HERE = Path(__file__).resolve().parent
 GEOMETRY, RESULT = HERE / "signature_covariance.npz", HERE / "results" / "million.json"
@@ -36,9 +37,10 @@ D, BLOCK, THEMES = 512, 10_000, 20_000
 KEPT = 160  # principal axes of the covariance; they hold 98 % of it
 LENGTHS = 0.8, 0.03  # of means of pictures: their mean and deviation
 OWN_AXES = 0.5  # of a density's axes beside those that all probes give all models
-NEAR = {"text": 4096, "picture": 8192}  # models that are looked at more closely
-PADDED = 520  # numbers of a row: a mean, its level, nothing
+NEAR = {"text": 4096, "picture": 16_384}  # models that are looked at more closely
+ACROSS, SHIFTED, SQUARES = 192, 64, 638  # numbers of a row: of a mean, of what its axes take from it, of axes' products
 TEN = 10
+SURE, DEVIATIONS = 512, 4.0  # models that are looked at anyway, and how far others may be off; chosen by other pictures
 
 Array = NDArray[np.floating]
 
@@ -134,16 +136,15 @@ class Store:
     def means(self, numbers: NDArray[np.integer]) -> Features:
         return self._read(self._files[0], np.dtype((np.float16, D)), numbers).astype(np.float32).reshape(-1, D)
 
-    def padded(self, numbers: NDArray[np.integer]) -> Features:
-        return padded(self.means(numbers), self.precision)
+    def flat(self, numbers: NDArray[np.integer]) -> Features:
+        return self.layout.rows(self.densities(numbers))
 
     @cached_property
-    def precision(self) -> Array:
-        """P (D, D), the mean of the models' (VᵀΛV + εI)⁻¹, times ε, of some."""
-        of = self.densities(np.sort(np.random.default_rng(7).choice(len(self), min(len(self), 2000), replace=False)))
-        V, λ = of.rows["axes"].astype(np.float32) * of.rows["step"][:, None, None], of.rows["variances"]
-        common = np.einsum("mrk,mr,mrl->kl", V, λ / (λ + of.floor), V, optimize=True) / len(V)
-        return (np.eye(D) - of.basis.T @ common @ of.basis).astype(np.float32)
+    def layout(self) -> Layout:
+        rng = np.random.default_rng(7)
+        some = np.sort(rng.choice(len(self), min(len(self), 5000), replace=False))
+        pictures = [self.samples(int(m), seed=[8, int(m)], n=1)[0] for m in some[:500]]
+        return Layout.of(self.densities(some), np.stack(pictures))
 
     def densities(self, numbers: NDArray[np.integer]) -> Coarse:
         rows = self._read(self._files[1], row_type(WIDTH), numbers)
@@ -160,11 +161,55 @@ class Store:
         return (np.arange(a, min(a + BLOCK, len(self))) for a in range(0, len(self), BLOCK))
 
 
-def padded(means: Features, precision: Array) -> Features:
-    """[μ, −μᵀPμ/2]: the product with [Ph, 1] is a density's, if all models varied alike; with [h, 0], a cosine's."""
-    rows = np.zeros((len(means), PADDED), np.float32)
-    rows[:, :D], rows[:, D] = means, -np.einsum("md,md->m", means @ precision, means) / 2
-    return rows
+@dataclass(frozen=True)
+class Layout:
+    """Rows whose product with a picture is nearly its density, and with a text nearly 1st Moment.
+
+    ν = μ − c.  x = h − c.  W: a density's axes in the basis, s = λ/(λ+ε), S = WᵀsW, Z its normaliser:
+    2ε log N(h) = −‖x‖² + 2x·ν − ‖ν‖² + (x−ν)ᵀS(x−ν) − 2ε Z, which is linear in ν, Sν, one number, and the products of S.
+    Of ν, Sν and the products what varies most among models and pictures is kept.
+    """
+
+    centre: Array  # (D,) c
+    across: Array  # (n, D) axes of the means
+    pairs: tuple[NDArray[np.intp], NDArray[np.intp]]
+
+    @classmethod
+    def of(cls, some: Coarse, pictures: Features) -> Layout:
+        centre = some.mean.mean(axis=0)
+        across = np.linalg.svd(some.mean - centre, full_matrices=False)[2][:ACROSS]
+        whole, (i, j) = cls(centre, across, np.triu_indices(WIDTH)), np.triu_indices(WIDTH)
+        x = (pictures - centre) @ some.basis.T
+        products = whole.rows(some.some(np.arange(min(2000, len(some.mean)))))[:, -len(i) :]
+        counts = products.var(axis=0) * (x[:, i] * x[:, j] * np.where(i == j, 1, 2)).var(axis=0)
+        best = np.sort(rank(counts, SQUARES))
+        return cls(centre, across, (i[best], j[best]))
+
+    def rows(self, of: Coarse) -> Features:
+        """(M, n)"""
+        W = of.rows["axes"].astype(np.float32) * of.rows["step"][:, None, None]
+        λ, ν, (i, j) = of.rows["variances"], of.mean - self.centre, self.pairs
+        s, along = λ / (λ + of.floor), np.einsum("mrk,mk->mr", W, ν @ of.basis.T)
+        shifted = np.einsum("mrk,mr->mk", W[:, :, :SHIFTED], s * along)
+        level = (s * along**2).sum(axis=1) - np.einsum("md,md->m", ν, ν) - 2 * of.floor * log_normaliser(λ, D, of.floor)
+        products = (W.swapaxes(1, 2) @ (W * s[:, :, None]))[:, i, j]
+        return np.hstack([ν @ self.across.T, shifted, level[:, None], of.rows["length"][:, None], products])
+
+    def picture(self, h: Array, basis: Array) -> Array:
+        x, (i, j) = h - self.centre, self.pairs
+        along = basis @ x
+        products = along[i] * along[j] * np.where(i == j, 1, 2)
+        return np.concatenate([2 * self.across @ x, -2 * along[:SHIFTED], [1, 0], products]).astype(np.float32)
+
+    def text(self, h: Array) -> Array:
+        """h·μ / ‖μ‖, all lengths being nearly that of c."""
+        rest = np.zeros(SHIFTED + 2 + len(self.pairs[0]))
+        rest[SHIFTED + 1] = -float(h @ self.centre) / float(np.linalg.norm(self.centre))
+        return np.concatenate([self.across @ h, rest]).astype(np.float32)
+
+
+def some_of(models: int, n: int) -> NDArray[np.intp]:
+    return np.sort(np.random.default_rng(9).choice(models, min(models, n), replace=False))
 
 
 def build(folder: Path, models: int) -> None:
@@ -179,26 +224,42 @@ def build(folder: Path, models: int) -> None:
 
 
 def indexed(store: Store) -> InBytes:
-    some = store.padded(np.sort(np.random.default_rng(0).choice(len(store), min(len(store), 20_000), replace=False)))
-    return InBytes.of((store.padded(block) for block in store.blocks()), store.padded, some)
+    return InBytes.of(
+        (store.flat(block) for block in store.blocks()), store.flat, store.flat(some_of(len(store), 20_000))
+    )
 
 
 @dataclass(frozen=True)
 class Engine:
     store: Store
     index: InBytes
+    looked_at: list[int] = field(default_factory=list)  # models, of each picture
 
     def text(self, h: Array) -> NDArray[np.intp]:
-        """1st Moment, of the models whose raw means are nearest."""
-        near = np.sort(self.index.near(np.append(h, np.zeros(PADDED - D)), NEAR["text"]))
+        """1st Moment, of the models whose means are nearest."""
+        near = np.sort(self.index.near(self.store.layout.text(h), NEAR["text"]))
         return near[rank(unit(self.store.means(near)) @ h, TEN)]
 
     def picture(self, h: Array) -> NDArray[np.intp]:
-        """Density, of the models that would be best if all varied alike."""
-        query = np.append(self.store.precision @ h, np.zeros(PADDED - D))
-        query[D] = 1
-        near = np.sort(self.index.near(query, NEAR["picture"]))
-        return near[rank(self.store.densities(near).log_density(h[None])[0], TEN)]
+        """Density, of the models whose densities may be among the best: as far as bytes are off with the first of them."""
+        query = self.store.layout.picture(h, self.store.world.basis)
+        near, products = self.index.with_products(query, NEAR["picture"])
+        first, exact = slice(SURE), np.full(len(near), -np.inf)
+        exact[first] = self._exactly(near[first], h)
+        off = exact[first] - products[first]
+        may = products + off.mean() + DEVIATIONS * off.std() > np.partition(exact[first], -TEN)[-TEN]
+        may[first] = False
+        exact[may] = self._exactly(near[may], h)
+        self.looked_at.append(SURE + int(may.sum()))
+        return near[rank(exact, TEN)]
+
+    def _exactly(self, models: NDArray[np.intp], h: Array) -> Array:
+        """2ε log N(h) of them, (n,), read from disk in its order."""
+        order = np.argsort(models)
+        found = np.empty(len(models))
+        densities = self.store.densities(models[order])
+        found[order] = 2 * densities.floor * densities.log_density(h[None])[0]
+        return found
 
 
 def exactly(store: Store, texts: Features, pictures: Features) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -252,7 +313,7 @@ def measure(folder: Path, queries: int) -> dict[str, Any]:
 def changes(engine: Engine, h: Array) -> dict[str, float]:
     """One model more, found at once; one less."""
     best, index = int(engine.picture(h)[0]), engine.index
-    adding, _ = timed(lambda: index.add(engine.store.padded(np.array([best]))))
+    adding, _ = timed(lambda: index.add(engine.store.flat(np.array([best]))))
     assert len(index) == len(engine.store) + 1
     removing, _ = timed(lambda: index.remove(np.array([len(engine.store)])))
     last = engine.picture(h)

@@ -1,7 +1,7 @@
 """The rows with the largest products with a query, among very many.
 
 `Exact` multiplies with all of them. `InBytes` (faiss, extra `ann`) keeps a byte a number and ranks the best again by
-the rows themselves: a quarter of the memory and less than half the time. It looks at every row, too. Graphs and
+the rows themselves: a quarter of the memory and a small part of the time. It looks at every row, too. Graphs and
 inverted lists do not, and lose what lies far from all rows, as texts do, and what passes a narrow filter.
 """
 
@@ -51,17 +51,19 @@ class InBytes:
 
     def __init__(self, read: Read, dimension: int) -> None:
         self._read, self._faiss = read, _faiss()
-        kind = self._faiss.ScalarQuantizer.QT_8bit
+        kind = self._faiss.ScalarQuantizer.QT_8bit_uniform  # two thirds of the time of bytes that faiss scales
         self._index: Any = self._faiss.IndexScalarQuantizer(dimension, kind, self._faiss.METRIC_INNER_PRODUCT)
-        self._centre = np.zeros(dimension, np.float32)
+        self._index.train(np.array([[-1], [1]], np.float32) * np.ones(dimension, np.float32))
+        self._centre, self._reach = np.zeros(dimension, np.float32), np.ones(dimension, np.float32)
         self._gone = np.zeros(0, bool)
 
     @classmethod
     def of(cls, blocks: Iterable[Features], read: Read, some: Features) -> InBytes:
         """Of rows block by block; `some` of them say how far each number reaches."""
         found = cls(read, some.shape[1])
-        found._centre = some.mean(axis=0, dtype=np.float32)
-        found._index.train(np.ascontiguousarray(some - found._centre, np.float32))
+        found._centre = (some.max(axis=0) + some.min(axis=0)) / 2
+        reach = np.abs(some - found._centre).max(axis=0)
+        found._reach = np.where(reach > 0, reach, 1).astype(np.float32)
         for block in blocks:
             found.add(block)
         return found
@@ -71,7 +73,7 @@ class InBytes:
 
     def add(self, rows: Features) -> None:
         """Behind those that are there."""
-        self._index.add(np.ascontiguousarray(rows - self._centre, np.float32))
+        self._index.add(np.ascontiguousarray((rows - self._centre) / self._reach, np.float32))
         self._gone = np.concatenate([self._gone, np.zeros(len(rows), bool)])
 
     def also(self, rows: Features, read: Read) -> InBytes:
@@ -93,8 +95,14 @@ class InBytes:
 
     def near(self, h: NDArray[np.floating], k: int, among: Mask | None = None) -> Rows:
         """The k best by their bytes alone, best first."""
+        return self.with_products(h, k, among)[0]
+
+    def with_products(
+        self, h: NDArray[np.floating], k: int, among: Mask | None = None
+    ) -> tuple[Rows, NDArray[np.float32]]:
+        """These, and their bytes' products with h, but for what is the same for all."""
         allowed = ~self._gone if among is None else among & ~self._gone
-        query, how = np.ascontiguousarray(h[None], np.float32), None
+        query, how = np.ascontiguousarray((h * self._reach)[None], np.float32), None
         if not allowed.all():
             bits = np.packbits(allowed, bitorder="little")
             how = self._faiss.SearchParameters(
@@ -102,9 +110,10 @@ class InBytes:
             )
         k = min(k, int(allowed.sum()))
         if not k:
-            return np.zeros(0, np.intp)
-        _, numbers = self._index.search(query, k, params=how)
-        return numbers[0][numbers[0] >= 0].astype(np.intp)
+            return np.zeros(0, np.intp), np.zeros(0, np.float32)
+        (products,), (numbers,) = self._index.search(query, k, params=how)
+        found = numbers >= 0
+        return numbers[found].astype(np.intp), products[found]
 
 
 def is_there() -> bool:

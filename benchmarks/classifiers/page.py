@@ -158,7 +158,7 @@ def _speed(size: float, speed: Mapping[str, Any]) -> Iterable[str]:
         f"An output takes {size:.0f} bytes in the catalog, {speed['kept'] / speed['outputs']:.0f} in memory. "
         f"`python -m benchmarks.classifiers.speed` asks an index of {speed['outputs']:,} outputs for the first "
         f"{speed['first']} ({speed['made']:,} outputs that differ, each {speed['outputs'] // speed['made']} times), CLIP having "
-        f"read the words. {speed['cores']} cores, which other processes used, too (a load of {speed['load']:.0f}): so the clock "
+        f"read the words. {speed['cores']} cores at a load of {speed['load']:.1f}, this process among it: the clock "
         "says how long it takes at best and how long usually; the processor's time is that of all threads together.\n"
     )
     rows = (

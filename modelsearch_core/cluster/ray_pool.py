@@ -18,7 +18,7 @@ from .orders import Description, Order, Outcome, Task, check_program
 from .worker import Worker
 
 NAMESPACE = "modelsearch"
-SURROUNDINGS = {  # of all of Ray's processes: a death is noticed within two seconds, a pulled cable within four
+SURROUNDINGS = {  # of all of Ray's processes: a death is noticed within two seconds, a pulled cable within five
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_health_check_period_ms": "500",
     "RAY_health_check_timeout_ms": "1000",

@@ -14,8 +14,9 @@ from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.indexing import IndexSettings, Report, silent, update_files
 from modelsearch_core.panel import ROUTES, Panel, Reply, Request, answer
 from modelsearch_core.panel.refusals import RefusedError
-from modelsearch_core.panel.search_server import FORWARDED, KEPT_THERE, SearchServer
-from modelsearch_core.search import Filters, Query
+from modelsearch_core.panel.search_server import FORWARDED, KEPT_THERE, SearchServer, match_from_json
+from modelsearch_core.search import Filters, Match, Query
+from modelsearch_core.specification import Evidence
 from tests.indexing.folders import make_folder
 from tests.making.fakes import ColourGenerator, model_file
 from tests.panel.conftest import ColourHost
@@ -147,6 +148,25 @@ def test_nodes_ask_for_matches_and_pictures(served: str):
     assert server.sample("nobody", 0) is None
     with_picture = Query(images=[ColourGenerator(size=32).paint(model_file("green"), 3)])
     assert server.search(with_picture, filters=Filters(kind="lora"), k=1)[0].name == "green"
+
+
+def test_a_match_is_the_same_on_both_sides():
+    numbers = {"rank": 3, "score": 1.5, "relevance": 0.25, "confidence": 0.75, "deviation": 0.5, "strength": 0.6}
+    words = {"id": "f", "name": "n", "title": "t", "kind": "lora", "architecture": "sdxl", "variant": "v", "lineage": "l"}
+    match = Match(
+        **numbers,
+        **words,
+        path=Path("models/n.safetensors"),
+        copies=(Path("models/n.safetensors"), Path("more/n.safetensors")),
+        weak=True,
+        evidence=Evidence.PREVIEW,
+        guessed=True,
+        trigger_words=("a", "b"),
+        samples=8,
+        users_pictures=5,
+        thumbnails=(4, 2),
+    )
+    assert match_from_json(json.loads(json.dumps(match.to_json()))) == match
 
 
 def test_who_is_no_search_server_is_told(served: str):
