@@ -40,7 +40,7 @@ OWN_AXES = 0.5  # of a density's axes beside those that all probes give all mode
 NEAR = {"text": 4096, "picture": 16_384}  # models that are looked at more closely
 ACROSS, SHIFTED, SQUARES = 192, 64, 638  # numbers of a row: of a mean, of what its axes take from it, of axes' products
 TEN = 10
-SURE, DEVIATIONS = 512, 4.0  # models that are looked at anyway, and how far others may be off; chosen by other pictures
+SURE, DEVIATIONS = 512, 4.5  # models that are looked at anyway, and how far others may be off; chosen by other pictures
 
 Array = NDArray[np.floating]
 
@@ -299,6 +299,7 @@ def measure(folder: Path, queries: int) -> dict[str, Any]:
         times, answers = zip(*(timed(lambda h=h, of=of: of(h)) for h in asked), strict=True)
         found[name] = list(answers)
         result[name] = {"median_ms": float(np.median(times)), "most_ms": float(max(times))}
+    result["picture"]["looked_at"] = float(np.median(engine.looked_at))
     result["resident_mb"] = memory("VmRSS")
     result["grown_mb"] = memory("VmRSS") - before
     result |= changes(engine, pictures[0])
