@@ -152,10 +152,12 @@ def test_nodes_ask_for_matches_and_pictures(served: str):
 
 def test_a_match_is_the_same_on_both_sides():
     numbers = {"rank": 3, "score": 1.5, "relevance": 0.25, "confidence": 0.75, "deviation": 0.5, "strength": 0.6}
-    words = {"id": "f", "name": "n", "title": "t", "kind": "lora", "architecture": "sdxl", "variant": "v", "lineage": "l"}
+    words = {"id": "f", "name": "n", "title": "t", "kind": "lora", "architecture": "sdxl"}
     match = Match(
         **numbers,
         **words,
+        variant="v",
+        lineage="l",
         path=Path("models/n.safetensors"),
         copies=(Path("models/n.safetensors"), Path("more/n.safetensors")),
         weak=True,
