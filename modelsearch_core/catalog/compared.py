@@ -54,7 +54,7 @@ def is_stored(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
 def store(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> None:
     """Of texts whose features are all in the catalog; what these were behind the templates is dropped there."""
     texts, (h, added, _) = _worked_out(catalog, encoder, dimension, templates)
-    blob = arrays.to_blob({"texts": text(texts), "h": h, "added": added})
+    blob = arrays.to_blob({"texts": text(texts), "h": h.astype(np.float16), "added": added})  # h was read as halves
     with catalog.transaction():
         catalog.statistics.put_of_collection(encoder, _name_of(templates), VERSION, blob)
         catalog.drop_text_features(encoder, behind_all(texts, templates))
@@ -70,7 +70,7 @@ def _stored(catalog: Catalog, encoder: str, templates: Sequence[str]) -> tuple[l
         return None
     found = arrays.from_blob(blob)
     texts = words(found["texts"])
-    return texts, Compared(found["h"], found["added"], _are_prompts(texts))
+    return texts, Compared(found["h"].astype(np.float32), found["added"], _are_prompts(texts))
 
 
 def _worked_out(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> tuple[list[str], Compared]:

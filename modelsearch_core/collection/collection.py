@@ -359,11 +359,11 @@ class Collection:
         """Of the pictures made of the reference set's drawings; a model without any has no row."""
         return self.beside(Evidence.REFERENCE)
 
-    def style_samples(self, encoder: str) -> Samples:
+    def style_samples(self, encoder: str, models: Models | None = None) -> Samples:
         """Of the same pictures, as a style encoder sees them."""
-        return self.beside(Evidence.REFERENCE, encoder)
+        return self.beside(Evidence.REFERENCE, encoder, models)
 
-    def beside(self, evidence: Evidence, encoder: str | None = None, models: Sequence[int] | None = None) -> Samples:
+    def beside(self, evidence: Evidence, encoder: str | None = None, models: Models | None = None) -> Samples:
         """The newest rows of that evidence, of all models or these; by another encoder if one is named."""
         measured = self.measured if encoder is None else self.catalog.measured(encoder)
         keys = {fingerprint: of.key for fingerprint, of in newest(measured, evidence).items()}

@@ -20,7 +20,7 @@ from .auto import proposing, shares
 from .banks import SEED, Queries
 from .measured import Measured
 from .measuring import WORDS, Measuring
-from .methods import AUTO_METHOD, METHODS, Judges, Reads
+from .methods import AUTO_METHOD, METHODS, Judges, Method, Reads
 from .near import near
 from .weighing import Line, Weighing, same_words, weighing
 from .yardstick import Models, Reading, Unrelated, Yardstick
@@ -78,11 +78,12 @@ class Answering:
 
     def coarsely(self, requirement: Requirement, method: str, models: Models) -> NDArray[np.floating] | None:
         """z (C,), nearly: of models whose samples are not read. None where that cannot be told."""
-        reading = [METHODS[name] for name in self._methods(requirement, method) if METHODS[name].reads_rows]
+        reading = self._reading(requirement, method)
         if not all(each.coarse for each in reading):
             return None
-        drawn = requirement.modality is Modality.SKETCH and any(each.name != "gaussian" for each in reading)
-        if (self._statistics.coarse_drawn if drawn else self._statistics.coarse) is None:
+        by_densities = [each for each in reading if each.reads is not Reads.STYLES]  # these have moments of their own
+        drawn = requirement.modality is Modality.SKETCH and any(each.name != "gaussian" for each in by_densities)
+        if by_densities and (self._statistics.coarse_drawn if drawn else self._statistics.coarse) is None:
             return None
         return self._answer(requirement, method, Judges(self._statistics, models, coarsely=True)).z
 
@@ -203,7 +204,13 @@ class Answering:
 
     def reads_rows(self, requirement: Requirement, method: str) -> bool:
         """Whether a method must read models' samples to answer."""
-        return any(METHODS[name].reads_rows for name in self._methods(requirement, method))
+        return bool(self._reading(requirement, method))
+
+    def _reading(self, requirement: Requirement, method: str) -> list[Method]:
+        """Of what a method comes down to, what reads samples; style vectors of a small collection are all kept."""
+        methods = [METHODS[name] for name in self._methods(requirement, method)]
+        by_style = requirement.modality is Modality.IMAGE and not self._statistics.styles.is_kept
+        return [each for each in methods if each.reads_rows or (by_style and each.reads is Reads.STYLES)]
 
     def _methods(self, requirement: Requirement, method: str) -> list[str]:
         """What a method comes down to."""

@@ -137,10 +137,12 @@ def fold_of(prompt: str) -> int:
 def bank_of_styles(styles: Styles) -> Queries:
     """Pictures of the models, a model in turn, as style vectors."""
     rng = np.random.default_rng(SEED + 2)
-    turn = np.resize(rng.permutation(len(styles.known)), LARGEST if len(styles.known) else 0)
-    rows = [int(rng.integers(styles.offsets[k], styles.offsets[k + 1])) for k in turn]
-    nothing = np.zeros((len(turn), 1))
-    return Queries(modality=Modality.IMAGE, h=nothing, owner=styles.known[turn], prompts=nothing, styles=styles.V[rows])
+    owner = np.resize(rng.permutation(styles.known), LARGEST if len(styles.known) else 0).astype(np.intp)
+    distinct, place = np.unique(owner, return_inverse=True)
+    vectors, offsets = styles.some(distinct)
+    rows = [int(rng.integers(offsets[k], offsets[k + 1])) for k in place]
+    nothing = np.zeros((len(owner), 1))
+    return Queries(modality=Modality.IMAGE, h=nothing, owner=owner, prompts=nothing, styles=vectors[rows])
 
 
 def bank_of_layouts(layouts: Layouts) -> Queries:

@@ -251,7 +251,9 @@ class Judges:
         if queries.models is not None:
             found = from_distance(styles.model_distances(queries.models))
         elif queries.modality is Modality.IMAGE:
-            found = from_distance(styles.distances(queries.h, queries.styles))
+            if not self.coarsely:
+                return from_distance(styles.distances(queries.h, queries.styles, self.models))
+            found = from_distance(styles.nearly(queries.h, queries.styles))
         else:
             found = content.first_moment(styles.plain_means, queries.h)
         return found[:, self.models]
@@ -303,7 +305,7 @@ METHODS: dict[str, Method] = {
         Method(name="paired_difference", scores=Judges.paired_difference, reads=Reads.COLUMNS),
         Method(name="drawn_first_moment", scores=Judges.drawn_first_moment, reads=Reads.COLUMNS),
         Method(name="drawn_gaussian", scores=Judges.drawn_gaussian, reads=Reads.DRAWINGS, coarse=True),
-        Method(name="style", scores=Judges.style, reads=Reads.STYLES),
+        Method(name="style", scores=Judges.style, reads=Reads.STYLES, coarse=True),
         Method(name="spatial", scores=Judges.spatial, reads=Reads.LAYOUTS, wants=Wants.MAPS),
         Method(name="weights", scores=Judges.weights, reads=Reads.COLUMNS, wants=Wants.SKETCHES),
         Method(

@@ -121,11 +121,11 @@ class Statistics:
         return references.groups(self.collection)
 
     def _read_means(self, models: NDArray[np.intp]) -> Features:
-        means = self.collection.catalog.means(self.collection.encoder)
-        rows = np.empty((len(models), self.collection.dimension), np.float32)
+        means, entries = self.collection.catalog.means(self.collection.encoder), self.collection.entries
+        nothing = np.zeros(self.collection.dimension, np.float16)
+        stored = [means.get(entries[m].key, nothing) for m in models.tolist()]
+        rows = np.stack([nothing, *stored])[1:].astype(np.float32)  # halves as halves: there may be very many
         by_words = np.flatnonzero(self.collection.only_words[models])
-        for i, m in enumerate(models):
-            rows[i] = means.get(self.collection.entries[m].key, 0)
         if len(by_words):
             words = self.collection.words.some(models[by_words])
             rows[by_words] = content.means(words.Z, words.offsets)
@@ -211,9 +211,8 @@ class Statistics:
     def styles(self) -> Styles:
         """The space in which styles are compared."""
         catalog = self.collection.catalog
-        return Styles(
-            self.collection, space_of(catalog.setting(STYLE_SETTING), catalog.beside, self.collection.encoder)
-        )
+        space = space_of(catalog.setting(STYLE_SETTING), catalog.beside, self.collection.encoder)
+        return Styles(self.collection, space, lambda: self.own_means)
 
     @cached_property
     def weights(self) -> Weights:

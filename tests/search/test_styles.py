@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from modelsearch_core.catalog import Catalog
+from modelsearch_core.collection import collection
 from modelsearch_core.encoders.style_head import StyleHead
 from modelsearch_core.encoders.style_space import STYLE_SETTING
 from modelsearch_core.indexing import Engine, IndexSettings, index
@@ -17,6 +19,7 @@ from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, ProbeSet
 from modelsearch_core.search import Filters, ModelIndex, Query
 from modelsearch_core.search.combining import combined
+from modelsearch_core.statistics import styles as styles_of
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, DIMENSION, ColourEncoder, ColourGenerator
 from tests.making.references import plain_references
@@ -124,6 +127,58 @@ def test_a_head_that_is_gone_or_of_another_encoder_is_passed_over(catalog: Path)
             assert index.statistics.styles.space is None
             assert first(index, Query(images=[patch("red")]), "style") == "green"
     set_head(catalog, "")
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """LoRA with renderings, two that prompts alone were asked of, and names."""
+    folder = tmp_path_factory.mktemp("mixed")
+    make_folder(folder / "models", NAMES)
+    engine = Engine(
+        encoder=ColourEncoder(), encoder_source="colours", generator_for=TwoFaced, draw=lambda image: image,
+        references=plain_references(6),
+    )  # fmt: skip
+    with Catalog(folder / "catalog.sqlite") as catalog:
+        index(catalog, [folder / "models"], engine, IndexSettings(samples=8))
+        make_folder(folder / "more", [*NAMES, "pink", "red blue"])  # of the same names: the same weights
+        index(catalog, [folder / "more"], replace(engine, references=None), IndexSettings(samples=8))
+        make_folder(folder / "named", [*NAMES, "pink", "red blue", "red ink", "blue fog"])
+        index(catalog, [folder / "named"], engine, IndexSettings(samples=8, quick=True))
+    return folder / "catalog.sqlite"
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_of_a_large_collection_vectors_are_read_as_they_are_asked_for(
+    mixed: Path, trained: bool, monkeypatch: pytest.MonkeyPatch
+):
+    if trained:
+        weight = np.random.default_rng(0).normal(size=(3, DIMENSION)).astype(np.float32)
+        head = StyleHead(weight=weight, bias=np.zeros(3, np.float32), encoder="colours:1")
+        head.save(mixed.with_suffix(".style.safetensors"))
+    set_head(mixed, mixed.with_suffix(".style.safetensors").name if trained else "")
+    h = ColourEncoder().encode_images([patch("red"), patch("pink")])
+    asked = [Query(images=[patch(colour)]) for colour in AS_DRAWN]
+    with ModelIndex.open(mixed, encoder=ColourEncoder()) as small:
+        kept = small.statistics.styles
+        found = [[match.name for match in small.search(query, method="style")] for query in asked]
+        monkeypatch.setattr(collection, "RESIDENT", 0)
+        monkeypatch.setattr(styles_of, "AT_ONCE", 2)
+        with ModelIndex.open(mixed, encoder=ColourEncoder()) as large:
+            styles = large.statistics.styles
+            assert not styles.is_kept and len(styles.known) == 7 and 2 < styles.has_renderings.sum() < 7
+            few = np.array([8, 3, 0, 5])
+            assert np.isnan(kept.distances(h)).any()
+            for name, own, others in (
+                ("all", styles.distances(h), kept.distances(h)),
+                ("some", styles.distances(h, models=few), kept.distances(h)[:, few]),
+                ("nearly", styles.nearly(h), kept.nearly(h)),
+                ("models", styles.model_distances(few), kept.model_distances(few)),
+                ("means", styles.plain_means, kept.plain_means),
+            ):
+                np.testing.assert_allclose(own, others, atol=2e-3, err_msg=name)
+            assert [[match.name for match in large.search(query, method="style")] for query in asked] == found
+            assert "_vectors" not in vars(styles) and "samples" not in vars(large.collection)
+    set_head(mixed, "")
 
 
 def set_head(catalog: Path, name: str) -> None:
