@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
+from operator import sub
 from typing import BinaryIO
 
 from .header import TABLES_KEPT, Header, Layout
@@ -35,7 +36,7 @@ def tensor_fingerprint(file: BinaryIO, header: Header) -> str:
 def file_fingerprint(file: BinaryIO) -> str:
     """Fingerprint of an open file of any other format: its size and evenly spaced blocks."""
     size = file.seek(0, 2)
-    return _digest(file, str(size).encode(), _blocks([(0, size)]), 0)
+    return _digest(file, str(size).encode(), _blocks([0], [size]), 0)
 
 
 def joint_fingerprint(parts: Iterable[tuple[str, str]]) -> str:
@@ -46,19 +47,17 @@ def joint_fingerprint(parts: Iterable[tuple[str, str]]) -> str:
 @lru_cache(maxsize=TABLES_KEPT)
 def plan_of(layout: Layout) -> tuple[bytes, list[Extent]]:
     """The table of tensors in a form that their order in the file does not change, and the blocks to look at."""
-    names = list(layout.shapes)
-    kinds = list(zip(layout.dtypes, layout.shapes.values(), strict=True))
-    extents = list(zip(layout.begins, layout.ends, strict=True))
+    names, shapes = list(layout.shapes), list(layout.shapes.values())
+    dtypes, begins, ends = layout.dtypes, layout.begins, layout.ends
     if names != sorted(names):
         order = sorted(range(len(names)), key=names.__getitem__)
-        names = [names[number] for number in order]
-        kinds, extents = [kinds[number] for number in order], [extents[number] for number in order]
-    written = _Written()
-    told = ", ".join([written[kind] for kind in kinds])
+        names, shapes, dtypes, begins, ends = (
+            [column[number] for number in order] for column in (names, shapes, dtypes, begins, ends)
+        )
+    told = ", ".join(map(_Written().__getitem__, zip(dtypes, shapes, strict=True)))
     listed = "\n".join(names)
     table = f"{layout.data_size}\n{listed}\n[{told}]"
-    extents = [(begin, end) for begin, end in extents if end > begin]
-    return table.encode("utf-8", "surrogatepass"), _blocks(extents)
+    return table.encode("utf-8", "surrogatepass"), _blocks(begins, ends)
 
 
 class _Written(dict[tuple[str, tuple[int, ...]], str]):
@@ -77,18 +76,18 @@ def _digest(file: BinaryIO, table: bytes, blocks: Iterable[Extent], start: int) 
     return digest.hexdigest()
 
 
-def _blocks(extents: list[Extent]) -> list[Extent]:
+def _blocks(begins: Sequence[int], ends: Sequence[int]) -> list[Extent]:
     """Evenly spaced blocks in the extents laid end to end, none beyond its extent; all there is of a small file."""
-    starts = list(accumulate([end - begin for begin, end in extents], initial=0))
-    total = starts[-1]
+    starts = list(accumulate(map(sub, ends, begins), initial=0))
+    total = starts.pop()
     if total <= FEWEST_BLOCKS * BLOCK_BYTES:
-        return extents
+        return [(begin, end) for begin, end in zip(begins, ends, strict=True) if end > begin]
     count = min(FEWEST_BLOCKS + total // BYTES_PER_BLOCK, MOST_BLOCKS)
     places = [(total - BLOCK_BYTES) * number // (count - 1) for number in range(count)]
-    return [_block(extents, starts, place) for place in places]
+    return [_block(begins, ends, starts, place) for place in places]
 
 
-def _block(extents: list[Extent], starts: list[int], place: int) -> Extent:
-    index = bisect_right(starts, place) - 1
-    begin = extents[index][0] + place - starts[index]
-    return begin, min(begin + BLOCK_BYTES, extents[index][1])
+def _block(begins: Sequence[int], ends: Sequence[int], starts: Sequence[int], place: int) -> Extent:
+    index = bisect_right(starts, place) - 1  # the last of those that start there: those before it are empty
+    begin = begins[index] + place - starts[index]
+    return begin, min(begin + BLOCK_BYTES, ends[index])

@@ -29,6 +29,7 @@ TABLES_KEPT = 64
 METADATA = "__metadata__"
 _METADATA_FIRST = re.compile(r'\s*\{\s*"__metadata__"\s*:\s*')
 _NEXT_NAME = re.compile(r'\s*,\s*"')
+_FIELDS = operator.itemgetter("dtype", "shape", "data_offsets")
 BITS = {
     **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),
     **dict.fromkeys(("F32", "I32", "U32"), 32),
@@ -174,18 +175,18 @@ def _all_at_once(table: Mapping[str, Any]) -> Layout | None:
     """A table in which everything is as it should be, a column at a time, since there are thousands of tensors; None
     for any other, which is then looked at one by one to name the tensor that is wrong."""
     try:
-        dtypes = [entry["dtype"] for entry in table.values()]
-        shapes = [entry["shape"] for entry in table.values()]
-        offsets = [(begin, end) for begin, end in [entry["data_offsets"] for entry in table.values()]]
-        begins, ends = [begin for begin, _ in offsets], [end for _, end in offsets]
-        if not {list}.issuperset(map(type, shapes)) or not _are_sizes([*chain.from_iterable(shapes), *begins, *ends]):
+        dtypes, shapes, offsets = map(list, zip(*map(_FIELDS, table.values()), strict=True))
+        if {2} != set(map(len, offsets)) or not {list}.issuperset(map(type, chain(shapes, offsets))):
+            return None
+        begins, ends = map(list, zip(*offsets, strict=True))
+        if not _are_sizes([*chain.from_iterable(shapes), *begins, *ends]):
             return None
         sizes = map(operator.mul, map(BITS.__getitem__, dtypes), map(math.prod, shapes))
         if not all(map(operator.eq, sizes, map((8).__mul__, map(operator.sub, ends, begins)))):
             return None
     except (KeyError, TypeError, ValueError):
         return None
-    if begins != [0, *ends[:-1]]:
+    if begins[0] != 0 or begins[1:] != ends[:-1]:
         return None
     return Layout(dict(zip(table, map(tuple, shapes), strict=True)), dtypes, begins, ends, ends[-1])
 

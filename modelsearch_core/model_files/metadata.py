@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from .annotations import MOST_WORDS, Annotations, clean_text, clean_words, first_of
@@ -17,6 +17,7 @@ LONGEST_TRIGGER = 40
 MOST_TRIGGERS = 8  # in a trigger phrase that is taken as it is; some tools fill in every tag of the training set
 MOST_COUNTED = 2**53
 MOST_UNCOUNTED = 24  # where nothing is known of how often each was used
+_BUNDLE = "bundle_emb."
 _BUNDLED = re.compile(r"^bundle_emb\.(.+?)\.(?:string_to_param|emb_params|clip_[lg]|t5xxl)\b")
 _FOLDER = re.compile(r"^\d+_(.+)$")  # kohya's "10_ohwx woman": repeats, then the concept
 _GENERIC_FOLDERS = """
@@ -33,10 +34,10 @@ _COMMON = frozenset(tag.strip() for tag in _COMMON_TAGS.split(","))
 _BASE_KEYS = ("ss_sd_model_name", "ss_base_model_version", "modelspec.architecture")
 
 
-def header_annotations(metadata: Mapping[str, str], names: Iterable[str] = ()) -> Annotations:
+def header_annotations(metadata: Mapping[str, str], names: Collection[str] = ()) -> Annotations:
     """What the header says; ModelSpec, which people write for others to read, before kohya's training log. Among the
     `names` of tensors are those of embeddings that are packed along (`bundle_emb`), which work by their names alone."""
-    bundle = [name for name in names if name.startswith("bundle_emb.")]
+    bundle = names if _BUNDLE in "".join(names) else ()
     packed = dict.fromkeys(found[1] for name in bundle if (found := _BUNDLED.match(name)))
     bundled = Annotations(trigger_words=clean_words(list(packed)))
     return first_of([_modelspec(metadata), bundled, _training(metadata)])
