@@ -278,15 +278,18 @@ def test_nobody_sees_a_catalog_that_is_half_made(tmp_path: Path, monkeypatch: py
     assert seen == [(0, 0)]
 
 
-def test_what_is_written_of_one_model_looks_at_no_other(tmp_path: Path):
+def test_what_is_written_or_read_of_one_model_looks_at_no_other(tmp_path: Path):
     said: list[str] = []
     with Catalog(tmp_path / "catalog.sqlite") as catalog:
         catalog.put_encoder("e", "source", 4)
         catalog._connection.set_trace_callback(said.append)
         catalog.put_specification(specification(rows=9, drawings=np.ones((9, 4), np.float16)))
+        assert catalog.packed_rows("e", [("a", "d")]) and catalog.specifications("e", [("a", "d"), ("b", "d")])
         catalog._connection.set_trace_callback(None)
-        changing = [sql for sql in said if sql.split()[0] in ("DELETE", "UPDATE", "INSERT", "SELECT")]
+        changing = [sql for sql in said if sql.split()[0] in ("DELETE", "UPDATE", "INSERT", "SELECT", "WITH")]
         plans = [row[3] for sql in changing for row in catalog._connection.execute(f"EXPLAIN QUERY PLAN {sql}")]
     assert any("statistic" in plan for plan in plans)
-    assert all(plan.startswith("SEARCH") for plan in plans)
+    assert any("specification" in plan for plan in plans)
+    of_tables = [plan for plan in plans if "CONSTANT" not in plan and "wanted" not in plan]
+    assert all(plan.startswith("SEARCH") for plan in of_tables), plans
     assert not any(plan.endswith("(encoder=?)") for plan in plans), plans

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -261,33 +261,27 @@ class Catalog:
         """Of some models under some probe sets, by (fingerprint, digest); those that are there. Without their drawings
         unless they are `drawn`."""
         columns = SPECIFICATION_COLUMNS if drawn else SPECIFICATION_COLUMNS.replace("drawings", "NULL")
-        found: dict[Key, Specification] = {}
         row = self._connection.execute("SELECT dimension FROM encoder WHERE name = ?", (encoder,)).fetchone()
-        for start in range(0, len(keys), AT_ONCE // 2):
-            part = keys[start : start + AT_ONCE // 2]
-            rows = self._connection.execute(
-                f"SELECT {columns} FROM specification WHERE encoder = ? "
-                f"AND (fingerprint, digest) IN (VALUES {','.join(['(?, ?)'] * len(part))})",
-                (encoder, *(value for key in part for value in key)),
-            )
-            for each in rows:
-                specification = records.specification_from_row(each, row[0])
-                found[specification.fingerprint, specification.digest] = specification
-        return found
+        rows = self._rows_of(encoder, keys, columns)
+        found = (records.specification_from_row(each, row[0]) for each in rows)
+        return {(specification.fingerprint, specification.digest): specification for specification in found}
 
     def packed_rows(self, encoder: str, keys: Sequence[Key], *, drawn: bool = False) -> dict[Key, Packed]:
         """The samples of some models as they are stored, or their drawings where they have any."""
         z, density = PACKED_DRAWINGS if drawn else ("z", "density")
-        found: dict[Key, Packed] = {}
+        rows = self._rows_of(encoder, keys, f"fingerprint, digest, numbers, packing, {z}, {density}")
+        return {(fingerprint, digest): Packed(*row) for fingerprint, digest, *row in rows}
+
+    def _rows_of(self, encoder: str, keys: Sequence[Key], columns: str) -> Iterator[tuple[Any, ...]]:
+        """Of some specifications, each found by the table's key: for `(fingerprint, digest) IN (…)` SQLite would look
+        at all of the encoder's."""
         for start in range(0, len(keys), AT_ONCE // 2):
             part = keys[start : start + AT_ONCE // 2]
-            rows = self._connection.execute(
-                f"SELECT fingerprint, digest, numbers, packing, {z}, {density} FROM specification WHERE encoder = ? "
-                f"AND (fingerprint, digest) IN (VALUES {','.join(['(?, ?)'] * len(part))})",
-                (encoder, *(value for key in part for value in key)),
+            yield from self._connection.execute(
+                f"WITH wanted (f, d) AS (VALUES {','.join(['(?, ?)'] * len(part))}) SELECT {columns} FROM wanted "
+                "JOIN specification ON fingerprint = f AND digest = d AND encoder = ?",
+                (*(value for key in part for value in key), encoder),
             )
-            found.update(((fingerprint, digest), Packed(*row)) for fingerprint, digest, *row in rows)
-        return found
 
     def specification_keys(self, encoder: str) -> list[tuple[str, str, Evidence, int]]:
         """(fingerprint, digest, evidence, samples) of every specification, newest last."""
