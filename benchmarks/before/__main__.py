@@ -1,6 +1,7 @@
 """What is found before anything is generated: `python -m benchmarks.before --catalog FILE`, an index of the procedural zoo.
 
-Writes benchmarks/results/before.json and docs/results_before.md.
+Writes benchmarks/results/before.json and docs/results_before.md. With `--large ZOO` it measures the LoRA that
+`python -m benchmarks.zoo.large_build --out ZOO --kinds loras` has made instead, for before_large.json and the same page.
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ from modelsearch_core.search.preparing import prepare
 from modelsearch_core.specification import Evidence, Modality
 from modelsearch_core.statistics import Statistics
 
+from . import large
 from .asking import figures, mrr, remembering, save_outputs
 from .curve import curves
 from .kin import kin
-from .page import RESULT, write_page
+from .page import LARGE, RESULT, write_page
 from .taste import tastes
 from .validity import validity
 
@@ -50,14 +52,21 @@ MODALITIES = (Modality.TEXT, Modality.IMAGE, Modality.SKETCH)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--catalog", type=Path, required=True)
+    of = parser.add_mutually_exclusive_group(required=True)
+    of.add_argument("--catalog", type=Path, help="of the procedural zoo")
+    of.add_argument(
+        "--large", type=Path, metavar="ZOO", help="the benchmark zoo's folder; what is there is not made again"
+    )
     parser.add_argument("--only", action="append", choices=list(PARTS), help="the others as they were measured last")
     args = parser.parse_args()
+    if args.large:
+        LARGE.write_text(json.dumps(large.measure(args.large), indent=1) + "\n", encoding="utf-8")
+        return write_page()
     found = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() and args.only else {}
     for name in args.only or PARTS:
         found[name] = PARTS[name](args.catalog)
         RESULT.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    write_page(found)
+    return write_page()
 
 
 @contextmanager

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,31 +24,50 @@ from modelsearch_core.specification import Evidence
 from .asking import figures, save_outputs
 
 EACH = 64  # pictures of a model in the end
-ROUNDS = (8, 32, EACH)
 SHARES = (0.0, 0.0625, 0.125, 0.25, 0.5, 0.75, 1.0)  # of all pictures
 Counts = dict[str, int]  # pictures by fingerprint
 
 
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """Of one zoo: how many pictures its models have after each round, what is asked of a catalog, and what saves
+    pictures that users have made."""
+
+    rounds: Sequence[int]
+    figures: Callable[[Catalog], dict[str, float]]
+    save_outputs: Callable[[Path], None]
+
+    @property
+    def each(self) -> int:
+        return self.rounds[-1]
+
+
+PROCEDURAL = Course(rounds=(8, 32, EACH), figures=figures, save_outputs=save_outputs)
+
+
 def curves(source: Path) -> list[dict[str, Any]]:
-    """MRR by texts and by pictures, for each share of the pictures."""
-    found: list[dict[str, Any]] = []
+    """MRR by texts and by pictures, for each share of the procedural zoo's pictures."""
+    return list(rows(source, PROCEDURAL))
+
+
+def rows(source: Path, course: Course, shares: Sequence[float] = SHARES) -> Iterator[dict[str, Any]]:
     orders = _orders(source)
-    for share in SHARES:
+    for share in shares:
         row: dict[str, Any] = {"share": share}
         for name, (order, rounds) in {
-            "alphabet": (orders["alphabet"], (EACH,)),
-            "order": (orders["order"], ROUNDS),
-            "order and sources": (orders["order"], ROUNDS),
+            "alphabet": (orders["alphabet"], (course.each,)),
+            "order": (orders["order"], course.rounds),
+            "order and sources": (orders["order"], course.rounds),
         }.items():
-            with after(source, _counts(order, rounds, share)) as catalog, tempfile.TemporaryDirectory() as outputs:
+            counts = _counts(order, rounds, share)
+            with after(source, counts, each=course.each) as catalog, tempfile.TemporaryDirectory() as outputs:
                 if name == "order and sources":
-                    save_outputs(Path(outputs))
+                    course.save_outputs(Path(outputs))
                     store_pictures(catalog, open_encoder(str(FOLDER / "clip"), device="cpu"), [Path(outputs)], silent)
                     store_sketches(catalog, catalog.models(), silent)
                 prepare(catalog, refresh=True)
-                row[name] = figures(catalog)
-        found.append(row)
-    return found
+                row[name] = course.figures(catalog)
+        yield row
 
 
 def _orders(source: Path) -> dict[str, list[str]]:
@@ -72,7 +91,7 @@ class _Bases:
 
 def _counts(order: Sequence[str], rounds: Sequence[int], share: float) -> Counts:
     """What each model has once that share of all pictures was made."""
-    left, counts = round(share * EACH * len(order)), dict.fromkeys(order, 0)
+    left, counts = round(share * rounds[-1] * len(order)), dict.fromkeys(order, 0)
     for most in rounds:
         for fingerprint in order:
             more = min(most - counts[fingerprint], left)
@@ -82,9 +101,9 @@ def _counts(order: Sequence[str], rounds: Sequence[int], share: float) -> Counts
 
 
 @contextmanager
-def after(source: Path, counts: Mapping[str, int], least: int = 0) -> Generator[Catalog]:
-    """The catalog as it was when models had so many pictures, or `least`; base and all that a LoRA is compared with
-    stay."""
+def after(source: Path, counts: Mapping[str, int], least: int = 0, each: int = EACH) -> Generator[Catalog]:
+    """The catalog as it was when models had so many pictures, or `least`; the base and all that a LoRA is compared
+    with have `each`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "catalog.sqlite")
         shutil.copy(source, path)
@@ -92,7 +111,7 @@ def after(source: Path, counts: Mapping[str, int], least: int = 0) -> Generator[
             encoder = catalog.encoders()[0][0]
             base = next(model.fingerprint for model in catalog.models() if model.path.name == "base")
             for fingerprint, digest, evidence, samples in catalog.specification_keys(encoder):
-                n = EACH if fingerprint == base else counts.get(fingerprint, least)
+                n = each if fingerprint == base else counts.get(fingerprint, least)
                 if evidence is not Evidence.GENERATED or n >= samples:
                     continue
                 whole = catalog.specification(fingerprint, digest, encoder)

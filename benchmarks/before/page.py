@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+from . import large_page
 from .validity import table
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULT, PAGE = ROOT / "benchmarks" / "results" / "before.json", ROOT / "docs" / "results_before.md"
+LARGE = RESULT.with_name("before_large.json")
 
 PICTURES = """# What is found before anything is generated
 
@@ -58,8 +61,7 @@ VALIDITY = """
 ## Guesses by how many were generated
 
 Mean cosine of the direction that kernel ridge regression predicts with the true one, of the LoRA that were not generated, over forty draws
-of those that were; which layers count, and with which penalty. Learning how much groups of layers count is the only encoder that is learned
-here: 24 LoRA are too few for W2T's network, and a larger zoo has to be trained first (`benchmarks/zoo`).
+of those that were; which layers count, and with which penalty. *Weights of groups learned*: how much each group counts, by leave-one-out.
 
 """
 
@@ -101,13 +103,30 @@ After so much of all pictures (64 of each of the 28 models): one model after the
 32, then 64, in the order of indexing (farthest-first by weights and words within a base); and this with three pictures of each model
 that users have made. Mean reciprocal rank of texts and of pictures.
 
-| pictures made | texts: alphabet | order | and sources | pictures: alphabet | order | and sources |
+"""
+LARGE_CURVE = """
+The same on the zoo of {loras} LoRA, {pictures} pictures of each: 8 of all first, then the rest. Asked are the descriptions of what each was trained
+on, and two held-out pictures of each; users have made three others.
+
+"""
+COURSE = """| pictures made | texts: alphabet | order | and sources | pictures: alphabet | order | and sources |
 |---|---|---|---|---|---|---|
 """
 NAMES = ("alphabet", "order", "order and sources")
 
 
-def write_page(found: dict[str, Any]) -> None:
+def write_page() -> None:
+    PAGE.write_text(page(*measured()), encoding="utf-8")
+
+
+def measured() -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """What was measured last, of both zoos."""
+    large = json.loads(LARGE.read_text(encoding="utf-8")) if LARGE.is_file() else None
+    return json.loads(RESULT.read_text(encoding="utf-8")), large
+
+
+def page(found: dict[str, Any], large: dict[str, Any] | None) -> str:
+    """`large`: of the benchmark zoo, where it was measured."""
     text = PICTURES
     for name, of in found["pictures"].items():
         text += f"| {name} | {of['text']:.3f} | {of['image']:.3f} |\n"
@@ -124,17 +143,14 @@ def write_page(found: dict[str, Any]) -> None:
         told = f"{of['nearest among three']} of {of['of']}"
         text += f"| {name} | {of['pearson']:.3f} | {of['spearman']:.3f} | {told} |\n"
     text += VALIDITY + table(found["validity"])
+    text += large_page.section(large) if large else ""
     text += _of_kin(found["kin"])
     text += GUESSES
     for of in found["guesses"]:
         figures = (of[name] for name in ("text_words", "text_weights", "image_words", "image_weights"))
         text += f"| {of['known']} | {' | '.join(f'{each:.3f}' for each in figures)} | {of['used']:.2f} |\n"
-    text += CURVE
-    for of in found["curve"]:
-        figures = (of[name][modality] for modality in ("text", "image") for name in NAMES)
-        text += f"| {of['share']:.1%} | {' | '.join(f'{each:.3f}' for each in figures)} |\n"
-    text += _reached(found["curve"])
-    PAGE.write_text(text, encoding="utf-8")
+    text += CURVE + _of_course(found["curve"])
+    return text + (LARGE_CURVE.format(**large) + _of_course(large["curve"]) if large else "")
 
 
 def _of_kin(found: dict[str, Any]) -> str:
@@ -146,6 +162,14 @@ def _of_kin(found: dict[str, Any]) -> str:
         told = (f"{cosine:.3f} | {ratio:.2f} times" for cosine, ratio in zip(of["cosines"], of["ratios"], strict=True))
         text += f"| {name} | {' | '.join(told)} | {of['merges']} |\n"
     return text
+
+
+def _of_course(curve: list[dict[str, Any]]) -> str:
+    text = COURSE
+    for of in curve:
+        figures = (of[name][modality] for modality in ("text", "image") for name in NAMES)
+        text += f"| {of['share']:.1%} | {' | '.join(f'{each:.3f}' for each in figures)} |\n"
+    return text + _reached(curve)
 
 
 def _reached(curve: list[dict[str, Any]]) -> str:
