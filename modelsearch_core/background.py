@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from functools import cache
 from importlib import util
 from pathlib import Path
@@ -14,7 +15,17 @@ from .encoders.phrases import own_list
 COUNT = 512
 SEED = 21_000
 TEMPLATE = "a picture of {}"  # neutral as to medium: the models searched paint as often as they photograph
-EACH = 64  # of `compared_texts`: names as they are; in the template, and as prompts, twice as many
+EACH = 64  # of `compared_texts`: of each form, twice as many
+NAME_WORDS = 3  # of a bare name, at most
+ARTICLES = frozenset({"a", "an", "the"})
+
+
+class Form(IntEnum):
+    """How a text is written. The same thing by its name, in a sentence or in a prompt is near to other models."""
+
+    NAME = 0
+    SENTENCE = 1
+    PROMPT = 2
 
 
 @cache
@@ -32,7 +43,7 @@ def compared_texts() -> list[str]:
     names = background_texts()
     step = max(1, len(names) // EACH)
     framed, bare, prompted = [
-        [text for start in starts for text in names[start::step][:EACH]] for starts in ((0, 4), (2,), (1, 5))
+        [text for start in starts for text in names[start::step][:EACH]] for starts in ((0, 4), (2, 6), (1, 5))
     ]
     return list(dict.fromkeys([*framed, *unframed(bare), *as_prompts(unframed(prompted))]))
 
@@ -49,9 +60,12 @@ def as_prompts(things: Sequence[str]) -> list[str]:
     return [f"{thing}, {rng.choice(mediums)}, {rng.choice(flavours)}" for thing in things]
 
 
-def is_prompt(text: str) -> bool:
-    """Whether a text is written as prompts are, in parts, rather than as a name or a sentence."""
-    return "," in text
+def form_of(text: str) -> Form:
+    """A prompt is written in parts; a name is a few words without an article."""
+    if "," in text:
+        return Form.PROMPT
+    words = text.casefold().split()
+    return Form.NAME if len(words) <= NAME_WORDS and not ARTICLES & set(words[:1]) else Form.SENTENCE
 
 
 def imagenet_names() -> list[str]:

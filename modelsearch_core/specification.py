@@ -125,5 +125,5 @@ class Requirement:
     layouts: Features | None = None  # (T, F), unit maps of pictures, where the layout counts
     style: float | None = None  # for pictures: 0 asks for the same subject, 1 for the same style
     views: int = 1  # rows of h that are the same sketch, in other ways of drawing
-    is_prompt: bool = False  # of a text: written in parts, as prompts are
+    form: int = 0  # of a text: `background.Form`
     label: str = ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from modelsearch_core.background import background_texts, compared_texts
+from modelsearch_core.background import background_texts, compared_texts, form_of
 from modelsearch_core.catalog import Catalog, arrays, compared
 from modelsearch_core.indexing import store_background
 from modelsearch_core.probes import Probe
@@ -51,7 +51,7 @@ def test_what_is_stored_is_bit_by_bit_what_the_texts_say(older: Path):
         after = known(catalog)
         for name in before._fields:
             np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
-        assert after.are_prompts.tolist() == ["," in text for text in compared_texts()]
+        assert after.forms.tolist() == [form_of(text) for text in compared_texts()]
         assert not catalog.text_features(ENCODER.name, behind_all(compared_texts(), TEMPLATES))
         assert len(catalog.text_features(ENCODER.name, background_texts())) == len(set(background_texts()))
 

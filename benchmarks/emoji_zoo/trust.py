@@ -12,11 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from benchmarks.honesty import page
-from benchmarks.honesty.asking import Answer, ask, auc, called_relevant, first, picks, share, without_right
+from benchmarks.honesty.asking import Answer, ask, auc, called_relevant, first, left_out, picks, share
+from benchmarks.honesty.measuring import said_of
 from benchmarks.honesty.questions import Question, name_of, together, unrelated_prompts, unrelated_texts
 from benchmarks.honesty.unmeasured import COUNT, beside, names_of_things, write_named
 from modelsearch_core import nonsense
+from modelsearch_core.background import unframed
 from modelsearch_core.drawing import outlines
 from modelsearch_core.mini_zoo import ZooModel, zoo_models
 from modelsearch_core.search import Filters, ModelIndex, Query
@@ -56,6 +60,13 @@ class Questions:
             for sketch, target in drawn
             if not nonsense.of_sketch(sketch)
         ]
+
+    def all_drawings(self) -> list[Question]:
+        """All of a model's at once."""
+        drawn: dict[str, list[Image.Image]] = {}
+        for question in self.drawings():
+            drawn.setdefault(question.target, []).extend(question.query.sketches)
+        return [Question(query=Query(sketches=sketches), target=target) for target, sketches in drawn.items()]
 
     def texts(self) -> list[Question]:
         """As captions put it; and the look's other name."""
@@ -113,10 +124,17 @@ def unrelated(questions: Questions, index: ModelIndex) -> dict[str, Figures]:
         "text": [first(index, Query(text=[text])) for text in texts],
         "6 texts": [first(index, query) for query in together(texts, 6)],
         "prompt, as people write them": [first(index, Query(text=[text])) for text in unrelated_prompts()],
-        "picture": [without_right(index, question) for question in questions.pictures()],
-        "6 pictures": [without_right(index, question) for question in questions.all_pictures()],
-        "drawing": [without_right(index, question) for question in questions.drawings()],
     }
+    found["bare name of a thing"] = [first(index, Query(text=[text])) for text in unframed(texts)]
+    found |= left_out(
+        index,
+        {
+            "picture": questions.pictures(),
+            "6 pictures": questions.all_pictures(),
+            "drawing": questions.drawings(),
+            "6 drawings": questions.all_drawings(),
+        },
+    )
     return {name: {"best called relevant": called_relevant(matches)} for name, matches in found.items()}
 
 
@@ -156,6 +174,7 @@ def measured(zoo: Path, catalog: Path, work: Path) -> dict[str, Any]:
             "unrelated": unrelated(questions, index),
             "picked": picked(questions, index),
             "right or wrong": right_or_wrong(questions, index),
+            "nonsense": {'"invoice"': said_of(index, lambda: Query(text=["invoice"]))},
         }
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from modelsearch_core.catalog import Catalog
 from modelsearch_core.choosing import choose
-from modelsearch_core.search import Filters, Match, ModelIndex, Query
+from modelsearch_core.search import Match, ModelIndex, Query
 
 from .questions import Question
 
@@ -54,11 +59,32 @@ def first(index: ModelIndex, query: Query) -> Match:
     return index.search(query, k=1)[0]
 
 
-def without_right(index: ModelIndex, question: Question) -> Match:
-    """The best of all others than the right one."""
-    right = ids_of(index)[question.target]
-    others = {model.path for model in index.models() if model.id != right}
-    return index.search(question.query, k=1, filters=Filters(among=others))[0]
+def left_out(index: ModelIndex, questions: Mapping[str, Sequence[Question]]) -> dict[str, list[Match]]:
+    """The best match of each in a collection that has all but the right model."""
+    ids, found = ids_of(index), {name: list[Match]() for name in questions}
+    by_target: dict[str, list[tuple[str, Question]]] = {}
+    for name, asked in questions.items():
+        for question in asked:
+            by_target.setdefault(ids[question.target], []).append((name, question))
+    for id, asked in by_target.items():
+        with _without(index, id) as others:
+            for name, question in asked:
+                found[name].append(first(others, question.query))
+    return found
+
+
+@contextmanager
+def _without(index: ModelIndex, id: str) -> Iterator[ModelIndex]:
+    """A copy of the collection as it is when that model's file has gone."""
+    gone = next(entry for entry in index.collection.entries if entry.fingerprint == id)
+    with TemporaryDirectory() as folder:
+        copy, source = Path(folder) / "catalog.sqlite", str(index.collection.catalog.path)
+        with closing(sqlite3.connect(source)) as whole, closing(sqlite3.connect(copy)) as target:
+            whole.backup(target)
+        with Catalog(copy) as catalog:
+            catalog.remove_files(gone.paths)
+        with ModelIndex.open(copy, encoder=index.encoder) as others:
+            yield others
 
 
 def called_relevant(matches: Sequence[Match]) -> dict[str, float]:

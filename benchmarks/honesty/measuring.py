@@ -24,7 +24,7 @@ from modelsearch_core.search import Filters, Match, ModelIndex, Query
 from modelsearch_core.search.answering import Answering
 
 from . import questions as asked
-from .asking import Answer, ask, auc, called_relevant, first, ids_of, interval, picks, share, without_right
+from .asking import Answer, ask, auc, called_relevant, first, ids_of, interval, left_out, picks, share
 from .questions import Question
 from .strokes import HANDS, draw
 
@@ -109,7 +109,8 @@ def several(index: ModelIndex) -> dict[str, Figures]:
 def unrelated(index: ModelIndex) -> dict[str, Figures]:
     """How often the best match of something unrelated is called relevant: half of the time, if .5 means what it says.
 
-    Texts are of things nobody here has; pictures and drawings are a model's own, with that model out of the list.
+    Texts are of things nobody here has; pictures and drawings are a model's own, with that model out of the
+    collection.
     """
     texts = asked.unrelated_texts()
     found = {
@@ -118,13 +119,15 @@ def unrelated(index: ModelIndex) -> dict[str, Figures]:
         "6 texts": [first(index, query) for query in asked.together(texts, 6)],
         "prompt, as people write them": [first(index, Query(text=[text])) for text in asked.unrelated_prompts()],
     }
-    for name, questions in (
-        ("picture", asked.by_pictures()),
-        ("6 pictures", asked.by_all_pictures()),
-        ("drawing", asked.by_sketches()),
-        ("6 drawings", asked.by_all_sketches()),
-    ):
-        found[name] = [without_right(index, question) for question in questions]
+    found |= left_out(
+        index,
+        {
+            "picture": asked.by_pictures(),
+            "6 pictures": asked.by_all_pictures(),
+            "drawing": asked.by_sketches(),
+            "6 drawings": asked.by_all_sketches(),
+        },
+    )
     return {name: {"best called relevant": called_relevant(matches)} for name, matches in found.items()}
 
 
@@ -195,16 +198,18 @@ def nonsense(index: ModelIndex) -> dict[str, Figures]:
         '"invoice"': lambda: Query(text=["invoice"]),
         "negatives alone": lambda: Query(without=["a red star"]),
     }
-    return {name: _said(index, query) for name, query in queries.items()}
+    return {name: said_of(index, query) for name, query in queries.items()}
 
 
-def _said(index: ModelIndex, query: Callable[[], Query]) -> Figures:
+def said_of(index: ModelIndex, query: Callable[[], Query]) -> Figures:
+    """Relevance and confidence of the best match, 0 where it is refused."""
     try:
-        relevance, refused = first(index, query()).relevance, 0.0
+        best, refused = first(index, query()), 0.0
     except (ModelSearchError, ValueError):
-        relevance, refused = 0.0, 1.0
+        best, refused = None, 1.0
     figure = {"low": float("nan"), "high": float("nan"), "of": 1}
-    return {"relevance": {"value": relevance, **figure}, "refused": {"value": refused, **figure}}
+    said = {"relevance": best.relevance if best else 0.0, "confidence": best.confidence if best else 0.0}
+    return {name: {"value": value, **figure} for name, value in {**said, "refused": refused}.items()}
 
 
 def right_or_wrong(index: ModelIndex) -> dict[str, Figures]:
@@ -271,13 +276,14 @@ def drawers(
     """Drawings by drawers that the index used and that it did not, and by hand; and what each drawer is worth at its
     best: asked of an index whose drawings are its own (`others`). `besides`: drawers with weights."""
     found: dict[str, Figures] = {}
-    for name, drawer in {**WITHOUT_WEIGHTS, **(besides or {})}.items():
+    all_drawers = {**WITHOUT_WEIGHTS, **(besides or {})}
+    unrelated_to = left_out(index, {name: asked.by_sketches(drawer) for name, drawer in all_drawers.items()})
+    for name, drawer in all_drawers.items():
         asking = {name: index} | ({f"{name}, of an index of its own": others[name]} if name in others else {})
         for row, of in asking.items():
             answers = ask(of, asked.by_sketches(drawer))
             found[row] = {"right first": share(answers), "right among 5": share(answers, places=5)}
-        others_of = [without_right(index, question) for question in asked.by_sketches(drawer)]
-        found[name]["right one left out: best called relevant"] = called_relevant(others_of)
+        found[name]["right one left out: best called relevant"] = called_relevant(unrelated_to[name])
     for name in HANDS:
         answers = ask(index, by_hand(name))
         found[f"by hand: {name}"] = {

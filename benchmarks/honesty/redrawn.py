@@ -33,5 +33,5 @@ def redrawn(catalog: Path, draw: Draw, copy: Path) -> Path:
             pictures = dict(writable.sample_images(*collection.entries[m].key).items())
             drawn = index.encoder.encode_images([draw(pictures[int(number)]) for number in of.numbers])
             writable.put_specification(replace(of, drawings=drawn))
-        prepare(writable, refresh=True)
+        prepare(writable, index.encoder, draw, refresh=True)
     return part.replace(copy)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..background import compared_texts, is_prompt
+from ..background import compared_texts, form_of
 from ..embedding import Features
 from ..prompt_templates import behind, behind_all
 from . import arrays
@@ -24,12 +24,11 @@ VERSION = 1
 
 
 class Compared(NamedTuple):
-    """Unit features h (B, D) of the texts, what each adds to the templates (B, D), and which are written as prompts
-    are (B,)."""
+    """Unit features h (B, D) of the texts, what each adds to the templates (B, D), and its `background.Form` (B,)."""
 
     h: Features
     added: Features
-    are_prompts: NDArray[np.bool_]
+    forms: NDArray[np.intp]
 
 
 def is_known(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
@@ -70,7 +69,7 @@ def _stored(catalog: Catalog, encoder: str, templates: Sequence[str]) -> tuple[l
         return None
     found = arrays.from_blob(blob)
     texts = words(found["texts"])
-    return texts, Compared(found["h"].astype(np.float32), found["added"], _are_prompts(texts))
+    return texts, Compared(found["h"].astype(np.float32), found["added"], _forms(texts))
 
 
 def _worked_out(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> tuple[list[str], Compared]:
@@ -83,8 +82,8 @@ def _worked_out(catalog: Catalog, encoder: str, dimension: int, templates: Seque
     added = [np.mean([found[behind(c, each)].astype(np.float32) - found[c] for c in of], axis=0) for each, of in known]
     names, shape = [each for each, _ in known], (len(known), dimension)
     rows = (np.array(array, np.float32).reshape(shape) for array in (h, added))
-    return names, Compared(*rows, _are_prompts(names))
+    return names, Compared(*rows, _forms(names))
 
 
-def _are_prompts(texts: Sequence[str]) -> NDArray[np.bool_]:
-    return np.array([is_prompt(each) for each in texts], bool)
+def _forms(texts: Sequence[str]) -> NDArray[np.intp]:
+    return np.array([form_of(each) for each in texts], np.intp)

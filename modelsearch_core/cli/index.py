@@ -58,7 +58,7 @@ def index(args: argparse.Namespace) -> int:
         if args.style:
             encode_renderings(catalog, with_what.encoder.name, args.device)
         advice = _kept_up(catalog, with_what.encoder.name) if report.rendered else ""
-        prepare(catalog)
+        prepare(catalog, with_what.encoder, with_what.draw)
     print_json(_as_json(report)) if args.json else _tell(report, time.monotonic() - started, args)
     if advice and not args.json:
         print(advice)

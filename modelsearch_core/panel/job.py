@@ -118,7 +118,7 @@ class IndexJob:
             if report.rendered:
                 encode_renderings(catalog, engine.encoder.name)
                 tell_of_training(catalog, engine.encoder.name)
-            prepare(catalog)
+            prepare(catalog, engine.encoder, engine.draw)
             return report
 
     def _step(self, step: Step) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..embedding import Features
 from .content import Scores
 
 WEAK_BELOW = 0.5  # relevance under which a match is called weak: half of all background queries find a better one
@@ -105,6 +106,32 @@ def of_several(bank_scores: Scores, owner: NDArray[np.integer], T: int, seed: in
             others = rng.permutation(rows[rows != row])[: T - 1]
             together[row] = bank_scores[[row, *others]].mean(axis=0)
     return together
+
+
+def owners_share(h: Features, owner: NDArray[np.integer], middle: Features) -> float:
+    """Which part of how features (B, D) vary about `middle` (D,) those of one owner have in common: Σ hᵢ·hⱼ over its
+    pairs by Σ |h|² (intraclass correlation). NaN where no owner has two."""
+    h = h - middle
+    alike = [_of_pairs(h[owner == who]) for who in np.unique(owner) if (owner == who).sum() > 1]
+    return float(np.mean(alike) / np.mean((h**2).sum(axis=1))) if alike else np.nan
+
+
+def _of_pairs(rows: Features) -> float:
+    n = len(rows)
+    return float(((rows.sum(axis=0) ** 2).sum() - (rows**2).sum()) / (n * (n - 1)))
+
+
+def as_many(h: Features, share: float, middle: Features) -> float:
+    """As how many of the background's pictures of one owner T pictures (T, D) count, at least 1.
+
+    The mean of n of these keeps r + (1 − r)/n of the variance of one, r their `owners_share`; that of the T keeps g,
+    which they say themselves. Pictures of one thing are more alike than a model's answers to probes, copies of one
+    picture are one picture.
+    """
+    h = h - middle
+    total = float((h**2).sum())
+    kept = float((h.sum(axis=0) ** 2).sum()) / (len(h) * total) if total > 0 else 1.0
+    return max(1.0, (1 - share) / (kept - share)) if kept > share else np.inf
 
 
 def of_views(scores: Scores, views: int, others: Scores) -> Scores:

@@ -6,7 +6,7 @@ models (C,), whose numbers in the collection they carry along.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,13 +61,18 @@ class Answer:
 class Answering:
     """Answers requirements from a collection; what it works out about the collection is kept for the next query.
 
-    `stored` are yardsticks that indexing has prepared.
+    `stored` are yardsticks that indexing has prepared; while it does, `as_asked` draws sketches as users' are asked.
     """
 
-    def __init__(self, statistics: Statistics, stored: Measured | None = None) -> None:
+    def __init__(
+        self,
+        statistics: Statistics,
+        stored: Measured | None = None,
+        as_asked: Callable[[Queries], Queries] | None = None,
+    ) -> None:
         self._statistics = statistics
         self._collection = statistics.collection
-        self.measuring = Measuring(statistics, stored)
+        self.measuring = Measuring(statistics, stored, as_asked)
         self._weighings: dict[tuple[str, Modality], Weighing] = {}
         self._of_some: dict[tuple[int, str], tuple[Requirement, NDArray[np.floating]]] = {}
 
@@ -93,13 +98,14 @@ class Answering:
         return replace(weighed, unrelated=self._of_its_form(requirement, weighed.unrelated))
 
     def _of_its_form(self, requirement: Requirement, unrelated: Unrelated) -> Unrelated:
-        """What a name gets is compared with what names get, a prompt with prompts, where the index knows enough."""
+        """What a name gets is compared with what names get, a sentence with sentences, a prompt with prompts, where the
+        index knows enough."""
         if requirement.modality is not Modality.TEXT:
             return unrelated
-        are_prompts = self.measuring.bank(Modality.TEXT.value, Modality.TEXT).are_prompts
-        if are_prompts is None or len(are_prompts) != len(unrelated.z):
+        forms = self.measuring.bank(Modality.TEXT.value, Modality.TEXT).forms
+        if forms is None or len(forms) != len(unrelated.z):
             return unrelated
-        same = are_prompts == requirement.is_prompt
+        same = forms == requirement.form
         return replace(unrelated, z=unrelated.z[same]) if same.sum() >= OF_A_FORM else unrelated
 
     def _by(self, requirement: Requirement, method: str, judges: Judges) -> Answer:
@@ -114,7 +120,8 @@ class Answering:
 
     def _measured(self, requirement: Requirement, method: str, judges: Judges) -> Answer:
         each = self._of_views(method, self._scores(requirement, method, judges), requirement)
-        scores, yardstick = each.mean(axis=0), self.measuring.yardstick(method, requirement.modality, len(each))
+        scores, several = each.mean(axis=0), self.measuring.as_many(requirement)
+        yardstick = self.measuring.yardstick(method, requirement.modality, several)
         part = Part(method=method, weight=1.0, scores=scores, models=judges.models, yardstick=yardstick)
         z = yardstick.z(scores, judges.models, nearly=judges.coarsely)
         return Answer(z, yardstick.unrelated, (part,))

@@ -19,7 +19,8 @@ from ..statistics.styles import Styles
 LARGEST = 256
 SEED = 20231
 TOGETHER = 4  # pictures of one model at least, where there are several
-FOLDS = 4  # of the prompts
+NOT_DRAWN = -1  # in place of a sample's number
+FOLDS = 8  # of the prompts: densities of few samples tell models apart by chance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,9 @@ class Queries:
     differences: Features | None = None  # (T, D), of texts
     styles: Features | None = None  # (T, d), style vectors
     layouts: Features | None = None  # (T, F), maps of pictures
-    are_prompts: NDArray[np.bool_] | None = None  # (T,), of texts: which are written as prompts are
+    forms: NDArray[np.intp] | None = None  # (T,), of texts: `background.Form`
+    numbers: NDArray[np.intp] | None = None  # (T,): which of their owners' samples they are, or NOT_DRAWN
+    views: int = 1  # as which so many rows stand beside each other, of sketches
     folds: NDArray[np.intp] | None = None  # (T,): with what of the models' samples it must not be compared, -1 for none
 
     def __len__(self) -> int:
@@ -71,11 +74,16 @@ class Queries:
         """Some of them."""
         found = {
             name: getattr(self, name)
-            for name in ("owner", "prompts", "differences", "are_prompts", "styles", "layouts", "folds")
+            for name in ("owner", "prompts", "differences", "forms", "styles", "layouts", "numbers", "folds")
         }
         kept = {name: None if values is None else values[rows] for name, values in found.items()}
         texts = None if self.prompt_texts is None else [self.prompt_texts[int(row)] for row in rows]
         return Queries(modality=self.modality, h=self.h[rows], prompt_texts=texts, **kept)
+
+    @property
+    def heads(self) -> Queries:
+        """Each one's first view."""
+        return self if self.views < 2 else self.some(np.arange(0, len(self), self.views))
 
     def masked(self, scores: NDArray[np.floating], models: NDArray[np.integer]) -> NDArray[np.floating]:
         """Scores (T, C) of these models with NaN where a query meets its own model."""
@@ -89,8 +97,8 @@ def bank(statistics: Statistics, modality: Modality) -> Queries:
     """Generic names for texts; the collection's own pictures, drawings or means for the others."""
     collection = statistics.collection
     if modality is Modality.TEXT:
-        h, added, are_prompts = collection.background
-        return Queries(modality=modality, h=h, prompts=h, differences=added, are_prompts=are_prompts)
+        h, added, forms = collection.background
+        return Queries(modality=modality, h=h, prompts=h, differences=added, forms=forms)
     owner = _some_models(collection, modality)
     if modality is Modality.MODEL:
         nothing = np.zeros((len(owner), collection.dimension))
@@ -116,6 +124,7 @@ def _of_samples(collection: Collection, owner: NDArray[np.intp], modality: Modal
     rows: list[Features] = []
     prompts: list[str] = []
     folds: list[int] = []
+    numbers: list[int] = []
     for m in map(int, owner):
         specification = found[m]
         row = int(turn.integers(len(specification.Z)))
@@ -123,10 +132,18 @@ def _of_samples(collection: Collection, owner: NDArray[np.intp], modality: Modal
         features = specification.drawings if drawn and specification.drawings is not None else specification.Z
         rows.append(features[row])
         number = int(specification.numbers[row])
+        numbers.append(number if drawn or modality is not Modality.SKETCH else NOT_DRAWN)
         prompts.append(collection.prompt(m, number))
         folds.append(fold_of(collection.plain_prompt(m, number)))
     h = unit(np.array(rows, np.float32).reshape(len(owner), collection.dimension))
-    return Queries(modality=modality, h=h, owner=owner, prompt_texts=prompts, folds=np.array(folds, np.intp))
+    return Queries(
+        modality=modality,
+        h=h,
+        owner=owner,
+        prompt_texts=prompts,
+        numbers=np.array(numbers, np.intp),
+        folds=np.array(folds, np.intp),
+    )
 
 
 def fold_of(prompt: str) -> int:

@@ -20,7 +20,7 @@ from ..specification import EVIDENCE_ORDER, Modality
 from .banks import Queries
 from .yardstick import Measures, Taken
 
-NAME, VERSION = "yardsticks", 7
+NAME, VERSION = "yardsticks", 8
 LEAST_KNOWN = 0.5  # of the models: below it, what is stored is of another collection
 STALE = 0.05  # share of models new or gone from which on indexing works it out again
 NUMBERED = [*EVIDENCE_ORDER, *Kind]  # whose places number the groups
@@ -67,6 +67,7 @@ class Measured:
             assert queries.owner is not None
             arrays[f"bank.{name}.h"] = np.asarray(queries.h, np.float32)
             arrays[f"bank.{name}.owner"] = queries.owner
+            arrays[f"bank.{name}.views"] = np.array([queries.views])
             arrays[f"bank.{name}.folds"] = np.full(len(queries), -1) if queries.folds is None else queries.folds
             arrays[f"bank.{name}.prompts"] = _text(queries.prompt_texts or [""] * len(queries))
         return cls(sampled=sampled, banks=banks, measures=measures, biases=known, blob=to_blob(arrays))
@@ -142,6 +143,7 @@ def _banks(arrays: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]) -> dict[s
                 owner=rows[owner],
                 prompt_texts=_words(arrays[f"{name}.prompts"]),
                 folds=np.asarray(arrays[f"{name}.folds"], np.intp),
+                views=int(arrays[f"{name}.views"][0]),
             )
     return found
 

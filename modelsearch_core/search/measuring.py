@@ -5,15 +5,16 @@ What is worked out is kept for the next query.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import nearest
+from ..embedding import Features
 from ..scores import calibration, content
-from ..specification import Modality
+from ..specification import Modality, Requirement
 from ..statistics import Statistics
 from .apart import Apart
 from .auto import shares
@@ -33,12 +34,20 @@ Use = tuple[str, Modality]  # a method, and what it is asked by
 class Measuring:
     """Of one collection. `stored` are yardsticks that indexing has prepared."""
 
-    def __init__(self, statistics: Statistics, stored: Measured | None = None) -> None:
+    def __init__(
+        self,
+        statistics: Statistics,
+        stored: Measured | None = None,
+        as_asked: Callable[[Queries], Queries] | None = None,
+    ) -> None:
+        """`as_asked` draws the bank's sketches as users' are asked."""
         self._statistics = statistics
+        self._as_asked = as_asked
         self._collection = statistics.collection
         self._stored = stored
         self.sampled = sampled(self._collection) if stored is None else stored.sampled
         self._banks: dict[str, Queries] = {}
+        self._alikes: dict[Modality, tuple[Features, float]] = {}
         self._yardsticks: dict[tuple[str, Modality, int], Yardstick] = {}
         self._of_all: Judges | None = None
         self._measured: dict[Use, Measures] = {}
@@ -95,7 +104,7 @@ class Measuring:
         """For `several` pictures or sketches at once."""
         key = method, modality, min(several, MOST_AT_ONCE)
         if key not in self._yardsticks:
-            measures, owner = self.measures(method, modality), self._queries(method, modality).owner
+            measures, owner = self.measures(method, modality), self._queries(method, modality).heads.owner
             if key[2] > 1 and owner is not None:
                 measures = measures.of_several(owner, key[2], self._groups(method)[self.sampled], self._kin(method))
             self._yardsticks[key] = Yardstick(
@@ -106,6 +115,23 @@ class Measuring:
                 bias_of=lambda models: self._bias(method, modality, models),
             )
         return self._yardsticks[key]
+
+    def as_many(self, requirement: Requirement) -> int:
+        """As how many of the bank's pictures of one model a requirement's count together."""
+        h = requirement.h[:: requirement.views]
+        if len(h) < 2 or requirement.modality not in (Modality.IMAGE, Modality.SKETCH):
+            return len(h)
+        middle, share = self._alike(requirement.modality)
+        return len(h) if np.isnan(share) else round(min(calibration.as_many(h, share, middle), MOST_AT_ONCE))
+
+    def _alike(self, modality: Modality) -> tuple[Features, float]:
+        """The middle of the bank's pictures, and what those of one model share."""
+        if modality not in self._alikes:
+            of = self.bank(modality.value, modality).heads
+            middle = of.h.mean(axis=0) if len(of) else np.zeros(self._collection.dimension)
+            share = np.nan if of.owner is None else calibration.owners_share(of.h, of.owner, middle)
+            self._alikes[modality] = middle, share
+        return self._alikes[modality]
 
     def _groups(self, method: str) -> NDArray[np.intp]:
         return self._statistics.styles.groups if method == "style" else self._collection.groups
@@ -155,13 +181,18 @@ class Measuring:
         pairs = [(method, self._queries(method, modality)) for method, modality in uses]
         found: list[NDArray[np.floating]] = []
         for (method, queries), scores in zip(pairs, of.scores(pairs), strict=True):
-            is_drawn = queries.modality is Modality.SKETCH
-            normed = calibration.test_normed(scores, self._from_few(method, queries)) if is_drawn else scores
-            found.append(queries.masked(normed, of.models))
+            as_asked = self._of_sketches(method, queries, scores) if queries.modality is Modality.SKETCH else scores
+            found.append(queries.heads.masked(as_asked, of.models))
         return found
 
+    def _of_sketches(self, method: str, queries: Queries, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        """(B, n): in units of their spread, and views of one as one, as a user's sketch is asked."""
+        few = self._from_few(method, queries)
+        normed, of_few = calibration.test_normed(scores, few), calibration.test_normed(few, few)
+        return calibration.of_views(normed, queries.views, of_few)
+
     def _from_few(self, method: str, queries: Queries) -> NDArray[np.floating]:
-        """(B, n): what sketches of the bank get from the few of the best evidence, NaN from their own."""
+        """(B·V, n): what views of the bank's sketches get from the few of the best evidence, NaN from their own."""
         key = method, queries.modality
         if key not in self._of_few:
             few = Apart(self._collection, self._some_of_best, keeps=False)
@@ -225,7 +256,9 @@ class Measuring:
         if name not in self._banks:
             stored = self._stored.banks.get(name) if self._stored is not None else None
             own = _OWN_BANKS.get(name)
-            self._banks[name] = stored or (bank(self._statistics, modality) if own is None else own(self._statistics))
+            made = stored or (bank(self._statistics, modality) if own is None else own(self._statistics))
+            drawn = stored is None and modality is Modality.SKETCH and self._as_asked is not None
+            self._banks[name] = self._as_asked(made) if drawn and self._as_asked is not None else made
         return self._banks[name]
 
     def prepared(self, uses: Sequence[Use]) -> Measured:

@@ -9,7 +9,7 @@ from functools import cached_property
 from PIL import Image
 
 from .. import nonsense
-from ..background import is_prompt
+from ..background import form_of
 from ..collection import Collection, Entry
 from ..drawing import to_sketch_tone
 from ..embedding import Encoder, Features, ImageEncoder, unit
@@ -88,7 +88,7 @@ class Reader:
             weight=weight,
             prompt=h[0],
             difference=difference,
-            is_prompt=is_prompt(text),
+            form=form_of(text),
             label=text,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelsearch_core import background
-from modelsearch_core.background import TEMPLATE, background_texts, compared_texts, is_prompt
+from modelsearch_core.background import TEMPLATE, Form, background_texts, compared_texts, form_of
 
 
 def test_there_are_as_many_as_asked_for_and_hardly_one_twice():
@@ -33,8 +33,23 @@ def test_without_timm_the_projects_own_names_are_enough(monkeypatch: pytest.Monk
 
 def test_texts_are_compared_with_names_as_people_write_them_and_with_prompts():
     texts = compared_texts()
-    prompts = [text for text in texts if is_prompt(text)]
+    prompts = [text for text in texts if form_of(text) is Form.PROMPT]
     framed = [text for text in texts if text.startswith(TEMPLATE.format(""))]
-    assert len(prompts) >= 120 and len(framed) >= 120 and len(texts) - len(prompts) - len(framed) >= 60
+    assert len(prompts) >= 120 and len(framed) >= 120 and len(texts) - len(prompts) - len(framed) >= 110
     assert all(len(text.split(", ")) >= 3 for text in prompts)
     assert set(framed) <= set(background_texts())  # what an older index knows, too
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("teapot", Form.NAME),
+        ("red sports car", Form.NAME),
+        ("A teapot", Form.SENTENCE),
+        ("an orange", Form.SENTENCE),
+        ("rain on a window", Form.SENTENCE),
+        ("teapot, oil painting", Form.PROMPT),
+    ],
+)
+def test_how_a_text_is_written(text: str, form: Form):
+    assert form_of(text) is form

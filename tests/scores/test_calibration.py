@@ -285,3 +285,28 @@ def test_relevance_overflows_nowhere():
     with np.errstate(all="raise", under="ignore"):
         found = calibration.relevance(np.array([-1e6, 1e6]), NullDistribution(0.0, 1.0))
     np.testing.assert_allclose(found, [0, 1], atol=1e-9)
+
+
+def test_what_an_owner_s_rows_share_is_its_definition():
+    rng = np.random.default_rng(8)
+    h, owner, middle = rng.gumbel(size=(6, 3)), np.array([0, 0, 0, 1, 1, 2]), rng.gumbel(size=3)
+    products = [
+        [[(h[i] - middle) @ (h[j] - middle) for j in rows if j != i] for i in rows] for rows in ([0, 1, 2], [3, 4])
+    ]
+    together = np.mean([np.mean(of) for of in products])  # each owner counts as much, whatever it has
+    expected = together / np.mean([(row - middle) @ (row - middle) for row in h])
+    assert calibration.owners_share(h, owner, middle) == pytest.approx(expected)
+    assert np.isnan(calibration.owners_share(h, np.arange(6), middle))
+
+
+def test_copies_of_a_picture_count_as_one_and_pictures_as_unlike_as_the_background_s_as_many():
+    rng = np.random.default_rng(9)
+    one = rng.standard_normal((1, 500))
+    assert calibration.as_many(np.tile(one, (6, 1)), 0.3, np.zeros(500)) == pytest.approx(1)
+    common = np.sqrt(0.3) * rng.standard_normal(40_000)
+    alike = common + np.sqrt(0.7) * rng.standard_normal((6, 40_000))
+    assert calibration.as_many(alike, 0.3, np.zeros(40_000)) == pytest.approx(6, rel=0.1)
+    assert calibration.as_many(alike + 5, 0.3, np.full(40_000, 5.0)) == pytest.approx(6, rel=0.1)
+    opposite = np.array([[1.0, 0.0], [-1.0, 0.0]])
+    assert calibration.as_many(opposite, 0.3, np.zeros(2)) == np.inf
+    assert calibration.as_many(np.zeros((3, 2)), 0.3, np.zeros(2)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from modelsearch_core.background import compared_texts
+from modelsearch_core.background import Form, compared_texts
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.embedding import unit
 from modelsearch_core.errors import NonsenseError
@@ -21,7 +22,9 @@ from modelsearch_core.scores import evidence
 from modelsearch_core.scores.calibration import NullDistribution
 from modelsearch_core.search import Match, ModelIndex, Query, nothing_to_vary
 from modelsearch_core.search.certainty import confidence_of
+from modelsearch_core.search.preparing import prepare
 from modelsearch_core.search.weighing import same_words
+from modelsearch_core.sketch_views import COUNT, views
 from modelsearch_core.specification import Modality, Requirement
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, ColourEncoder, ColourGenerator
@@ -57,6 +60,13 @@ def patch(name: str) -> Image.Image:
     picture = Image.new("RGB", (16, 16), (128, 128, 128))
     picture.paste(COLOURS[name], (0, 0, 10, 10))
     return picture
+
+
+def underlined(picture: Image.Image) -> Image.Image:
+    """Never nothing at all."""
+    drawn = picture.copy()
+    drawn.paste("black", (0, 13, 16, 14))
+    return drawn
 
 
 def by_name(matches: list[Match]) -> dict[str, Match]:
@@ -164,12 +174,15 @@ def test_what_fits_no_better_than_unrelated_queries_is_not_sure_whatever_its_lea
     assert sure[0] < 0.001 and np.isfinite(sure[0])
 
 
-def test_a_prompt_is_compared_with_prompts_and_a_name_with_names(colours: ModelIndex):
+def test_a_text_is_compared_with_texts_that_are_written_alike(colours: ModelIndex):
     unrelated = colours.collection.background
-    asked = {text: colours._requirements(Query(text=[text]), "auto")[0] for text in ("red", "red, an oil painting")}
-    assert [requirement.is_prompt for requirement in asked.values()] == [False, True]
+    asked = {
+        text: colours._requirements(Query(text=[text]), "auto")[0]
+        for text in ("red", "a red sea", "red, an oil painting")
+    }
+    assert [requirement.form for requirement in asked.values()] == [*Form]
     rows = [len(colours._answering.answer(requirement).unrelated.z) for requirement in asked.values()]
-    assert rows == [int((~unrelated.are_prompts).sum()), int(unrelated.are_prompts.sum())]
+    assert rows == [int((unrelated.forms == form).sum()) for form in Form]
     assert min(rows) >= 64
 
 
@@ -191,3 +204,24 @@ def test_a_picture_counts_half_beside_words(colours: ModelIndex):
     assert [part.weight for part in both.explanation] == [1.0, 0.5]
     alone = colours.search(Query(images=[patch("blue")], without=["red"]), k=1)[0]
     assert [part.weight for part in alone.explanation] == [1.0, -1.0]
+
+
+def test_a_picture_and_its_copies_are_told_what_the_picture_is_told(colours: ModelIndex):
+    one, copies = (colours.search(Query(images=[patch("red")] * count), k=99) for count in (1, 6))
+    for alone, again in zip(one, copies, strict=True):
+        assert again.name == alone.name and again.relevance == pytest.approx(alone.relevance)
+
+
+def test_the_background_s_drawings_are_asked_in_the_views_of_a_query_s(path: Path, tmp_path: Path):
+    copy, encoder = Path(shutil.copy(path, tmp_path / "catalog.sqlite")), ColourEncoder()
+    with Catalog(copy) as catalog:
+        prepare(catalog, encoder, underlined, refresh=True)
+    with ModelIndex.open(copy, encoder=encoder) as index, ModelIndex.open(path, encoder=encoder) as as_drawn:
+        bank, plain = (each._answering.measuring.bank("sketch", Modality.SKETCH) for each in (index, as_drawn))
+        assert plain.views == 1 and bank.views == COUNT and len(bank) == COUNT * len(plain)
+        np.testing.assert_allclose(bank.heads.h, plain.h, atol=1e-3)
+        entry, number = index.collection.entries[int(plain.owner[5])], int(plain.numbers[5])
+        drawn = views(underlined(index.sample(entry.fingerprint, number)))
+        np.testing.assert_allclose(bank.h[5 * COUNT + 1 : 6 * COUNT], encoder.encode_images(drawn[1:]), atol=1e-3)
+        answer = index._answering.answer(index._requirements(Query(sketches=[patch("red")]), "auto")[0])
+        assert len(answer.unrelated.z) == len(plain)
