@@ -120,16 +120,18 @@ def test_a_search_that_is_given_up_prints_nothing(real: WebUI):
     assert not [line for line in new if "Error" in line or "Disconnect" in line or "Traceback" in line], new
 
 
+def plot_title() -> str:
+    return "xyz grid script" if is_sdnext() else "x/y/z plot"
+
+
 def plot_choices(server: WebUI) -> list[str]:
     """What the X/Y/Z plot of txt2img can vary."""
-    return [choice[0] if isinstance(choice, list) else choice for choice in plot_control(server, "x_type")["choices"]]
-
-
-def plot_control(server: WebUI, name: str) -> dict[str, Any]:
+    wanted = f"txt2img_{re.sub(r'[^a-z0-9_]', '', plot_title().replace(' ', '_'))}_x_type"
     for component in server.get("/config")["components"]:
-        if str(component["props"].get("elem_id", "")).endswith(f"txt2img_xyz_plot_{name}"):
-            return component["props"]
-    raise AssertionError(f"no control {name}")
+        if str(component["props"].get("elem_id", "")).endswith(wanted):
+            choices = component["props"]["choices"]
+            return [choice[0] if isinstance(choice, list) else choice for choice in choices]
+    raise AssertionError(f"no control {wanted}")
 
 
 def plot_arguments(server: WebUI, given: dict[str, Any]) -> list[Any]:
@@ -206,7 +208,8 @@ class TestComputing:
 
     def test_the_users_checkpoint_is_as_before(self, computing: WebUI):
         chosen = computing.get("/sdapi/v1/options")["sd_model_checkpoint"]
-        assert chosen is None or chosen.startswith("noise")  # nobody has chosen one, or the only one
+        nothing = (None, "model.safetensors")  # the second in SD.Next
+        assert chosen in nothing or chosen.startswith("noise")  # nobody has chosen one, or the only one
         assert "CLIP_stop_at_last_layers" not in (computing.base / "config.json").read_text("utf-8")
 
     @pytest.mark.parametrize(("floor", "added"), [(0.0, True), (1.0, False)])
@@ -241,12 +244,13 @@ class TestComputing:
         choices = plot_choices(computing)
         numbers = {label: place for place, label in enumerate(choices)}
         axis, none = numbers["[Model Search] LoRA that fits the prompt, by rank (0: none)"], numbers["Nothing"]
-        given = {"x_type": axis, "x_values": "0-2", "y_type": none, "z_type": none}
+        given = {"x_type": axis, "x_values": "0, 1, 2", "y_type": none, "z_type": none}
         given |= {"draw_legend": True, "include_lone_images": True}
+        given |= {"include_grid": True, "include_images": True}  # as SD.Next calls them
         body = {
             "prompt": "a harbour",
             **SMALL,
-            "script_name": "x/y/z plot",
+            "script_name": plot_title(),
             "script_args": plot_arguments(computing, given),
         }
         status, answer = computing.post("/sdapi/v1/txt2img", body, 900.0)
@@ -318,7 +322,9 @@ def test_a_start_reads_what_came_since_with_the_indexs_clip(without_page: WebUI)
 @pytest.fixture
 def guarded(needs_webui: None, tmp_path: Path) -> Iterator[WebUI]:
     install(tmp_path)
-    server = WebUI(tmp_path, "--api-auth", "program:for the API", "--gradio-auth", "person:for the page")
+    program, person = "program:for the API", "person:for the page"
+    of_both = ("--auth", f"{program},{person}")
+    server = WebUI(tmp_path, *(of_both if is_sdnext() else ("--api-auth", program, "--gradio-auth", person)))
     try:
         yield server.wait_until_up()
     finally:
