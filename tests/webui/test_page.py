@@ -374,6 +374,8 @@ def test_dark(real: WebUI, browser: Any):
 def test_the_index_view_and_the_settings(tab: Opened):
     tab.page.locator(".modelsearch .ms-tab", has_text="Index").click()
     tab.page.wait_for_selector(".modelsearch .ms-index-view .ms-block")
+    heading = tab.page.locator(".modelsearch .ms-index-view h2").first
+    assert heading.evaluate("(heading) => getComputedStyle(heading).marginTop") == "0px"  # SD.Next moves all down
     tab.keep("webui_index")
 
 
