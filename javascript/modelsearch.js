@@ -113,8 +113,9 @@ function modelSearchDetectorActions() {
   return [action("txt2img", modelSearchWord("To ADetailer"), "target"), action("img2img", modelSearchWord("To ADetailer in img2img"), "image")];
 }
 
-// At the top of the panel: with which strength a LoRA goes into a prompt, and previews for those that have none.
-function modelSearchToolbar() {
+// At the top of the panel: with which strength a LoRA goes into a prompt, and previews for those that have none; a
+// search server's pictures are not written here.
+function modelSearchToolbar(away) {
   const strength = document.createElement("input");
   Object.assign(strength, { type: "number", min: -10, max: 10, step: 0.05, placeholder: modelSearchWord("suggested") });
   strength.addEventListener("input", () => (modelSearch.strength = strength.value === "" ? null : Number(strength.value)));
@@ -125,7 +126,7 @@ function modelSearchToolbar() {
   previews.addEventListener("click", () => modelSearch.panel.guard(modelSearchPreviews));
   const bar = document.createElement("div");
   bar.className = "modelsearch-toolbar";
-  bar.append(label, previews);
+  bar.append(label, ...(away ? [] : [previews]));
   return [bar];
 }
 
@@ -172,7 +173,7 @@ async function modelSearchMount(box) {
   const theme = modelSearchIsDark(box) ? "dark" : "light";
   const language = opts.localization && opts.localization !== "None" ? opts.localization : "en";
   box.replaceChildren();
-  const host = { name: "webui", theme, language, actions: modelSearchActions(Boolean(away)), classifierActions: modelSearchDetectorActions(), toolbar: modelSearchToolbar() };
+  const host = { name: "webui", theme, language, actions: modelSearchActions(Boolean(away)), classifierActions: modelSearchDetectorActions(), toolbar: modelSearchToolbar(Boolean(away)) };
   modelSearch.panel = mountPanel(box, { api, host });
   return modelSearch.panel;
 }

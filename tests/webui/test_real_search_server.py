@@ -72,6 +72,7 @@ def test_what_is_not_here_has_no_buttons_for_a_prompt(tab: Opened):
 def test_it_is_changed_there_only_and_nothing_is_written_here(asking: Any, tab: Opened):
     status, answer = asking.server.post("/modelsearch/index", {"action": "start"})
     assert status == 403 and answer["error"] == f"this is the index of {asking.address}; it is changed there"
+    assert not tab.page.locator(".modelsearch-toolbar button").count()  # previews
     tab.page.locator(".modelsearch .ms-tab", has_text="Index").click()
     tab.page.wait_for_selector(".modelsearch .ms-index-view")
     tab.keep("webui_elsewhere_index")
