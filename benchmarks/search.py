@@ -26,11 +26,13 @@ from modelsearch_core.catalog import Catalog
 from modelsearch_core.search import ModelIndex, Query
 
 RESULT = ROOT / "benchmarks" / "results" / "search.json"
+CARDS = ROOT / "benchmarks" / "results" / "first_card.json"  # of benchmarks/first_card.py
 PAGE = ROOT / "docs" / "results_speed.md"
 QUERIES = 100  # whose first ten are compared with those of the full computation
 QUERIES_OF_MANY = 20  # where this reads every sample of more than `MANY` models
 MANY = 2000
 TEN = 10
+KINDS = ("text", "picture", "sketch", "like", "style")
 
 
 def query(kind: str, seed: int, index: ModelIndex) -> Query:
@@ -38,18 +40,22 @@ def query(kind: str, seed: int, index: ModelIndex) -> Query:
         return Query(text=[f"question {seed}"])
     if kind == "like":
         return Query(like=[index.collection.entries[(seed * 37) % len(index.collection)].fingerprint])
-    return Query(images=[picture(seed)]) if kind == "picture" else Query(sketches=[picture(seed)])
+    return Query(sketches=[picture(seed)]) if kind == "sketch" else Query(images=[picture(seed)])
+
+
+def ask(index: ModelIndex, kind: str, seed: int) -> None:
+    index.search(query(kind, seed, index), method="style" if kind == "style" else "auto")
 
 
 def first_and_next(path: Path, kind: str) -> dict[str, float]:
     """Opening with a first answer, and the mean of the next ten."""
     clock = Clock()
     index = ModelIndex.open(path, encoder=Chance())
-    index.search(query(kind, 0, index))
+    ask(index, kind, 0)
     found = clock.read("first")
     clock = Clock()
     for seed in range(1, 11):
-        index.search(query(kind, seed, index))
+        ask(index, kind, seed)
     return found | {name: value / 10 for name, value in clock.read("next").items()} | {"memory": grown()}
 
 
@@ -127,7 +133,7 @@ def run(models: int, folder: Path, *, compared: bool) -> dict[str, Any]:
     if not path.is_file():
         fill(path, models)
     found: dict[str, Any] = {"models": models, "bytes a model": path.stat().st_size // models}
-    for kind in ("text", "picture", "sketch", "like"):
+    for kind in KINDS:
         found[kind] = measured("answers", path, kind)
         print(models, kind, found[kind], file=sys.stderr, flush=True)
     found["writes"] = measured("writes", path, "text")
@@ -147,13 +153,13 @@ def page(results: list[dict[str, Any]]) -> str:
         "Written by `python benchmarks/search.py`. Catalogues as indexing writes them (benchmarks/catalogues.py): 64 samples",
         "with line drawings a model, words, trigger words for four of five LoRA, 36 recipes over 12 bases, 512 numbers a",
         "feature. Processor seconds (all threads), each in a process of its own; the encoder is not in it. Memory is the",
-        "process's peak, Python and numpy included.",
+        "process's peak, Python and numpy included. `style` asks a picture by `--method style`, of samples.",
         "",
         "| models | query | open and first | next | peak memory, MB |",
         "|---:|---|---:|---:|---:|",
     ]
     for result in results:
-        for kind in ("text", "picture", "sketch", "like"):
+        for kind in filter(result.__contains__, KINDS):
             of = result[kind]
             times = f"{of['first, processor']:.2f} | {of['next, processor']:.3f} | {of['memory']:.0f}"
             lines.append(f"| {result['models']:,} | {kind} | {times} |")
@@ -171,7 +177,18 @@ def page(results: list[dict[str, Any]]) -> str:
                 lines.append(
                     f"| {result['models']:,} | {kind} | {of['queries']} | {of['ten']:.2f} | {of['first']:.2f} |"
                 )
+    if CARDS.is_file():
+        lines += ["", *_cards(json.loads(CARDS.read_text(encoding="utf-8")))]
     return "\n".join(lines) + "\n"
+
+
+def _cards(of: dict[str, Any]) -> list[str]:
+    return [
+        f"In Chromium, over {of['models']:,} models (`python benchmarks/first_card.py`), the first card is there",
+        f"{of['list']['after'] / 1000:.2f} s after the last byte of a list's answer and {of['search']['after'] / 1000:.2f} s "
+        "after that of a search (medians, by the",
+        f"clock); while all of them fly past, {of['pictures']} pictures are asked for.",
+    ]
 
 
 def main() -> None:
