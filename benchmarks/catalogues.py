@@ -148,7 +148,7 @@ def recipe(number: int, samples: int = S) -> tuple[int, ProbeSet]:
 
 
 def fill(path: Path, models: int, measured: float = 1.0, samples: int = S) -> None:
-    """Goes on where it was interrupted."""
+    """Goes on where it was interrupted; what a newer program wants prepared otherwise, it prepares again."""
     world, encoder = World(samples), Chance()
     sets = [recipe(number, samples) for number in range(RECIPES)]
     with Catalog(path) as catalog:
@@ -165,6 +165,7 @@ def fill(path: Path, models: int, measured: float = 1.0, samples: int = S) -> No
                 catalog.put_files(file_of(number) for number in numbers)
                 for number in numbers:
                     _put_model(catalog, world, sets, number, measured=measured)
+        store_background(catalog, encoder, sets[0][1].probes)
         prepare(catalog)
 
 
@@ -172,7 +173,6 @@ def _put_texts(catalog: Catalog, encoder: Chance, sets: Sequence[tuple[int, Prob
     catalog.put_encoder(encoder.name, "chance", D)
     prompts = [probe.prompt for probe in sets[0][1].probes]
     catalog.put_text_features(encoder.name, prompts, encoder.encode_texts(prompts))
-    store_background(catalog, encoder, sets[0][1].probes)
 
 
 def _put_model(

@@ -215,8 +215,8 @@ class Measuring:
         known, groups = self.measures(method, modality).bias, self._groups(method)
         if known is None:
             return np.zeros(len(models))
-        of = {group: np.median(known[groups[self.sampled] == group]) for group in np.unique(groups[self.sampled])}
-        return np.array([of[group] for group in groups[models]])
+        distinct, place = np.unique(groups[models], return_inverse=True)
+        return np.array([np.median(known[groups[self.sampled] == group]) for group in distinct])[place]
 
     def _worked_out_bias(self, method: str, modality: Modality, models: Models) -> NDArray[np.floating]:
         """Block by block, however many they are."""

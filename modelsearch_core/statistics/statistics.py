@@ -121,10 +121,10 @@ class Statistics:
         return references.groups(self.collection)
 
     def _read_means(self, models: NDArray[np.intp]) -> Features:
-        means, entries = self.collection.catalog.means(self.collection.encoder), self.collection.entries
-        nothing = np.zeros(self.collection.dimension, np.float16)
-        stored = [means.get(entries[m].key, nothing) for m in models.tolist()]
-        rows = np.stack([nothing, *stored])[1:].astype(np.float32)  # halves as halves: there may be very many
+        rows, missing = self._halves("mean", models)
+        if len(missing):  # written by an older version, or known by words alone
+            means, entries = self.collection.catalog.means(self.collection.encoder), self.collection.entries
+            rows[missing] = [means.get(entries[m].key, np.zeros(rows.shape[1])) for m in models[missing]]
         by_words = np.flatnonzero(self.collection.only_words[models])
         if len(by_words):
             words = self.collection.words.some(models[by_words])
@@ -132,21 +132,22 @@ class Statistics:
         return rows
 
     def _read_drawn_means(self, models: NDArray[np.intp]) -> Features:
-        stored = self._column("drawn_mean", MEANS, models)
-        rows = np.empty((len(models), self.collection.dimension), np.float32)
-        missing = [i for i, m in enumerate(models) if not self._has_drawings(int(m), stored)]
-        for i, m in enumerate(models):
-            blob = stored.get(self.collection.entries[m].key)
-            rows[i] = self.raw_means[m] if blob is None else np.frombuffer(blob, np.float16)
-        if missing:  # written by an older version
-            drawings = self.collection.drawn_rows(models[missing])
-            rows[missing] = content.means(drawings.Z, drawings.offsets)
+        rows, missing = self._halves("drawn_mean", models)
+        if len(missing):
+            rows[missing] = self.raw_means[models[missing]]
+        old = [i for i in missing if self.collection.entries[models[i]].measured.stamp == 0]
+        if old:  # written by an older version, which says nothing of drawings
+            drawings = self.collection.drawn_rows(models[old])
+            rows[old] = content.means(drawings.Z, drawings.offsets)
         return unit(rows)
 
-    def _has_drawings(self, m: int, stored: dict[tuple[str, str], bytes]) -> bool:
-        """Whether a model's column is there, or it is known that it has no drawings."""
-        entry = self.collection.entries[m]
-        return entry.key in stored or entry.measured.stamp > 0
+    def _halves(self, name: str, models: NDArray[np.intp]) -> tuple[Features, NDArray[np.intp]]:
+        """Rows of a column (n, D), of all in one go, and at which places there is none."""
+        stored, entries, D = self._column(name, MEANS, models), self.collection.entries, self.collection.dimension
+        blobs, nothing = [stored.get(entries[m].key) for m in models.tolist()], bytes(2 * D)
+        missing = np.flatnonzero([blob is None for blob in blobs])
+        rows = np.frombuffer(b"".join(blob or nothing for blob in blobs), np.float16)
+        return rows.reshape(len(models), D).astype(np.float32), missing
 
     def _column(self, name: str, version: int, models: NDArray[np.integer]) -> dict[tuple[str, str], bytes]:
         table, encoder = self.collection.catalog.statistics, self.collection.encoder
