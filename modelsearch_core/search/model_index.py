@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
@@ -37,6 +38,7 @@ from .refining import respecting_layout
 from .requirements import Reader, find_entry
 from .text_features import TextFeatures
 
+log = logging.getLogger(__name__)
 INDEX = "modelsearch index FOLDER"
 WITH_STYLES = (AUTO_METHOD, "style")
 
@@ -125,7 +127,16 @@ class ModelIndex:
         self.collection = Collection(self._catalog, name, dimension, before=earlier)
         self.collection.open_encoder = lambda: self._given_encoder or self.__dict__.get("encoder")
         self.statistics = Statistics(self.collection, before=known)
-        self._answering = Answering(self.statistics, stored(self.collection))
+        prepared = stored(self.collection)
+        if prepared is None and not self.collection.is_small:
+            log.info(
+                "%s holds nothing of this version that answers are measured by: until `%s` has run, it is worked out of "
+                "some models and of each question's candidates, a first picture takes seconds, and candidates are chosen "
+                "without knowing all models that are near to every question",
+                self._catalog.path,
+                INDEX,
+            )
+        self._answering = Answering(self.statistics, prepared)
         self._texts = self._texts if known is not None else TextFeatures()
         self._reader = Reader(self.statistics, lambda: self.encoder, self._describe, self._texts)
 

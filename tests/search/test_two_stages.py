@@ -229,9 +229,10 @@ def test_what_is_taken_off_does_not_depend_on_who_was_sampled(path: Path, monkey
 
 @pytest.mark.parametrize("kind", ["images", "sketches"])
 def test_without_yardsticks_a_first_question_reads_no_more_than_who_is_sampled_and_the_candidates(
-    path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+    path: Path, kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     """As after an update of the program, which uses those of before no more."""
+    caplog.set_level("INFO")
     query = Query(**{kind: [picture(1)]})  # pyright: ignore[reportArgumentType]
     monkeypatch.setattr(measured, "VERSION", measured.VERSION + 1)
     monkeypatch.setattr(collection, "RESIDENT", 0)  # as of thousands of models
@@ -253,3 +254,4 @@ def test_without_yardsticks_a_first_question_reads_no_more_than_who_is_sampled_a
         sampled = index._answering.measuring.sampled
         assert 0 < len({*read} - {*sampled.tolist()}) <= 16 + 4 * len(np.unique(index.collection.groups))
         assert len({*found} & {*ids(index, query, exact=True)}) >= 4
+    assert "until `modelsearch index FOLDER` has run" in caplog.text
