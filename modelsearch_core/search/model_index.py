@@ -130,9 +130,9 @@ class ModelIndex:
         prepared = stored(self.collection)
         if prepared is None and not self.collection.is_small:
             log.info(
-                "%s holds nothing of this version that answers are measured by: until `%s` has run, it is worked out of "
-                "some models and of each question's candidates, a first picture takes seconds, and candidates are chosen "
-                "without knowing all models that are near to every question",
+                "%s holds nothing of this version that answers are measured by: until `%s` has run, it is worked out "
+                "of some models and of each question's candidates, a first picture takes seconds, and candidates are "
+                "chosen without knowing all models that are near to every question",
                 self._catalog.path,
                 INDEX,
             )
