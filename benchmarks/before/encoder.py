@@ -23,7 +23,7 @@ from torch.nn.functional import cosine_similarity, gelu, normalize
 from .tokens import Tokens
 
 WIDTH, HEADS, QUERIES, DROPOUT = 32, 4, 4, 0.1
-EPOCHS, BATCH, RATE, DECAY = 40, 8, 5e-3, 1e-3
+EPOCHS, BATCH, RATE, DECAY = 30, 8, 5e-3, 1e-3  # larger batches of more than 64 LoRA, so that eight are all
 FLIPPED = 0.5  # share of batches whose tokens have signs drawn anew: that a triplet has no sign is taught, too
 
 
@@ -105,7 +105,7 @@ def _trained(
     yield net.eval()
     for _ in range(epochs):
         net.train()
-        for batch in rows[torch.randperm(len(rows))].split(BATCH):
+        for batch in rows[torch.randperm(len(rows))].split(max(BATCH, len(rows) // 8)):
             loss = 1 - cosine_similarity(net(_flipped(tokens.of(batch))), truth[batch]).mean()
             optimiser.zero_grad()
             loss.backward()

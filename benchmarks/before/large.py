@@ -7,6 +7,7 @@ and goes on where it was interrupted, a draw at a time.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -40,7 +41,7 @@ SAMPLES, STEPS = 32, 10  # pictures of each, and steps of each picture
 KNOWN = (8, 16, 32, 64, 128)
 ROUNDS = (8, SAMPLES)  # pictures of each after every round of indexing
 SHARES_MADE = (0.0, 0.125, 0.25, 0.5, 1.0)
-DRAWS, SEED = 12, 74_000
+DRAWS, SEED = 10, 74_000
 LEARNED, SHARES, MEAN = "kernel", "groups learned", "mean"
 ENCODERS = {"as in W2T": AsInW2T, "learned probes": LearnedProbes}
 Rows = NDArray[np.floating]
@@ -64,7 +65,7 @@ def measure(zoo: Path) -> dict[str, Any]:
     """All figures; those of draws that were made before are read from beside the zoo."""
     catalog = index(zoo)
     of = read(catalog)
-    drawn = draws(of, zoo / f"before_draws_{len(of.names)}.json")
+    drawn = draws(of, zoo / f"before_draws_{len(of.names)}")
     return {
         "loras": len(of.names),
         "scale": scale_of(zoo),
@@ -72,21 +73,22 @@ def measure(zoo: Path) -> dict[str, Any]:
         "steps": STEPS,
         "reliability": round(of.reliability, 3),
         "draws": DRAWS,
-        "known": {known: summary(list(drawn[str(known)].values())) for known in drawn},
+        "known": {known: summary(figures) for known, figures in drawn.items()},
         "doras": doras(of),
         "curve": course(zoo, catalog, zoo / f"before_curve_{len(of.names)}.json"),
     }
 
 
-def draws(of: Zoo, kept: Path) -> dict[str, dict[str, dict[str, float]]]:
-    """Figures by the number of known LoRA and that of the draw."""
-    sizes = [known for known in KNOWN if known < len(of.names)]
-    found = json.loads(kept.read_text("utf-8")) if kept.is_file() else {str(known): {} for known in sizes}
+def draws(of: Zoo, kept: Path, numbers: Sequence[int] = range(DRAWS)) -> dict[str, list[dict[str, float]]]:
+    """Figures of the draws by the number of known LoRA, each in a file of its own, so that several processes may draw."""
+    kept.mkdir(exist_ok=True)
     grams = grams_of(of.sketches)
-    for number, known in product(range(DRAWS), sizes):
-        if str(number) not in found[str(known)]:
-            found[str(known)][str(number)] = one_draw(of, grams, known, number)
-            kept.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    found: dict[str, list[dict[str, float]]] = defaultdict(list)
+    for number, known in product(numbers, [known for known in KNOWN if known < len(of.names)]):
+        path = kept / f"{known}_{number}.json"
+        if not path.is_file():
+            path.write_text(json.dumps(one_draw(of, grams, known, number), indent=1), encoding="utf-8")
+        found[str(known)].append(json.loads(path.read_text("utf-8")))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .encoder import EPOCHS
 from .large import ENCODERS, GROUPS, LEARNED, MEAN, SHARES
 
 Known = Mapping[str, Mapping[str, list[float]]]
@@ -15,13 +16,13 @@ HEAD = """
 Measured by `python -m benchmarks.before --large ZOO` on the LoRA of the benchmark zoo, built with `--scale {scale:g}`: {share:.0%} of its usual
 training steps. {pictures} pictures of each, of {steps} steps; the direction of so many has itself a cosine of about {reliability:.2f} with that of
 very many, so no guess can reach 1. In each of {draws} draws some LoRA were generated and all others are guessed: the mean cosine of the
-predicted direction with the true one, and in brackets where the middle eight of ten draws lie. Of the {most} there are {few} others only, so
+predicted direction with the true one, and in brackets where the middle eight of ten draws lie. Beside {most} there are only {few} others, so
 these lie far apart.
 
 *Mean*: of the known directions, which asks no weights. *Kernel*: kernel ridge regression as the tool runs it. *Groups learned*: how much each
 group of layers counts is chosen by leave-one-out. *As in W2T* (arXiv 2603.15990; `benchmarks/before/encoder.py`): a small network learned on
 canonical tokens, the singular triplets of each layer, pooled by learned queries, with a transformer over the layers. *Learned probes*: the
-same with layers as learned probes of ΔW, which no sign of a triplet changes.
+same with layers as learned probes of ΔW, which no sign of a triplet changes. Both learn for {epochs} passes at most, and begin at the mean.
 
 """
 LAYERS = """
@@ -52,7 +53,7 @@ magnitudes count, and of {without:.3f} where BA alone is taken. What such a DoRA
 def section(found: Mapping[str, Any]) -> str:
     known: Known = found["known"]
     most = max(map(int, known))
-    told = {**found, "most": most, "few": found["loras"] - most, "share": found["scale"]}
+    told = {**found, "most": most, "few": found["loras"] - most, "share": found["scale"], "epochs": EPOCHS}
     methods = {MEAN: "mean", f"{LEARNED} all": "kernel, all layers", SHARES: "groups learned"}
     methods |= {name: f"encoder: {name}" for name in ENCODERS}
     text = HEAD.format(**told) + table(known, methods)

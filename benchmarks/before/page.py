@@ -150,7 +150,7 @@ def page(found: dict[str, Any], large: dict[str, Any] | None) -> str:
         figures = (of[name] for name in ("text_words", "text_weights", "image_words", "image_weights"))
         text += f"| {of['known']} | {' | '.join(f'{each:.3f}' for each in figures)} | {of['used']:.2f} |\n"
     text += CURVE + _of_course(found["curve"])
-    return text + (LARGE_CURVE.format(**large) + _of_course(large["curve"]) if large else "")
+    return text + (LARGE_CURVE.format(**large) + _of_course(large["curve"]) if large and large["curve"] else "")
 
 
 def _of_kin(found: dict[str, Any]) -> str:
