@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +110,15 @@ def grown() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def used(path: Path) -> int:
+    """Bytes of a catalogue; pages that are free are the next models'."""
+    with closing(sqlite3.connect(path)) as connection:
+        size, pages, free = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
+        )
+    return size * (pages - free)
+
+
 TASKS: dict[str, Callable[[Path, str], dict[str, float]]] = {
     "answers": first_and_next,
     "writes": after_writes,
@@ -132,7 +143,7 @@ def run(models: int, folder: Path, *, compared: bool) -> dict[str, Any]:
     path = folder / f"{models}.sqlite"
     if not path.is_file():
         fill(path, models)
-    found: dict[str, Any] = {"models": models, "bytes a model": path.stat().st_size // models}
+    found: dict[str, Any] = {"models": models, "bytes a model": used(path) // models}
     for kind in KINDS:
         found[kind] = measured("answers", path, kind)
         print(models, kind, found[kind], file=sys.stderr, flush=True)
