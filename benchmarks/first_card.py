@@ -86,13 +86,14 @@ def flying(page: Page, models: int) -> int:
 
 def measure(address: str, models: int) -> dict[str, Any]:
     opened: list[dict[str, float]] = []
+    found: list[dict[str, float]] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for _ in range(TURNS):
             page = _page(browser)
             opened.append(opening(page, address))
             page.wait_for_load_state("networkidle")
-            found = [searching(page, colour) for colour in COLOURS]
+            found += [searching(page, colour) for colour in COLOURS]
             page.close()  # one that is not looked at draws no frames
         page = _page(browser)
         opening(page, address)

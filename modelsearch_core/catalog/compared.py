@@ -81,8 +81,8 @@ def _worked_out(catalog: Catalog, encoder: str, dimension: int, templates: Seque
     h = [found[each] for each, _ in known]
     added = [np.mean([found[behind(c, each)].astype(np.float32) - found[c] for c in of], axis=0) for each, of in known]
     names, shape = [each for each, _ in known], (len(known), dimension)
-    rows = (np.array(array, np.float32).reshape(shape) for array in (h, added))
-    return names, Compared(*rows, _forms(names))
+    all_h, all_added = (np.array(array, np.float32).reshape(shape) for array in (h, added))
+    return names, Compared(all_h, all_added, _forms(names))
 
 
 def _forms(texts: Sequence[str]) -> NDArray[np.intp]:

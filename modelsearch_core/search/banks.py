@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ class Queries:
             name: getattr(self, name)
             for name in ("owner", "prompts", "differences", "forms", "styles", "layouts", "numbers", "folds")
         }
-        kept = {name: None if values is None else values[rows] for name, values in found.items()}
+        kept: dict[str, Any] = {name: None if values is None else values[rows] for name, values in found.items()}
         texts = None if self.prompt_texts is None else [self.prompt_texts[int(row)] for row in rows]
         return Queries(modality=self.modality, h=self.h[rows], prompt_texts=texts, **kept)
 
