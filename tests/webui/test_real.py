@@ -282,7 +282,7 @@ class TestComputing:
         }, said
         opened.keep("webui_gallery_makers")
         assert not opened.errors
-        opened.page.close()
+        opened.close()
 
     def test_nothing_went_wrong_in_the_log(self, computing: WebUI):
         log = computing.logged()

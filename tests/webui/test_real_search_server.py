@@ -46,7 +46,7 @@ def tab(asking: Any, browser: Any) -> Iterator[Opened]:
     opened = Opened(browser, asking.server)
     yield opened
     assert not opened.errors
-    opened.page.close()
+    opened.close()
 
 
 def test_the_tab_searches_there_and_prompts_get_the_names_of_here(tab: Opened, tmp_path: Path):
@@ -86,4 +86,4 @@ def test_when_it_is_gone_the_tab_says_so_and_where_to_mend_it(asking: Any, brows
     text = opened.page.locator("#modelsearch_panel").inner_text()
     assert asking.address in text and "Settings, Model Search, Search server" in text
     opened.keep("webui_elsewhere_gone")
-    opened.page.close()
+    opened.close()
