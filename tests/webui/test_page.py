@@ -50,7 +50,7 @@ class Opened:
         self.page.add_init_script(RELOADED)
         self.page.on("pageerror", self._raised)
         self._sockets: list[Any] = []
-        self.page.on("websocket", self._sockets.append)
+        self.page.on("websocket", lambda opened: self._sockets.append(opened))  # it takes no builtin
         self.page.on("response", self._answered)
         address = address or server.address
         self.page.goto(f"{address}/?__theme={'dark' if dark else 'light'}", wait_until="domcontentloaded")
