@@ -23,7 +23,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.catalogues import ENCODER, Chance, fill, picture
+from benchmarks.catalogues import ENCODER, Chance, S, fill, picture
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.search import ModelIndex, Query
 
@@ -119,6 +119,12 @@ def used(path: Path) -> int:
     return size * (pages - free)
 
 
+def samples(path: Path) -> int:
+    """Of a model, at most."""
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT max(samples) FROM specification WHERE evidence = 'generated'").fetchone()[0]
+
+
 TASKS: dict[str, Callable[[Path, str], dict[str, float]]] = {
     "answers": first_and_next,
     "writes": after_writes,
@@ -143,7 +149,7 @@ def run(models: int, folder: Path, *, compared: bool) -> dict[str, Any]:
     path = folder / f"{models}.sqlite"
     if not path.is_file():
         fill(path, models)
-    found: dict[str, Any] = {"models": models, "bytes a model": used(path) // models}
+    found: dict[str, Any] = {"models": models, "samples": samples(path), "bytes a model": used(path) // models}
     for kind in KINDS:
         found[kind] = measured("answers", path, kind)
         print(models, kind, found[kind], file=sys.stderr, flush=True)
@@ -174,6 +180,12 @@ def page(results: list[dict[str, Any]]) -> str:
             of = result[kind]
             times = f"{of['first, processor']:.2f} | {of['next, processor']:.3f} | {of['memory']:.0f}"
             lines.append(f"| {result['models']:,} | {kind} | {times} |")
+    fewer = [result for result in results if result.get("samples", S) != S]
+    lines += (
+        ["", *(f"Of {result['models']:,} models, {result['samples']} samples each." for result in fewer)]
+        if fewer
+        else []
+    )
     lines += ["", "| models | bytes a model | next text after a setting | after a model |", "|---:|---:|---:|---:|"]
     for result in results:
         of = result["writes"]
