@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ def left_out(index: ModelIndex, questions: Mapping[str, Sequence[Question]]) -> 
 
 
 @contextmanager
-def _without(index: ModelIndex, id: str) -> Iterator[ModelIndex]:
+def _without(index: ModelIndex, id: str) -> Generator[ModelIndex]:
     """A copy of the collection as it is when that model's file has gone."""
     gone = next(entry for entry in index.collection.entries if entry.fingerprint == id)
     with TemporaryDirectory() as folder:
