@@ -4,7 +4,7 @@ What models add to their base's pictures is drawn as the signatures of real LoRA
 strengths and consistencies in benchmarks/signature_covariance.npz, which `geometry FILE.parquet` writes): mixtures of
 themes with perturbations of their own. Of each model there is on disk what a catalogue keeps of all: its mean (16 bits a
 number) and its density's axes and variances (a byte a number, `scores.coarse`); samples come of a seed. In memory are
-the means, a byte a number. `measure` asks by text and by picture, compares with the full computation over all models,
+rows whose product with a query is nearly its score (`flat_densities`), a byte a number. `measure` asks by text and by picture, compares with the full computation over all models,
 adds and removes one, and writes benchmarks/results/million.json.
 """
 
@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.flat_densities import Layout
 from benchmarks.ranking import CLIP_NORM, read_signatures
 from modelsearch_core.embedding import Features, unit
 from modelsearch_core.nearest import Exact, InBytes
 from modelsearch_core.ranking import rank
 from modelsearch_core.scores import gaussian
 from modelsearch_core.scores.coarse import LEVELS, WIDTH, Coarse, row_type
-from modelsearch_core.scores.gaussian import log_normaliser
 
 HERE = Path(__file__).resolve().parent
 GEOMETRY, RESULT = HERE / "signature_covariance.npz", HERE / "results" / "million.json"
@@ -38,7 +38,6 @@ KEPT = 160  # principal axes of the covariance; they hold 98 % of it
 LENGTHS = 0.8, 0.03  # of means of pictures: their mean and deviation
 OWN_AXES = 0.5  # of a density's axes beside those that all probes give all models
 NEAR = {"text": 4096, "picture": 16_384}  # models that are looked at more closely
-ACROSS, SHIFTED, SQUARES = 192, 64, 638  # numbers of a row: of a mean, of what its axes take from it, of axes' products
 TEN = 10
 SURE, DEVIATIONS = 512, 4.5  # models that are looked at anyway, and how far others may be off; chosen by other pictures
 
@@ -161,53 +160,6 @@ class Store:
         return (np.arange(a, min(a + BLOCK, len(self))) for a in range(0, len(self), BLOCK))
 
 
-@dataclass(frozen=True)
-class Layout:
-    """Rows whose product with a picture is nearly its density, and with a text nearly 1st Moment.
-
-    ν = μ − c.  x = h − c.  W: a density's axes in the basis, s = λ/(λ+ε), S = WᵀsW, Z its normaliser:
-    2ε log N(h) = −‖x‖² + 2x·ν − ‖ν‖² + (x−ν)ᵀS(x−ν) − 2ε Z, which is linear in ν, Sν, one number, and the products of S.
-    Of ν, Sν and the products what varies most among models and pictures is kept.
-    """
-
-    centre: Array  # (D,) c
-    across: Array  # (n, D) axes of the means
-    pairs: tuple[NDArray[np.intp], NDArray[np.intp]]
-
-    @classmethod
-    def of(cls, some: Coarse, pictures: Features) -> Layout:
-        centre = some.mean.mean(axis=0)
-        across = np.linalg.svd(some.mean - centre, full_matrices=False)[2][:ACROSS]
-        whole, (i, j) = cls(centre, across, np.triu_indices(WIDTH)), np.triu_indices(WIDTH)
-        x = (pictures - centre) @ some.basis.T
-        products = whole.rows(some.some(np.arange(min(2000, len(some.mean)))))[:, -len(i) :]
-        counts = products.var(axis=0) * (x[:, i] * x[:, j] * np.where(i == j, 1, 2)).var(axis=0)
-        best = np.sort(rank(counts, SQUARES))
-        return cls(centre, across, (i[best], j[best]))
-
-    def rows(self, of: Coarse) -> Features:
-        """(M, n)"""
-        W = of.rows["axes"].astype(np.float32) * of.rows["step"][:, None, None]
-        λ, ν, (i, j) = of.rows["variances"], of.mean - self.centre, self.pairs
-        s, along = λ / (λ + of.floor), np.einsum("mrk,mk->mr", W, ν @ of.basis.T)
-        shifted = np.einsum("mrk,mr->mk", W[:, :, :SHIFTED], s * along)
-        level = (s * along**2).sum(axis=1) - np.einsum("md,md->m", ν, ν) - 2 * of.floor * log_normaliser(λ, D, of.floor)
-        products = (W.swapaxes(1, 2) @ (W * s[:, :, None]))[:, i, j]
-        return np.hstack([ν @ self.across.T, shifted, level[:, None], of.rows["length"][:, None], products])
-
-    def picture(self, h: Array, basis: Array) -> Array:
-        x, (i, j) = h - self.centre, self.pairs
-        along = basis @ x
-        products = along[i] * along[j] * np.where(i == j, 1, 2)
-        return np.concatenate([2 * self.across @ x, -2 * along[:SHIFTED], [1, 0], products]).astype(np.float32)
-
-    def text(self, h: Array) -> Array:
-        """h·μ / ‖μ‖, all lengths being nearly that of c."""
-        rest = np.zeros(SHIFTED + 2 + len(self.pairs[0]))
-        rest[SHIFTED + 1] = -float(h @ self.centre) / float(np.linalg.norm(self.centre))
-        return np.concatenate([self.across @ h, rest]).astype(np.float32)
-
-
 def some_of(models: int, n: int) -> NDArray[np.intp]:
     return np.sort(np.random.default_rng(9).choice(models, min(models, n), replace=False))
 
@@ -242,7 +194,7 @@ class Engine:
 
     def picture(self, h: Array) -> NDArray[np.intp]:
         """Density, of the models whose densities may be among the best: as far as bytes are off with the first of them."""
-        query = self.store.layout.picture(h, self.store.world.basis)
+        query = self.store.layout.picture(h)
         near, products = self.index.with_products(query, NEAR["picture"])
         first, exact = slice(SURE), np.full(len(near), -np.inf)
         exact[first] = self._exactly(near[first], h)
@@ -300,7 +252,7 @@ def measure(folder: Path, queries: int) -> dict[str, Any]:
         found[name] = list(answers)
         result[name] = {"median_ms": float(np.median(times)), "most_ms": float(max(times))}
     result["picture"]["looked_at"] = float(np.median(engine.looked_at))
-    result["resident_mb"] = memory("VmRSS")
+    result["resident_mb"], result["most_resident_mb"] = memory("VmRSS"), memory("VmHWM")
     result["grown_mb"] = memory("VmRSS") - before
     result |= changes(engine, pictures[0])
     exact = exactly(store, texts, pictures)
