@@ -273,7 +273,7 @@ class TestComputing:
         opened.page.wait_for_selector("#txt2img_gallery img", timeout=600_000)
         opened.keep("webui_gallery")
         button = opened.page.locator("#image_buttons_txt2img .modelsearch-button").first
-        assert button.bounding_box()["width"] < 80  # gradio 4 would spread it over what is left of the row
+        assert button.bounding_box()["width"] < 80  # gradio would spread it over what is left of the row
         button.click()
         dialog = opened.page.locator(".modelsearch-makers")
         dialog.wait_for()
