@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from .errors import UnknownModelError
+from .errors import NonsenseError, UnknownModelError
 from .picture_metadata import Mention, mentions
 from .search import Filters, Match, ModelIndex, Query
 
@@ -37,15 +37,21 @@ def identify(
     among: Collection[Path] | None = None,
     k: int = 10,
 ) -> Identification:
-    """The k models that most likely made the picture."""
+    """The k models that most likely made the picture. NonsenseError where it shows nothing and its file names none."""
     told = [mention for mention in mentions(picture) if kind is None or mention.kind in (None, kind)]
     paths = {mention: _path(index, mention) for mention in told}
-    query = Query(images=[picture.convert("RGB")])
-    by_looks = index.search(query, filters=Filters(kind=kind, among=among), k=k + len(told))
+    here = [path for path in dict.fromkeys(paths.values()) if path is not None and (among is None or path in among)]
+    query: Query | None = Query(images=[picture.convert("RGB")])
+    try:
+        by_looks = index.search(query, filters=Filters(kind=kind, among=among), k=k + len(told))
+    except NonsenseError:
+        if not here:
+            raise
+        query, by_looks = None, []
     named: list[Match] = []
-    for path in dict.fromkeys(path for path in paths.values() if path is not None):
-        if among is None or path in among:
-            named += index.search(query, filters=Filters(kind=kind, among=[path]), k=1)
+    for path in here:
+        asked = query or Query(text=[f"a picture by {path.stem}"])
+        named += index.search(asked, filters=Filters(kind=kind, among=[path]), k=1)
     known = {match.id for match in named}
     found = [Identified(replace(match, relevance=1.0, weak=False), True) for match in named]
     found += [Identified(match, False) for match in by_looks if match.id not in known]

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from modelsearch_core.catalog import Catalog
+from modelsearch_core.errors import NonsenseError
 from modelsearch_core.identifying import identify
 from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.search import ModelIndex
@@ -46,6 +47,18 @@ def test_what_the_file_says_comes_first_and_only_once(colours: ModelIndex):
     assert [one.match.rank for one in found.models] == [1, 2, 3]
     assert (found.models[0].named, found.models[0].match.relevance) == (True, 1.0)
     assert [mention.name for mention in found.absent] == ["gone"]
+
+
+def test_a_picture_of_nothing_is_known_by_what_its_file_says(colours: ModelIndex):
+    black = Image.new("RGB", (64, 64))
+    black.info["parameters"] = "a lake <lora:green:1> <lora:red:0.5>"
+    found = identify(colours, black, kind="lora")
+    assert [(one.match.name, one.named, one.match.relevance) for one in found.models] == [
+        ("green", True, 1.0),
+        ("red", True, 1.0),
+    ]
+    with pytest.raises(NonsenseError, match="one colour"):
+        identify(colours, Image.new("RGB", (64, 64)), kind="lora")
 
 
 def test_only_what_the_host_lists_is_named(colours: ModelIndex):
