@@ -18,7 +18,7 @@ export class IndexView {
 
   async load() {
     this.show(await this.context.api.indexing());
-    await this.check.load();
+    if (!this.answer.search_server) await this.check.load();
   }
 
   /** Whether LoRA shall paint drawings too; kept for the next time. */
@@ -113,7 +113,7 @@ export class IndexView {
       images > 0 && h("p", { class: "ms-facts", text: [t("images_made", { n: images }), this.time(seconds)].join(" · ") }),
       !some && h("p", { class: "ms-facts", text: t("empty_text") }),
       this.answer?.pictures?.folders.length > 0 && this.picturesSwitch(),
-      this.answer?.paints_drawings && this.styleSwitch(),
+      ready && this.answer?.paints_drawings && this.styleSwitch(),
       some && this.encoderLacks() && this.offer(),
       this.unseen() > 0 && this.answer?.forecast?.length > 0 && this.picturesOfEach(),
       h("div", { class: "ms-actions" }, start(false, some ? "update" : "start", "ms-primary", this.unseen() ? "start" : undefined), start(true, "quick", "")),
@@ -199,7 +199,8 @@ export class IndexView {
   drawKnown({ models, evidence }) {
     const { t } = this.context;
     this.known.hidden = !models;
-    this.check.element.hidden = models < 2;
+    const elsewhere = this.answer?.search_server; // that machine's index is checked and written from there
+    this.check.element.hidden = models < 2 || Boolean(elsewhere);
     if (!models) return;
     const levels = Object.keys(evidence);
     const part = (level) => h("span", { class: `ms-part ms-part-${level}`, style: { "flex-grow": String(evidence[level]) } });
@@ -210,7 +211,7 @@ export class IndexView {
       h("div", { class: "ms-parts", "aria-hidden": "true" }, ...levels.map(part)),
       h("ul", { class: "ms-legend" }, ...levels.map(legend)),
       this.answer?.costs?.length > 0 && h("p", { class: "ms-facts ms-costs", text: t("costs", { list: this.costs() }) }),
-      evidence.generated > 0 && h("div", { class: "ms-actions" }, this.previewing()),
+      evidence.generated > 0 && !elsewhere && h("div", { class: "ms-actions" }, this.previewing()),
     );
   }
 

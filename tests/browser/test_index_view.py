@@ -51,6 +51,23 @@ def test_from_nothing_to_a_first_answer(opened: Any, models: Path):
         page.wait_for_selector(".ms-state-cancelled:has-text('What was finished is kept')")
 
 
+def test_another_machines_index_is_neither_checked_nor_written_from_here(page: Any):
+    page.click("[data-view=index]")
+    page.wait_for_selector("[data-key=previews]")
+    page.wait_for_selector(".ms-check")
+
+    def index(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "search_server": "http://nas:8189"})
+
+    page.route("**/modelsearch/index", index)
+    page.reload()
+    page.click("[data-view=index]")
+    page.wait_for_selector(".ms-elsewhere:has-text('http://nas:8189')")
+    page.wait_for_selector("[data-key=previews]", state="detached")
+    assert not page.locator(".ms-check").is_visible()
+
+
 def test_what_failed_is_listed_with_its_reason_and_tried_again(opened: Any, models: Path):
     (models / "models" / "half.safetensors").write_bytes(b"half a file")
     with running("tests.server.colour_server", models, "--broken", "broken pink") as address:

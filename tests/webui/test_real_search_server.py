@@ -75,6 +75,9 @@ def test_it_is_changed_there_only_and_nothing_is_written_here(asking: Any, tab: 
     assert not tab.page.locator(".modelsearch-toolbar button").count()  # previews
     tab.page.locator(".modelsearch .ms-tab", has_text="Index").click()
     tab.page.wait_for_selector(".modelsearch .ms-index-view")
+    tab.page.wait_for_selector(".ms-elsewhere")
+    assert not tab.page.locator("[data-key=previews], [data-key=style]").count()
+    assert not tab.page.locator(".ms-check").is_visible()
     tab.keep("webui_elsewhere_index")
     assert not (asking.server.base / "modelsearch" / "catalog.sqlite").exists()
 
