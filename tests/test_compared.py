@@ -10,6 +10,7 @@ import pytest
 
 from modelsearch_core.background import background_texts, compared_texts, form_of
 from modelsearch_core.catalog import Catalog, arrays, compared
+from modelsearch_core.catalog.statistics import Statistics
 from modelsearch_core.indexing import store_background
 from modelsearch_core.probes import Probe
 from modelsearch_core.prompt_templates import behind_all
@@ -68,6 +69,38 @@ def test_an_older_catalog_s_texts_are_not_encoded_again_and_stored_ones_are_no_m
         assert encoder.asked == 1 + len(compared_texts())
         assert compared.is_known(catalog, encoder.name, ["other paper"])
         assert compared.is_known(catalog, encoder.name, TEMPLATES)
+
+
+def test_who_reads_or_indexes_while_another_process_stores_them_misses_none(
+    older: Path, monkeypatch: pytest.MonkeyPatch
+):
+    read = Catalog.text_features
+    with Catalog(older) as here, Catalog(older) as there:
+        before = known(here)
+
+        def overtaken(catalog: Catalog, encoder: str, texts: list[str]):  # type: ignore[no-untyped-def]
+            if catalog is here:
+                store_background(there, ENCODER, PROBES)
+            return read(catalog, encoder, texts)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Catalog, "text_features", overtaken)
+            np.testing.assert_array_equal(known(here).added, before.added)
+        compared.store(here, ENCODER.name, ENCODER.dimension, TEMPLATES)  # of what it had encoded itself
+        np.testing.assert_array_equal(known(here).added, before.added)
+
+
+def test_whether_they_are_known_is_not_missed_as_they_are_stored(older: Path, monkeypatch: pytest.MonkeyPatch):
+    has = Statistics.has_of_collection
+    with Catalog(older) as here, Catalog(older) as there:
+
+        def overtaken(statistics: Statistics, *what: object) -> bool:
+            found = has(statistics, *what)  # type: ignore[arg-type]
+            store_background(there, ENCODER, PROBES)
+            return found
+
+        monkeypatch.setattr(Statistics, "has_of_collection", overtaken)
+        assert compared.is_known(here, ENCODER.name, TEMPLATES)
 
 
 def test_other_texts_to_compare_with_are_measured_anew(older: Path, monkeypatch: pytest.MonkeyPatch):

@@ -33,15 +33,18 @@ class Compared(NamedTuple):
 
 def is_known(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
     """Whether indexing has measured what unrelated texts add to these templates."""
-    if catalog.statistics.has_of_collection(encoder, _name_of(templates), VERSION):
-        return True
-    return bool(catalog.text_features(encoder, [behind(templates[0], compared_texts()[0])]))
+    if catalog.text_features(encoder, [behind(templates[0], compared_texts()[0])]):
+        return True  # asked first: another process stores the row as it drops the texts
+    return catalog.statistics.has_of_collection(encoder, _name_of(templates), VERSION)
 
 
 def compared(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> Compared:
     """As stored; else of those texts that the index knows."""
-    stored = _stored(catalog, encoder, templates)
-    return _worked_out(catalog, encoder, dimension, templates)[1] if stored is None else stored[1]
+    found = _stored(catalog, encoder, templates)
+    if found is None:
+        of_texts = _worked_out(catalog, encoder, dimension, templates)
+        found = _stored(catalog, encoder, templates) or of_texts  # another process may have dropped them meanwhile
+    return found[1]
 
 
 def is_stored(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
@@ -51,12 +54,14 @@ def is_stored(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
 
 
 def store(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> None:
-    """Of texts whose features are all in the catalog; what these were behind the templates is dropped there."""
-    texts, (h, added, _) = _worked_out(catalog, encoder, dimension, templates)
-    blob = arrays.to_blob({"texts": text(texts), "h": h.astype(np.float16), "added": added})  # h was read as halves
+    """Of texts whose features are all in the catalog; what these were behind the templates is dropped there. A row that
+    another process has stored meanwhile stays."""
     with catalog.transaction():
-        catalog.statistics.put_of_collection(encoder, _name_of(templates), VERSION, blob)
-        catalog.drop_text_features(encoder, behind_all(texts, templates))
+        if not is_stored(catalog, encoder, templates):
+            texts, (h, added, _) = _worked_out(catalog, encoder, dimension, templates)
+            blob = arrays.to_blob({"texts": text(texts), "h": h.astype(np.float16), "added": added})  # h was in halves
+            catalog.statistics.put_of_collection(encoder, _name_of(templates), VERSION, blob)
+        catalog.drop_text_features(encoder, behind_all(compared_texts(), templates))
 
 
 def _name_of(templates: Sequence[str]) -> str:
