@@ -59,7 +59,7 @@ def sketch_of(lora: ModelFile, base: Weights | None = None) -> Sketched:
         rows = slice(first, behind)
         weight = base.get(name) if base is not None and "dora_scale" in factors else None
         s = sketch_dora(name, factors, K, weight, rows) if weight is not None else None
-        if s is None:
+        if s is None or not np.isfinite(s).all():
             s = sketch_layer(name, factors, K, rows)
             without += s is not None and "dora_scale" in factors
         if s is not None and np.isfinite(s).all():
@@ -97,9 +97,12 @@ def sketch_layer(
 def sketch_dora(
     name: str, factors: networks.Factors, K: int, weight: torch.Tensor, outputs: slice = slice(None)
 ) -> NDArray[np.float32] | None:
-    """s (K,) of m·(W + BA)/‖W + BA‖ − W, of a base's weight W with these outputs; None where W is not of this shape."""
+    """s (K,) of m·(W + BA)/‖W + BA‖ − W, of a base's weight W with these outputs; None where W or m is not of this
+    shape."""
     here = {key: tensor.to(torch.float32) for key, tensor in factors.items() if key not in ("dora_scale", "diff_b")}
     m, W = factors["dora_scale"].to(torch.float32), weight.to(torch.float32)
+    if not m.dim():
+        return None
     if set(here) <= {"up", "down", "alpha"} and m.shape[0] == m.numel() == here["up"].shape[0]:
         return _of_rescaled_product(name, here, K, W.flatten(1), m.flatten()[outputs], outputs)
     change = networks.difference(here)

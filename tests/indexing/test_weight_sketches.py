@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.catalog.weight_sketches import VERSION, Sketch
@@ -96,6 +96,19 @@ def test_a_base_with_broken_weights_leaves_the_lora_alone(catalog: Catalog, file
     first = base(tmp_path, "first", 1)
     first.path.write_bytes(b"no weights")
     dora, lora = stored(catalog, [*files, first])
+    assert dora.without_magnitude == 1
+    assert np.array_equal(dora.s, lora.s)
+
+
+@pytest.mark.parametrize("odd", [torch.tensor(3.0), torch.full((D, 1), torch.nan), torch.ones(D - 1, 1)])
+def test_a_magnitude_that_says_nothing_is_left_out_and_its_layer_is_not(
+    catalog: Catalog, files: list[ModelFile], tmp_path: Path, odd: torch.Tensor
+):
+    plain, layer = load_file(files[1].path), f"lora_unet_{LAYER.replace('.', '_')}"
+    down, up = (plain[f"unet.{LAYER}.lora_{side}.weight"] for side in "AB")
+    kohya = {f"{layer}.lora_down.weight": down, f"{layer}.lora_up.weight": up, f"{layer}.dora_scale": odd}
+    save_file(kohya, files[0].path)
+    dora, lora = stored(catalog, [*files, base(tmp_path, "first", 1)])
     assert dora.without_magnitude == 1
     assert np.array_equal(dora.s, lora.s)
 
