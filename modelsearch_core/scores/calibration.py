@@ -110,10 +110,11 @@ def of_several(bank_scores: Scores, owner: NDArray[np.integer], T: int, seed: in
 
 def owners_share(h: Features, owner: NDArray[np.integer], middle: Features) -> float:
     """Which part of how features (B, D) vary about `middle` (D,) those of one owner have in common: Σ hᵢ·hⱼ over its
-    pairs by Σ |h|² (intraclass correlation). NaN where no owner has two."""
+    pairs by Σ |h|² (intraclass correlation). NaN where no owner has two, or all are the same."""
     h = h - middle
     alike = [_of_pairs(h[owner == who]) for who in np.unique(owner) if (owner == who).sum() > 1]
-    return float(np.mean(alike) / np.mean((h**2).sum(axis=1))) if alike else np.nan
+    vary = float((h**2).sum(axis=1).mean()) if alike else 0.0
+    return float(np.mean(alike)) / vary if vary > 0 else np.nan
 
 
 def _of_pairs(rows: Features) -> float:

@@ -153,13 +153,15 @@ def fold_of(prompt: str) -> int:
 
 
 def bank_of_styles(styles: Styles) -> Queries:
-    """Pictures of the models, a model in turn, as style vectors."""
+    """Pictures of the models, a model in turn, as style vectors; none where no model's style is known."""
     rng = np.random.default_rng(SEED + 2)
-    owner = np.resize(rng.permutation(styles.known), LARGEST if len(styles.known) else 0).astype(np.intp)
+    nothing = np.zeros((LARGEST if len(styles.known) else 0, 1))
+    owner = np.resize(rng.permutation(styles.known), len(nothing)).astype(np.intp)
+    if not len(owner):
+        return Queries(modality=Modality.IMAGE, h=nothing, owner=owner, prompts=nothing, styles=nothing)
     distinct, place = np.unique(owner, return_inverse=True)
     vectors, offsets = styles.some(distinct)
     rows = [int(rng.integers(offsets[k], offsets[k + 1])) for k in place]
-    nothing = np.zeros((len(owner), 1))
     return Queries(modality=Modality.IMAGE, h=nothing, owner=owner, prompts=nothing, styles=vectors[rows])
 
 

@@ -70,7 +70,7 @@ class Styles:
     # vectors
 
     def some(self, models: Models) -> tuple[Features, Offsets]:
-        """V (N, d) of these of the known models, one after the other, and their offsets."""
+        """V (N, d) of these of the known models, one at least, one after the other, and their offsets."""
         rows = [self._vectors[m] for m in models] if self.is_kept else self._read(models)
         return np.concatenate(rows), offsets_of(np.array([len(part) for part in rows]))
 
@@ -139,10 +139,14 @@ class Styles:
 
     def nearly(self, h: Features, vectors: Features | None = None) -> style.Distances:
         """(T, M): root mean squares of the distances, which is never below their mean."""
+        if not len(self.known):
+            return self._unknown(len(h if vectors is None else vectors))
         return self._of_all(style.root_mean_square_style_distances(self._moments, self._asked(h, vectors)))
 
     def model_distances(self, models: NDArray[np.integer]) -> style.Distances:
         """(T, M): of models, by their mean style."""
+        if not len(self.known):
+            return self._unknown(len(models))
         moments = self._moments
         means = np.full((len(self._collection), moments.means.shape[1]), np.nan, np.float32)
         means[self.known] = moments.means
@@ -154,6 +158,8 @@ class Styles:
         """(T, C): of pictures by their features, or by their style vectors, from these models, all if none are named;
         NaN where a model's style is not known."""
         models, q = self._collection.all if models is None else models, self._asked(h, vectors)
+        if not len(self.known):
+            return self._unknown(len(q))[:, models]
         if self.is_kept:
             return self._of_all(style.mean_style_distances(*self._all, q))[:, models]
         distances = np.full((len(q), len(models)), np.nan)
@@ -165,8 +171,12 @@ class Styles:
     def _asked(self, h: Features, vectors: Features | None) -> Features:
         return self._of(h) if vectors is None else vectors
 
+    def _unknown(self, T: int) -> style.Distances:
+        """(T, M): as if no model had a style."""
+        return np.full((T, len(self._collection)), np.nan)
+
     def _of_all(self, of_known: style.Distances) -> style.Distances:
-        distances = np.full((len(of_known), len(self._collection)), np.nan)
+        distances = self._unknown(len(of_known))
         distances[:, self.known] = of_known
         return distances
 

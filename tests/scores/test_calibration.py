@@ -297,6 +297,8 @@ def test_what_an_owner_s_rows_share_is_its_definition():
     expected = together / np.mean([(row - middle) @ (row - middle) for row in h])
     assert calibration.owners_share(h, owner, middle) == pytest.approx(expected)
     assert np.isnan(calibration.owners_share(h, np.arange(6), middle))
+    with np.errstate(all="raise"):
+        assert np.isnan(calibration.owners_share(np.ones((6, 3)), owner, np.ones(3)))
 
 
 def test_copies_of_a_picture_count_as_one_and_pictures_as_unlike_as_the_background_s_as_many():

@@ -190,3 +190,19 @@ def test_combined_queries_keep_their_slider():
     query, plain = Query(images=[patch("red")], style=0.9), Query(text=["blue"])
     assert combined([(query, 1.0), (plain, 1.0)]).style == 0.9
     assert combined([(plain, 1.0)]).style is None
+
+
+def test_where_no_style_is_known_the_subject_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    make_folder(tmp_path / "models", NAMES[1:])  # without a base nothing is generated
+    engine = Engine(
+        encoder=ColourEncoder(), encoder_source="colours", generator_for=ColourGenerator, draw=lambda image: image
+    )
+    with Catalog(tmp_path / "catalog.sqlite") as catalog:
+        index(catalog, [tmp_path / "models"], engine, IndexSettings(samples=8))
+    for most in (collection.RESIDENT, -1):
+        monkeypatch.setattr(collection, "RESIDENT", most)
+        with ModelIndex.open(tmp_path / "catalog.sqlite", encoder=ColourEncoder()) as unseen:
+            assert unseen.statistics.styles.is_kept == (most > 0)
+            assert unseen.search(Query(images=[patch("red")], style=0.5))[0].name == "red"
+            assert not unseen.search(Query(images=[patch("red")]), method="style")
+            assert not unseen.search(Query(like=["red"]), method="style")
