@@ -60,10 +60,14 @@ class InBytes:
     @classmethod
     def of(cls, blocks: Iterable[Features], read: Read, some: Features) -> InBytes:
         """Of rows block by block; `some` of them say how far each number reaches."""
-        found = cls(read, some.shape[1])
-        found._centre = (some.max(axis=0) + some.min(axis=0)) / 2
-        reach = np.abs(some - found._centre).max(axis=0)
-        found._reach = np.where(reach > 0, reach, 1).astype(np.float32)
+        found, some = (
+            cls(read, some.shape[1]),
+            some[np.isfinite(some).all(axis=1)],
+        )  # one broken row would reach any far
+        if len(some):
+            found._centre = (some.max(axis=0) + some.min(axis=0)) / 2
+            reach = np.abs(some - found._centre).max(axis=0)
+            found._reach = np.where(reach > 0, reach, 1).astype(np.float32)
         for block in blocks:
             found.add(block)
         return found

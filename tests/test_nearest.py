@@ -45,6 +45,17 @@ def test_where_nothing_passes_nothing_is_found(backend: Nearest):
     assert backend.best(queries[0], 10, np.zeros(M, bool)).tolist() == []
 
 
+@pytest.mark.parametrize("broken", [np.nan, np.inf])
+def test_one_broken_row_costs_no_other(broken: float):
+    pytest.importorskip("faiss", reason="the extra `ann` is not installed")
+    some = rows.copy()
+    some[7, 3] = broken
+    with np.errstate(invalid="ignore"):
+        found = InBytes.of([some], lambda numbers: rows[numbers], some)
+        for h in queries:
+            assert found.best(h, 10, np.arange(M) != 7).tolist() == expected(h, 10, np.arange(M) != 7)
+
+
 def test_what_was_removed_is_found_no_more_and_what_was_added_is():
     found, last = in_bytes(), M
     best = found.best(queries[0], 2)
