@@ -5,6 +5,7 @@ Wider lines are nearer to some models and further from others; a bank of single 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -19,11 +20,15 @@ from ..sketch_views import COUNT, views
 from .banks import NOT_DRAWN, Queries
 
 AT_ONCE = 16  # sketches
+LEAST = 0.25  # of the bank, whose pictures are there and show something: fewer are the drawings of a few models
+
+log = logging.getLogger(__name__)
 
 
 def viewed(collection: Collection, bank: Queries, encoder: ImageEncoder, draw: Draw) -> Queries:
-    """With all views of each, those of one beside each other; as it is where no pictures were kept. The first view is
-    what indexing has encoded; what is blank would be refused, and is left out."""
+    """With all views of each, those of one beside each other; as it is where hardly any pictures were kept. The first
+    view is what indexing has encoded; what is blank would be refused, and is left out, as are pictures that cannot be
+    read."""
     assert bank.owner is not None and bank.numbers is not None
     kept: list[int] = []
     found: list[Features] = []
@@ -35,7 +40,7 @@ def viewed(collection: Collection, bank: Queries, encoder: ImageEncoder, draw: D
             h = encoder.encode_images(others).reshape(len(drawn), COUNT - 1, -1)
             found.append(np.concatenate([bank.h[list(drawn), None], h], axis=1))
             kept += drawn
-    if not kept:
+    if len(kept) <= LEAST * len(bank):
         return bank
     h = np.concatenate(found)  # (B, V, D)
     return replace(bank.some(np.repeat(kept, COUNT)), h=h.reshape(-1, h.shape[-1]), views=COUNT)
@@ -46,5 +51,9 @@ def _sketch(collection: Collection, bank: Queries, row: int, draw: Draw) -> Imag
     key = collection.entries[int(bank.owner[row])].key
     number = int(bank.numbers[row])
     webp = None if number == NOT_DRAWN else collection.catalog.sample(*key, number)
-    sketch = None if webp is None else draw(from_webp(webp))
+    try:
+        sketch = None if webp is None else draw(from_webp(webp))
+    except (OSError, SyntaxError, ValueError) as error:  # a damaged picture
+        log.info("picture %d of %s cannot be read (%s)", number, collection.entries[int(bank.owner[row])].path, error)
+        return None
     return None if sketch is None or nonsense.of_sketch(sketch) else sketch

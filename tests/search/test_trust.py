@@ -25,7 +25,7 @@ from modelsearch_core.search.certainty import confidence_of
 from modelsearch_core.search.preparing import prepare
 from modelsearch_core.search.weighing import same_words
 from modelsearch_core.sketch_views import COUNT, views
-from modelsearch_core.specification import Modality, Requirement
+from modelsearch_core.specification import Evidence, Modality, Requirement
 from tests.indexing.folders import make_folder
 from tests.making.fakes import COLOURS, ColourEncoder, ColourGenerator
 
@@ -225,3 +225,23 @@ def test_the_background_s_drawings_are_asked_in_the_views_of_a_query_s(path: Pat
         np.testing.assert_allclose(bank.h[5 * COUNT + 1 : 6 * COUNT], encoder.encode_images(drawn[1:]), atol=1e-3)
         answer = index._answering.answer(index._requirements(Query(sketches=[patch("red")]), "auto")[0])
         assert len(answer.unrelated.z) == len(plain)
+
+
+def test_damaged_pictures_are_left_out_of_the_background_and_a_few_models_drawings_are_none(path: Path, tmp_path: Path):
+    copy, encoder = Path(shutil.copy(path, tmp_path / "catalog.sqlite")), ColourEncoder()
+
+    def bank_with(damaged: Sequence[tuple[str, str]]) -> tuple[int, set[str]]:
+        with Catalog(copy) as catalog:
+            for key in damaged:
+                catalog.put_samples(*key, dict.fromkeys(range(8), b"RIFF"))
+            prepare(catalog, encoder, underlined, refresh=True)
+        with ModelIndex.open(copy, encoder=encoder) as index:
+            bank = index._answering.measuring.bank("sketch", Modality.SKETCH)
+            assert bank.owner is not None
+            return bank.views, {index.collection.entries[int(m)].fingerprint for m in bank.owner}
+
+    with Catalog(copy) as catalog:
+        keys = [(f, d) for f, d, of, _ in catalog.specification_keys(encoder.name) if of is Evidence.GENERATED]
+    everybody = {fingerprint for fingerprint, _ in keys}
+    assert bank_with(keys[:1]) == (COUNT, everybody - {keys[0][0]})
+    assert bank_with(keys[1:-1]) == (1, everybody)
