@@ -18,6 +18,7 @@ TEMPLATE = "a picture of {}"  # neutral as to medium: the models searched paint 
 EACH = 64  # of `compared_texts`: of each form, twice as many
 NAME_WORDS = 3  # of a bare name, at most
 ARTICLES = frozenset({"a", "an", "the"})
+COMMAS = frozenset(",，、")
 
 
 class Form(IntEnum):
@@ -62,7 +63,7 @@ def as_prompts(things: Sequence[str]) -> list[str]:
 
 def form_of(text: str) -> Form:
     """A prompt is written in parts; a name is a few words without an article."""
-    if "," in text:
+    if not COMMAS.isdisjoint(text):
         return Form.PROMPT
     words = text.casefold().split()
     return Form.NAME if len(words) <= NAME_WORDS and not ARTICLES & set(words[:1]) else Form.SENTENCE

@@ -49,6 +49,7 @@ def test_texts_are_compared_with_names_as_people_write_them_and_with_prompts():
         ("an orange", Form.SENTENCE),
         ("rain on a window", Form.SENTENCE),
         ("teapot, oil painting", Form.PROMPT),
+        ("茶壶，油画", Form.PROMPT),
     ],
 )
 def test_how_a_text_is_written(text: str, form: Form):
