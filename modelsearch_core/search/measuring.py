@@ -257,8 +257,9 @@ class Measuring:
             stored = self._stored.banks.get(name) if self._stored is not None else None
             own = _OWN_BANKS.get(name)
             made = stored or (bank(self._statistics, modality) if own is None else own(self._statistics))
-            drawn = stored is None and modality is Modality.SKETCH and self._as_asked is not None
-            self._banks[name] = self._as_asked(made) if drawn and self._as_asked is not None else made
+            if stored is None and modality is Modality.SKETCH and self._as_asked is not None:
+                made = self._as_asked(made)
+            self._banks[name] = made
         return self._banks[name]
 
     def prepared(self, uses: Sequence[Use]) -> Measured:
