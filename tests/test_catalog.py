@@ -109,6 +109,13 @@ def test_a_reader_cannot_write(catalog: Catalog):
         Catalog(catalog.path, read_only=True).put_setting("a", "b")
 
 
+def test_of_several_probe_sets_only_the_wanted_is_read(catalog: Catalog):
+    for digest in ("d", "other"):
+        catalog.put_specification(specification(digest=digest))
+    assert list(catalog.specifications("e", [("a", "d")])) == [("a", "d")]
+    assert list(catalog.packed_rows("e", [("a", "other")])) == [("a", "other")]
+
+
 def test_a_generated_specification_ends_a_failure_and_a_preview_does_not(catalog: Catalog):
     catalog.put_failure("a", "black pictures")
     catalog.put_specification(specification(evidence=Evidence.PREVIEW))

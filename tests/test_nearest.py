@@ -67,6 +67,14 @@ def test_what_was_removed_is_found_no_more_and_what_was_added_is():
     assert len(found) == M + 1 and found.best(queries[0], 1).tolist() == [last]
 
 
+def test_numbers_that_reach_far_count_as_they_are():
+    pytest.importorskip("faiss", reason="the extra `ann` is not installed")
+    wide = (np.random.default_rng(2).normal(size=(M, D)) * np.logspace(-2, 1, D)).astype(np.float32)
+    found = InBytes.of([wide], lambda numbers: wide[numbers], wide)
+    for h in queries:
+        assert set(np.argsort(-(wide @ h))[:10]) <= set(found.near(h, 20))
+
+
 def test_without_faiss_it_is_said_where_to_get_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(nearest, "is_there", lambda: False)
     with pytest.raises(ModelSearchError, match=r'pip install "model-search\[ann\]"'):

@@ -47,16 +47,18 @@ class TwoFaced(ColourGenerator):
         return picture
 
 
+ENGINE = Engine(
+    encoder=ColourEncoder(), encoder_source="colours", generator_for=TwoFaced, draw=lambda image: image,
+    references=plain_references(6),
+)  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("styles")
     make_folder(folder / "models", NAMES)
-    engine = Engine(
-        encoder=ColourEncoder(), encoder_source="colours", generator_for=TwoFaced, draw=lambda image: image,
-        references=plain_references(6),
-    )  # fmt: skip
     with Catalog(folder / "catalog.sqlite") as catalog:
-        index(catalog, [folder / "models"], engine, IndexSettings(samples=8))
+        index(catalog, [folder / "models"], ENGINE, IndexSettings(samples=8))
     return folder / "catalog.sqlite"
 
 
@@ -134,16 +136,12 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """LoRA with renderings, two that prompts alone were asked of, and names."""
     folder = tmp_path_factory.mktemp("mixed")
     make_folder(folder / "models", NAMES)
-    engine = Engine(
-        encoder=ColourEncoder(), encoder_source="colours", generator_for=TwoFaced, draw=lambda image: image,
-        references=plain_references(6),
-    )  # fmt: skip
     with Catalog(folder / "catalog.sqlite") as catalog:
-        index(catalog, [folder / "models"], engine, IndexSettings(samples=8))
+        index(catalog, [folder / "models"], ENGINE, IndexSettings(samples=8))
         make_folder(folder / "more", [*NAMES, "pink", "red blue"])  # of the same names: the same weights
-        index(catalog, [folder / "more"], replace(engine, references=None), IndexSettings(samples=8))
+        index(catalog, [folder / "more"], replace(ENGINE, references=None), IndexSettings(samples=8))
         make_folder(folder / "named", [*NAMES, "pink", "red blue", "red ink", "blue fog"])
-        index(catalog, [folder / "named"], engine, IndexSettings(samples=8, quick=True))
+        index(catalog, [folder / "named"], ENGINE, IndexSettings(samples=8, quick=True))
     return folder / "catalog.sqlite"
 
 
