@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -39,7 +40,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def fill_pages(catalog: Catalog) -> None:
-    catalog.put_samples("f", "d", {n: os.urandom(50_000) for n in range(100)})
+    catalog.put_samples("f", "d", {n: random.randbytes(50_000) for n in range(100)})
 
 
 def test_a_full_disk_is_said_and_what_was_stored_stays(path: Path):
@@ -116,7 +117,7 @@ def damage(path: Path, *pages: int) -> None:
     with path.open("r+b") as file:
         for page in pages:
             file.seek(page * PAGE)
-            file.write(os.urandom(PAGE))
+            file.write(random.randbytes(PAGE))
 
 
 def test_a_sound_catalog_is_left_as_it_is(path: Path):

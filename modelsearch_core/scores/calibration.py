@@ -140,16 +140,26 @@ def of_views(scores: Scores, views: int, others: Scores) -> Scores:
     as far spread as a view is.
 
     A view that lies far from every model spreads its scores widely, and says no more by that; nor do views that agree
-    in little say less than one. `others` (T·V, n) are the scores of models that do not depend on who is asked about.
+    in little say less than one. `others` (T·V, n) are the scores of models that do not depend on who is asked about;
+    where none of them is known, views are taken as they are.
     """
     if views < 2:
         return scores
-    each, known = (rows.reshape(-1, views, rows.shape[1]) for rows in (scores, others))
-    middle = np.nanmean(known, axis=2, keepdims=True)
-    spread = np.nanstd(known, axis=2, keepdims=True)
+    each, known = (rows.reshape(len(rows) // views, views, rows.shape[1]) for rows in (scores, others))
+    middle, spread = _location_and_scale(known)
     mean, of_others = (((rows - middle) / _or_one(spread)).mean(axis=1) for rows in (each, known))
-    level = mean / _or_one(np.nanstd(of_others, axis=1, keepdims=True))
+    level = mean / _or_one(_location_and_scale(of_others)[1])
     return level * spread.mean(axis=1) + middle.mean(axis=1)
+
+
+def _location_and_scale(scores: Scores) -> tuple[Scores, Scores]:
+    """Mean and standard deviation along the last axis, which stays with length 1, of what is known; 0 and 1 where
+    nothing is."""
+    known = ~np.isnan(scores)
+    n = known.sum(axis=-1, keepdims=True)
+    mean = np.sum(scores, axis=-1, keepdims=True, where=known) / np.maximum(n, 1)
+    variance = np.sum((scores - mean) ** 2, axis=-1, keepdims=True, where=known) / np.maximum(n, 1)
+    return mean, np.where(n > 0, np.sqrt(variance), 1)
 
 
 def _or_one(spread: Scores) -> Scores:
@@ -162,7 +172,7 @@ def test_normed(scores: Scores, others: Scores) -> Scores:
     normalisation (Auckenthaler et al. 2000). As they are where there are hardly any others."""
     if others.shape[1] < ENOUGH:
         return scores
-    middle, spread = np.nanmean(others, axis=1, keepdims=True), np.nanstd(others, axis=1, keepdims=True)
+    middle, spread = _location_and_scale(others)
     return (scores - middle) / _or_one(spread)
 
 

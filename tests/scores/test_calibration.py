@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from modelsearch_core.scores import calibration
 from modelsearch_core.scores.calibration import NullDistribution
@@ -312,3 +313,16 @@ def test_copies_of_a_picture_count_as_one_and_pictures_as_unlike_as_the_backgrou
     opposite = np.array([[1.0, 0.0], [-1.0, 0.0]])
     assert calibration.as_many(opposite, 0.3, np.zeros(2)) == np.inf
     assert calibration.as_many(np.zeros((3, 2)), 0.3, np.zeros(2)) == 1
+
+
+@pytest.mark.parametrize("others", [np.empty((2, 0)), np.full((2, 3), np.nan)])
+@pytest.mark.filterwarnings("error")
+def test_views_of_which_nothing_is_known_otherwise_are_taken_as_they_are(others: NDArray[np.float64]):
+    np.testing.assert_allclose(calibration.of_views(np.array([[1.0, 2], [3, 6]]), 2, others), [[2, 4]])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_query_whose_others_are_unknown_keeps_its_scores():
+    others = np.stack([np.full(8, np.nan), np.arange(8.0)])
+    normed = calibration.test_normed(np.array([[1.0, 2], [3.5, 3.5]]), others)
+    np.testing.assert_allclose(normed, [[1, 2], [0, 0]])
