@@ -18,6 +18,7 @@ from modelsearch_core.indexing import Engine, IndexSettings, index
 from modelsearch_core.model_files import ModelFile
 from modelsearch_core.probes import Probe, default_probes, own_probes
 from modelsearch_core.prompt_templates import templates
+from modelsearch_core.scores import samples
 from modelsearch_core.search import METHODS, Filters, ModelIndex, Query, model_index
 from modelsearch_core.search.answering import Answer, added
 from modelsearch_core.search.yardstick import Unrelated
@@ -184,6 +185,7 @@ def test_models_with_the_same_pictures_are_near_duplicates(tmp_path: Path):
 
 
 def test_a_search_among_few_models_is_no_work_for_several_threads(colours: ModelIndex, monkeypatch: pytest.MonkeyPatch):
+    samples._pools.cache_clear()  # it knows what was loaded when it was first asked
     pools = ThreadpoolController().select(user_api="blas")
     seen: set[int] = set()
     plain = model_index.candidates
