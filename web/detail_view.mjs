@@ -183,7 +183,8 @@ export class DetailView {
     const note = (each) => each.said ?? t("alike", { n: Math.floor(each.similarity * 1000) / 10 });
     const shown = [...alike, ...kin(found, model.id, t)];
     const list = strip(shown, { ...this.context, open: (each) => this.open(each), note });
-    fill(this.twins, shown.length ? list : h("p", { text: t("no_duplicates") }));
+    const unsure = found.without_magnitude?.length > 0 && h("p", { class: "ms-facts", text: t("without_magnitude") });
+    fill(this.twins, shown.length ? list : h("p", { text: t("no_duplicates") }), unsure);
   }
 
   /** Asks, and asks again where a preview is there already. */

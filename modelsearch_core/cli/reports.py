@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from ..catalog import Catalog
-from ..catalog.weight_sketches import VERSION
 from ..contact_sheet import Cell, Row, contact_sheet
 from ..effects import without_effect
 from ..model_files import ModelFile, SkippedFile
@@ -133,7 +131,7 @@ def duplicates(args: argparse.Namespace) -> int:
     with ModelIndex.open(args.catalog) as index:
         exact, near = index.exact_duplicates(), index.near_duplicates(args.threshold)
         by_weights, merges = index.near_by_weights(), index.merges()
-        without_magnitude = _without_magnitude(index)
+        without_magnitude = index.without_magnitude()
     nothing = not (exact or near or by_weights or merges)
     if args.json:
         pairs = [{"a": str(a), "b": str(b), "similarity": round(cosine, 4)} for a, b, cosine in near]
@@ -163,12 +161,6 @@ def duplicates(args: argparse.Namespace) -> int:
         print("compared without DoRA's magnitudes, as no base with readable weights is here:")
         print(*(f"  {path}" for path in without_magnitude), sep="\n")
     return int(nothing)
-
-
-def _without_magnitude(index: ModelIndex) -> list[Path]:
-    """DoRA that are compared as LoRA are."""
-    of = index.collection.catalog.sketches.without_magnitude(VERSION)
-    return [entry.path for entry in index.collection.entries if entry.fingerprint in of]
 
 
 def _of_kin(kin: Kin) -> dict[str, Any]:

@@ -13,7 +13,8 @@ MODELS = ("model", "merged", "a", "b")  # fields that hold one
 
 
 def all_of(index: ModelIndex, models: Sequence[Description], cards: Cards) -> dict[str, list[dict[str, Any]]]:
-    """Groups of files, pairs by their pictures and by their weights, and merges; of models that have a card."""
+    """Groups of files, pairs by their pictures and by their weights, merges, and DoRA that are compared without
+    their magnitudes; of models that have a card."""
     copied = [model for model in models if model.copies]
     groups = [{"model": cards[m.path], "paths": [str(path) for path in (m.path, *m.copies)]} for m in copied]
     near = [
@@ -31,7 +32,8 @@ def all_of(index: ModelIndex, models: Sequence[Description], cards: Cards) -> di
         for of in index.merges()
         if {of.merged, of.a, of.b} <= cards.keys()
     ]
-    return {"exact": groups, "near": near, "by_weights": by_weights, "merges": merges}
+    dora = [{"model": cards[path]} for path in index.without_magnitude() if path in cards]
+    return {"exact": groups, "near": near, "by_weights": by_weights, "merges": merges, "without_magnitude": dora}
 
 
 def of_model(found: Mapping[str, Sequence[dict[str, Any]]], id: str) -> dict[str, list[dict[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..catalog.weight_sketches import VERSION
 from ..scores.kinship import Kinship
 from ..statistics import Statistics
 from ..statistics.weights import SAME_TRAINING
@@ -55,6 +56,13 @@ def near_by_weights(statistics: Statistics, threshold: float | None = None) -> l
     paths = [entry.path for entry in statistics.collection.entries]
     found = statistics.weights.near(SAME_TRAINING if threshold is None else threshold)
     return [Kin(a=paths[of.a], b=paths[of.b], cosine=of.cosine, kinship=of.kinship, ratio=of.ratio) for of in found]
+
+
+def without_magnitude(statistics: Statistics) -> list[Path]:
+    """DoRA that are compared by BA alone, as LoRA are: no base with readable weights was there."""
+    collection = statistics.collection
+    of = collection.catalog.sketches.without_magnitude(VERSION)
+    return [entry.path for entry in collection.entries if entry.fingerprint in of]
 
 
 def merges(statistics: Statistics) -> list[MergeOf]:

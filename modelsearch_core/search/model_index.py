@@ -29,7 +29,7 @@ from .before_after import BeforeAfter, before_after
 from .candidates import candidates
 from .description import Description, describe_all
 from .duplicates import NEARLY_THE_SAME, alike
-from .kin import Kin, MergeOf, merges, near_by_weights
+from .kin import Kin, MergeOf, merges, near_by_weights, without_magnitude
 from .matches import matches
 from .measured import stored
 from .methods import ALL_METHODS, AUTO_METHOD, METHODS, Wants, refuse_unknown
@@ -314,6 +314,10 @@ class ModelIndex:
         """LoRA that change nearly the same, such as epochs and copies of one training, most alike first; no picture of
         them is needed."""
         return near_by_weights(self.statistics, threshold)
+
+    def without_magnitude(self) -> list[Path]:
+        """DoRA whose magnitudes count neither in `near_by_weights` nor `merges`, as no readable base is there."""
+        return without_magnitude(self.statistics)
 
     def merges(self) -> list[MergeOf]:
         """LoRA that are merges of two others of the index, by their weights."""

@@ -100,7 +100,8 @@ def test_lora_that_are_kin_say_what_they_are_to_it(opened: Any, models: Path):
         changes = {"red": a, "blue": b, "red blue": 0.7 * a + 0.5 * b, "green": 0.5 * b}
         with Catalog(models / "catalog.sqlite") as catalog:
             for name, s in changes.items():
-                catalog.sketches.put(ids[name], VERSION, Sketch(("layer",), s[None]))
+                of_dora = ("", 2) if name == "blue" else (None, 0)
+                catalog.sketches.put(ids[name], VERSION, Sketch(("layer",), s[None], *of_dora))
         page = opened(address)
         page.wait_for_selector(".ms-card:not(.ms-loading)")
         opened_model(page, "blue")
@@ -108,6 +109,7 @@ def test_lora_that_are_kin_say_what_they_are_to_it(opened: Any, models: Path):
         page.wait_for_selector(".ms-twins .ms-strip-item")
         told = dict(text.rsplit("\n", 1) for text in page.locator(".ms-twins .ms-strip-item").all_inner_texts())
         assert told == {"red blue": "A merge with 0.5 of this", "green": "The same change, 0.5 times as strong"}
+        assert "without its magnitudes" in page.inner_text(".ms-twins > p")
 
 
 def test_a_failed_model_says_why(page: Any):

@@ -308,6 +308,17 @@ def test_lora_that_are_kin_by_their_weights_are_told_of_each_of_them(folder: Pat
     panel.close()
 
 
+def test_a_dora_that_is_compared_without_its_magnitudes_says_so(folder: Path):
+    panel = Panel(folder / "catalog.sqlite", ColourHost(folder))
+    red, blue = id_of(panel, "red"), id_of(panel, "blue")
+    with Catalog(folder / "catalog.sqlite") as catalog:
+        for id, layers in ((red, 3), (blue, 0)):
+            catalog.sketches.put(id, VERSION, Sketch(("layer",), np.ones((1, 64), np.float32), "", layers))
+    assert [each["model"]["id"] for each in panel.duplicates(red)["without_magnitude"]] == [red]
+    assert panel.duplicates(blue)["without_magnitude"] == []
+    panel.close()
+
+
 def test_the_map_has_every_model_once_and_is_kept(panel: Panel):
     status, found = ask(panel, "GET", "map")
     assert status == 200
