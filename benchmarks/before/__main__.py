@@ -38,6 +38,7 @@ from modelsearch_core.statistics import Statistics
 
 from . import large
 from .asking import figures, mrr, remembering, save_outputs
+from .cost import cost
 from .curve import curves
 from .kin import kin
 from .page import LARGE, RESULT, write_page
@@ -205,6 +206,7 @@ PARTS = {
     "validity": of_numbers,
     "guesses": guesses,
     "curve": curves,
+    "cost": cost,
 }
 
 if __name__ == "__main__":

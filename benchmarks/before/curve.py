@@ -51,15 +51,11 @@ def curves(source: Path) -> list[dict[str, Any]]:
 
 
 def rows(source: Path, course: Course, shares: Sequence[float] = SHARES) -> Iterator[dict[str, Any]]:
-    orders = _orders(source)
+    ordered = courses(orders(source), course)
     for share in shares:
         row: dict[str, Any] = {"share": share}
-        for name, (order, rounds) in {
-            "alphabet": (orders["alphabet"], (course.each,)),
-            "order": (orders["order"], course.rounds),
-            "order and sources": (orders["order"], course.rounds),
-        }.items():
-            counts = _counts(order, rounds, share)
+        for name, (order, rounds) in ordered.items():
+            counts = counts_of(order, rounds, share)
             with after(source, counts, each=course.each) as catalog, tempfile.TemporaryDirectory() as outputs:
                 if name == "order and sources":
                     course.save_outputs(Path(outputs))
@@ -70,7 +66,17 @@ def rows(source: Path, course: Course, shares: Sequence[float] = SHARES) -> Iter
         yield row
 
 
-def _orders(source: Path) -> dict[str, list[str]]:
+def courses(orders: Mapping[str, list[str]], course: Course) -> dict[str, tuple[list[str], Sequence[int]]]:
+    """Which models in which order, and how many pictures each has after each round."""
+    return {
+        "alphabet": (orders["alphabet"], (course.each,)),
+        "order": (orders["order"], course.rounds),
+        "order and sources": (orders["order"], course.rounds),
+    }
+
+
+def orders(source: Path) -> dict[str, list[str]]:
+    """Fingerprints, by the names' alphabet and as they are indexed."""
     with after(source, {}) as catalog:
         models = catalog.models()
         base = next(model for model in models if model.path.name == "base")
@@ -89,7 +95,7 @@ class _Bases:
         return self._base if model.kind is Kind.LORA else None
 
 
-def _counts(order: Sequence[str], rounds: Sequence[int], share: float) -> Counts:
+def counts_of(order: Sequence[str], rounds: Sequence[int], share: float) -> Counts:
     """What each model has once that share of all pictures was made."""
     left, counts = round(share * rounds[-1] * len(order)), dict.fromkeys(order, 0)
     for most in rounds:

@@ -104,6 +104,15 @@ After so much of all pictures (64 of each of the 28 models): one model after the
 that users have made. Mean reciprocal rank of texts and of pictures.
 
 """
+COST = """
+What that costs in processor seconds, the encoder's apart: {picture:.2f} for a picture (64 pixels), {checkpoint:.2f} for going to a
+checkpoint, {lora:.2f} for going to a LoRA whose base is loaded, {sources:.1f} for reading all sources once. Rounds, which go to each model
+three times, cost {more:.1%} more than one visit to each: shares of the pictures are nearly shares of the seconds. What a visit costs on a
+card `python -m benchmarks.gpu` measures; no card was there for this page.
+
+| pictures made | alphabet | order | and sources |
+|---|---|---|---|
+"""
 LARGE_CURVE = """
 The same on the zoo of {loras} LoRA, {pictures} pictures of each: 8 of all first, then the rest. Asked are the descriptions of what each was trained
 on, and two held-out pictures of each; users have made three others.
@@ -149,7 +158,7 @@ def page(found: dict[str, Any], large: dict[str, Any] | None) -> str:
     for of in found["guesses"]:
         figures = (of[name] for name in ("text_words", "text_weights", "image_words", "image_weights"))
         text += f"| {of['known']} | {' | '.join(f'{each:.3f}' for each in figures)} | {of['used']:.2f} |\n"
-    text += CURVE + _of_course(found["curve"])
+    text += CURVE + _of_course(found["curve"]) + _of_cost(found["cost"])
     return text + (LARGE_CURVE.format(**large) + _of_course(large["curve"]) if large and large["curve"] else "")
 
 
@@ -170,6 +179,14 @@ def _of_course(curve: list[dict[str, Any]]) -> str:
         figures = (of[name][modality] for modality in ("text", "image") for name in NAMES)
         text += f"| {of['share']:.1%} | {' | '.join(f'{each:.3f}' for each in figures)} |\n"
     return text + _reached(curve)
+
+
+def _of_cost(found: dict[str, Any]) -> str:
+    whole = found["spent"][-1]
+    text = COST.format(**found["each"], more=whole["order"] / whole["alphabet"] - 1)
+    for of in found["spent"]:
+        text += f"| {of['share']:.1%} | {' | '.join(f'{of[name]:.1f}' for name in NAMES)} |\n"
+    return text
 
 
 def _reached(curve: list[dict[str, Any]]) -> str:
