@@ -111,7 +111,7 @@ class Specification:
     shares: NDArray[np.floating] | None = None  # (S,): how much of a picture is this model's, in its mean; None: all
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # none is another, however alike: scores are kept of each
 class Requirement:
     """One input of a query, as features. A negative weight asks for less of it."""
 

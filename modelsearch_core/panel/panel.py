@@ -37,6 +37,7 @@ from .library import Library, Snapshot
 from .probing_job import ProbingJob
 from .queries import Search
 from .refusals import RefusedError
+from .waiting import Waiting
 
 SKIPPED_SHOWN = 200
 THUMBNAILS = 8  # of a card
@@ -57,6 +58,7 @@ class Panel:
         self._check = CheckJob(catalog_path)
         self._guesses = Guesses(lambda: catalog_path)
         self._explanations = Explanations()
+        self._waiting = Waiting[Search]()
         self.elsewhere = Elsewhere(self.library, host, self._listed, search_server)
         self._duplicates: tuple[int, dict[str, Any]] = 0, {}
 
@@ -125,7 +127,8 @@ class Panel:
             return self._by_words(wanted, started)
         if (newest := self.library.newest().index) is not None:
             newest.read_ahead(wanted.query)  # before it is this query's turn
-        with self.library.reading() as snapshot:
+        with self._waiting.joined(wanted), self.library.reading() as snapshot:
+            snapshot.index.ask_ahead([(each.query, each.method) for each in self._waiting.turn_of(wanted)])
             matches = wanted.run(snapshot.index)
         self._guesses.saw(matches)
         named, _ = one_each(browsing.named(snapshot.models, wanted), snapshot.halves)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,8 @@ from .weighing import Line, Weighing, same_words, weighing
 from .yardstick import Models, Reading, Unrelated, Yardstick
 
 OF_A_FORM = 32  # unrelated texts that say what texts written so are told
-REMEMBERED = 64  # scores of the few models that say what is usual for a query, which both stages ask
+
+Known = WeakKeyDictionary[Requirement, dict[str, NDArray[np.floating]]]  # (T, …) by method, as long as it is asked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +76,8 @@ class Answering:
         self._collection = statistics.collection
         self.measuring = Measuring(statistics, stored, as_asked)
         self._weighings: dict[tuple[str, Modality], Weighing] = {}
-        self._of_some: dict[tuple[int, str], tuple[Requirement, NDArray[np.floating]]] = {}
+        self._of_some: Known = WeakKeyDictionary()  # what says what is usual for a query, which both stages ask
+        self._of_all: Known = WeakKeyDictionary()  # (T, M), nearly where samples would have to be read
 
     def answer(self, requirement: Requirement, method: str = AUTO_METHOD, models: Models | None = None) -> Answer:
         """One requirement under one method; `auto` adds up those that suit the modality, and the authors' words.
@@ -83,14 +86,33 @@ class Answering:
 
     def coarsely(self, requirement: Requirement, method: str, models: Models) -> NDArray[np.floating] | None:
         """z (C,), nearly: of models whose samples are not read. None where that cannot be told."""
-        reading = self._reading(requirement, method)
-        if not all(each.coarse for each in reading):
-            return None
-        by_densities = [each for each in reading if each.reads is not Reads.STYLES]  # these have moments of their own
-        drawn = requirement.modality is Modality.SKETCH and any(each.name != "gaussian" for each in by_densities)
-        if by_densities and (self._statistics.coarse_drawn if drawn else self._statistics.coarse) is None:
+        if not self._can_coarsely(requirement, method):
             return None
         return self._answer(requirement, method, Judges(self._statistics, models, coarsely=True)).z
+
+    def _can_coarsely(self, requirement: Requirement, method: str) -> bool:
+        reading = self._reading(requirement, method)
+        if not all(each.coarse for each in reading):
+            return False
+        by_densities = [each for each in reading if each.reads is not Reads.STYLES]  # these have moments of their own
+        drawn = requirement.modality is Modality.SKETCH and any(each.name != "gaussian" for each in by_densities)
+        return not by_densities or (self._statistics.coarse_drawn if drawn else self._statistics.coarse) is not None
+
+    def first_stage(self, requirement: Requirement, method: str) -> list[str]:
+        """What is asked of all models before any sample is read."""
+        coarse = self._can_coarsely(requirement, method)
+        names = [name for name in self._methods(requirement, method) if METHODS[name].of_all(coarsely=coarse)]
+        return [*names, *_words(requirement, method)]
+
+    def of_all(self, method: str, queries: Queries) -> NDArray[np.floating]:
+        """(T, M), nearly where samples would have to be read."""
+        if method == WORDS:
+            return self.measuring.words(queries.h, self._collection.all)
+        return self.measuring.scores(method, queries, Judges(self._statistics, self._collection.all, coarsely=True))
+
+    def keep(self, requirement: Requirement, method: str, scores: NDArray[np.floating]) -> None:
+        """Scores (T, M) of `of_all`, which answers to this requirement then take."""
+        self._of_all.setdefault(requirement, {})[method] = scores
 
     def _answer(self, requirement: Requirement, method: str, judges: Judges) -> Answer:
         found = self._by(requirement, method, judges)
@@ -136,22 +158,23 @@ class Answering:
         """(T, C)"""
         if judges is self.measuring.some:
             return self._from_some(requirement, method)
+        known = self._of_all.get(requirement, {}).get(method)
+        if known is not None and METHODS[method].of_all(coarsely=judges.coarsely):
+            return known[:, judges.models]
         return self.measuring.scores(method, Queries.of(requirement), judges)
 
     def _from_some(self, requirement: Requirement, method: str) -> NDArray[np.floating]:
         """(T, n) of the few models that say what is usual for a query."""
-        key = id(requirement), method
-        if key not in self._of_some:
-            found = self.measuring.scores(method, Queries.of(requirement), self.measuring.some)
-            self._of_some[key] = requirement, found  # held, so that its id is its own
-            if len(self._of_some) > REMEMBERED:
-                del self._of_some[next(iter(self._of_some))]
-        return self._of_some[key][1]
+        known = self._of_some.setdefault(requirement, {})
+        if method not in known:
+            known[method] = self.measuring.scores(method, Queries.of(requirement), self.measuring.some)
+        return known[method]
 
     def _with_words(self, requirement: Requirement, measured: Answer, models: Models) -> Answer:
         """Fused with what the authors wrote of their models, where they did (docs/methods.md 11)."""
         yardstick = self.measuring.words_yardstick()
-        scores = self.measuring.words(requirement.h, models)[0]
+        known = self._of_all.get(requirement, {}).get(WORDS)
+        scores = self.measuring.words(requirement.h, models)[0] if known is None else known[0, models]
         part = Part(method=WORDS, weight=WORDS_WEIGHT, scores=scores, models=models, yardstick=yardstick)
         unrelated = measured.unrelated
         z = self._fused(measured.z, yardstick.z(scores, models), models)
@@ -202,8 +225,8 @@ class Answering:
 
     def near(self, requirement: Requirement, method: str, models: Models, k: int) -> Models:
         """Of very many models, those that can be among the best k by columns."""
-        words = [WORDS] if method == AUTO_METHOD and requirement.modality is Modality.TEXT else []
-        return near(self._statistics, requirement, [*self._methods(requirement, method), *words], models, k)
+        names = [*self._methods(requirement, method), *_words(requirement, method)]
+        return near(self._statistics, requirement, names, models, k)
 
     def groups(self, models: Models) -> NDArray[np.intp]:
         """(C,): within which scores are comparable."""
@@ -250,6 +273,11 @@ class Answering:
         """Of `auto`, and of what proposes candidates."""
         wanted = [*self.weights(modality), proposing(modality)]
         return [name for name in dict.fromkeys(wanted) if METHODS[name].reads not in (Reads.STYLES, Reads.LAYOUTS)]
+
+
+def _words(requirement: Requirement, method: str) -> list[str]:
+    """What is compared with the authors' words besides."""
+    return [WORDS] if method == AUTO_METHOD and requirement.modality is Modality.TEXT else []
 
 
 def added(answers: Sequence[tuple[Answer, float]], *, unrelated: bool = False) -> Answer:

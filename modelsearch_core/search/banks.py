@@ -22,6 +22,7 @@ SEED = 20231
 TOGETHER = 4  # pictures of one model at least, where there are several
 NOT_DRAWN = -1  # in place of a sample's number
 FOLDS = 8  # of the prompts: densities of few samples tell models apart by chance
+_OF_EACH = ("owner", "prompts", "differences", "forms", "styles", "layouts", "numbers", "folds")  # arrays (T, …)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +72,21 @@ class Queries:
             layouts=requirement.layouts,
         )
 
+    @classmethod
+    def together(cls, several: Sequence[Queries]) -> Queries:
+        """All in one, of one modality; of one `sort`."""
+        names = several[0].sort
+        stacked: dict[str, Any] = {name: np.concatenate([getattr(each, name) for each in several]) for name in names}
+        return cls(modality=several[0].modality, h=np.concatenate([each.h for each in several]), **stacked)
+
+    @property
+    def sort(self) -> tuple[str, ...]:
+        """What is known of each besides its feature."""
+        return tuple(name for name in _OF_EACH if getattr(self, name) is not None)
+
     def some(self, rows: NDArray[np.intp]) -> Queries:
         """Some of them."""
-        found = {
-            name: getattr(self, name)
-            for name in ("owner", "prompts", "differences", "forms", "styles", "layouts", "numbers", "folds")
-        }
+        found = {name: getattr(self, name) for name in _OF_EACH}
         kept: dict[str, Any] = {name: None if values is None else values[rows] for name, values in found.items()}
         texts = None if self.prompt_texts is None else [self.prompt_texts[int(row)] for row in rows]
         return Queries(modality=self.modality, h=self.h[rows], prompt_texts=texts, **kept)

@@ -66,6 +66,10 @@ class Method:
     def reads_rows(self) -> bool:
         return self.reads in (Reads.SAMPLES, Reads.DRAWINGS)
 
+    def of_all(self, *, coarsely: bool) -> bool:
+        """Whether all models are judged at once, as it is or nearly."""
+        return self.reads is Reads.COLUMNS or (coarsely and self.coarse and self.reads_rows)
+
 
 class Judges:
     """The methods over some models (C,) of a collection; what a method works out about these is kept.

@@ -37,6 +37,7 @@ from .query import Match, Query
 from .refining import respecting_layout
 from .requirements import Reader, find_entry
 from .text_features import TextFeatures
+from .together import Asked, Together
 
 log = logging.getLogger(__name__)
 INDEX = "modelsearch index FOLDER"
@@ -139,6 +140,7 @@ class ModelIndex:
         self._answering = Answering(self.statistics, prepared)
         self._texts = self._texts if known is not None else TextFeatures()
         self._reader = Reader(self.statistics, lambda: self.encoder, self._describe, self._texts)
+        self._together = Together(self._answering, self._requirements, len(self.collection))
 
     def _encoder_record(self) -> tuple[str, str, int]:
         records = self._catalog.encoders()
@@ -179,7 +181,7 @@ class ModelIndex:
         refuse_unknown(method)
         if not len(self.collection):
             raise EmptyCatalogError(f"{self._catalog.path} holds no model yet", command=INDEX)
-        requirements = self._requirements(query, method)
+        requirements = self._together.requirements(query, method)
         asking = [requirement.model for requirement in requirements if requirement.model is not None]
         allowed = np.ones(len(self.collection), bool)
         if filters is not None and not filters.is_open:
@@ -198,6 +200,12 @@ class ModelIndex:
                 total, requirements, answers = refined.total, refined.requirements, refined.answers
             order = self._order(total, models, k, varied=diverse)
             return matches(self.collection, models, order, total, requirements, answers)
+
+    def ask_ahead(self, waiting: Sequence[Asked]) -> None:
+        """All queries that wait for `search` now, each with its method: what they get from all models is computed
+        together where they are several, which `search` then finds ready."""
+        with self._calmly():
+            self._together.ask(waiting)
 
     def read_ahead(self, query: Query) -> None:
         """Encodes a query's texts, which `search` then finds ready. The one method that threads may call at the same

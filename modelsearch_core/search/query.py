@@ -55,6 +55,11 @@ class Query:
         return positive > 0 and (self.weights is None or any(weight > 0 for weight in self.weights[:positive]))
 
     @property
+    def shows_pictures(self) -> bool:
+        """Whether any input is a picture or a sketch."""
+        return bool(self.images or self.sketches) or not all(isinstance(item, str) for item in self.without)
+
+    @property
     def inputs(self) -> int:
         return sum(map(len, (self.text, self.images, self.sketches, self.like, self.without)))
 
