@@ -20,7 +20,7 @@ from modelsearch_core.search import Filters, ModelIndex, Query
 
 QUERIES = FOLDER / "queries"
 RESULT = Path("benchmarks/results/picking.json")
-THRESHOLDS = (0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4)
+THRESHOLDS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55)
 
 
 class Asked(NamedTuple):

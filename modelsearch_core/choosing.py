@@ -16,15 +16,10 @@ if TYPE_CHECKING:
 
 MOST = 3
 USUAL_STRENGTH = 0.8
-# Confidence below which nothing is applied unasked: of words, chosen on the unrelated prompts and texts of
-# docs/results_trust.md, so that at most one in twenty gets a LoRA; of pictures, by benchmarks/picking.py: for LoRA that
-# chose nothing .25 picks one for .39 of their pictures, right for three of four, and for .11 where they are not there
-# (.3: .25, five of six, .10).
-SURE, SURE_OF_WORDS = 0.25, 0.3
-
-
-def least_confidence(query: Query) -> float:
-    return SURE_OF_WORDS if query.text else SURE
+# Confidence below which nothing is applied unasked. Of words, so that at most one unrelated text in twenty gets a LoRA
+# (docs/results_trust.md); of pictures, by benchmarks/picking.py: for LoRA that chose nothing .45 picks one for .36 of
+# their pictures, right for three of four, and for .13 where they are not there.
+SURE = 0.45
 
 
 @dataclass(frozen=True)
@@ -70,7 +65,7 @@ def choose(
     found = index.search(query, filters=filters, k=most, diverse=count > 1)
     matches, _ = one_each(found, halves)
     best = max(matches, key=lambda match: match.relevance, default=None)
-    wanted = least_confidence(query) if floor > 0 else 0.0
+    wanted = SURE if floor > 0 else 0.0
     sure = best is not None and best.confidence >= wanted
     relevant = [match for match in matches if match.relevance > floor][:count] if sure else []
     unsure = best is not None and best.relevance > floor and not sure

@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image
 
-from ..modelsearch_core.choosing import least_confidence
+from ..modelsearch_core.choosing import SURE
 from ..modelsearch_core.collection import Filters
 from ..modelsearch_core.errors import ModelSearchError
 from ..modelsearch_core.guesses import Guesses
@@ -116,9 +116,8 @@ def search(query: Query, wanted: Wanted) -> list[Found]:
         raise ModelSearchError(no_file(wanted.kind, wanted.folder))
     matches, halves = _answered(query, wanted, names)
     relevant, _ = one_each(_relevant(matches, names, wanted), halves)
-    sure = least_confidence(query)
     return [
-        replace(found_of(replace(match, rank=n), names, halves), wanted=sure) for n, match in enumerate(relevant, 1)
+        replace(found_of(replace(match, rank=n), names, halves), wanted=SURE) for n, match in enumerate(relevant, 1)
     ]
 
 

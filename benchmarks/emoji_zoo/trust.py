@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from PIL import Image
 
 from benchmarks.honesty import page
 from benchmarks.honesty.asking import Answer, ask, auc, called_relevant, first, left_out, picks, share
+from benchmarks.honesty.crowding import kept_out
 from benchmarks.honesty.measuring import said_of
 from benchmarks.honesty.questions import Question, name_of, together, unrelated_prompts, unrelated_texts
 from benchmarks.honesty.unmeasured import COUNT, beside, names_of_things, write_named
 from modelsearch_core import nonsense
 from modelsearch_core.background import unframed
-from modelsearch_core.drawing import outlines
+from modelsearch_core.drawing import WITHOUT_WEIGHTS, Draw, outlines
 from modelsearch_core.mini_zoo import ZooModel, zoo_models
 from modelsearch_core.search import Filters, ModelIndex, Query
 
@@ -53,8 +55,8 @@ class Questions:
             if model.pictures
         ]
 
-    def drawings(self) -> list[Question]:
-        drawn = [(outlines(question.query.images[0]), question.target) for question in self.pictures()]
+    def drawings(self, draw: Draw = outlines) -> list[Question]:
+        drawn = [(draw(question.query.images[0]), question.target) for question in self.pictures()]
         return [
             Question(query=Query(sketches=[sketch]), target=target)
             for sketch, target in drawn
@@ -103,6 +105,7 @@ def mixed_kinds(questions: Questions, index: ModelIndex) -> dict[str, Figures]:
     return {
         "auto": of(ask(index, of_checkpoints), "checkpoints'") | of(ask(index, of_loras), "LoRA's"),
         "auto, LoRA alone listed": of(apart, "LoRA's"),
+        "auto, LoRA's pictures": kept_out(index, of_loras),
     }
 
 
@@ -163,19 +166,33 @@ def right_or_wrong(questions: Questions, index: ModelIndex) -> dict[str, Figures
     return found
 
 
-def measured(zoo: Path, catalog: Path, work: Path) -> dict[str, Any]:
+def drawers(questions: Questions, index: ModelIndex) -> Figures:
+    """Drawings by the drawer that the index used and by those that it did not."""
+    answers = {name: ask(index, questions.drawings(drawer)) for name, drawer in WITHOUT_WEIGHTS.items()}
+    return {name: {"right first": share(of), "right among 5": share(of, places=5)} for name, of in answers.items()}
+
+
+def measured(zoo: Path, catalog: Path, work: Path, only: Sequence[str] = ()) -> dict[str, Any]:
     questions = Questions(zoo_models(zoo))
-    named = beside(catalog, write_named(work / "names", names_of_things()), work / "names.sqlite")
-    with ModelIndex.open(catalog, device="cpu") as index, ModelIndex.open(named, device="cpu") as among_names:
-        return {
-            "evidence": mixed_evidence(questions, {"alone": index, f"{COUNT} names beside": among_names}),
-            "kinds": mixed_kinds(questions, index),
-            "several": several(questions, index),
-            "unrelated": unrelated(questions, index),
-            "picked": picked(questions, index),
-            "right or wrong": right_or_wrong(questions, index),
-            "nonsense": {'"invoice"': said_of(index, lambda: Query(text=["invoice"]))},
+    with ExitStack() as open_ones:
+        index = open_ones.enter_context(ModelIndex.open(catalog, device="cpu"))
+
+        def mixed() -> Figures:
+            named = beside(catalog, write_named(work / "names", names_of_things()), work / "names.sqlite")
+            among_names = open_ones.enter_context(ModelIndex.open(named, device="cpu"))
+            return mixed_evidence(questions, {"alone": index, f"{COUNT} names beside": among_names})
+
+        tables: dict[str, Callable[[], Figures]] = {
+            "evidence": mixed,
+            "kinds": lambda: mixed_kinds(questions, index),
+            "several": lambda: several(questions, index),
+            "unrelated": lambda: unrelated(questions, index),
+            "picked": lambda: picked(questions, index),
+            "right or wrong": lambda: right_or_wrong(questions, index),
+            "nonsense": lambda: {'"invoice"': said_of(index, lambda: Query(text=["invoice"]))},
+            "drawers": lambda: drawers(questions, index),
         }
+        return {name: table() for name, table in tables.items() if not only or name in only}
 
 
 def main() -> None:
@@ -184,9 +201,11 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, default=Path("build/emoji_zoo.sqlite"))
     parser.add_argument("--work", type=Path, default=Path("build/emoji_trust"))
     parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--only", nargs="*", default=[], help="tables; the others keep their figures")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    tables = measured(args.zoo, indexed(args.zoo, args.catalog, args.samples), args.work)
+    found = measured(args.zoo, indexed(args.zoo, args.catalog, args.samples), args.work, args.only)
+    tables = page.read(page.SECOND).get("tables", {}) | found
     page.SECOND.write_text(json.dumps({"samples": args.samples, "tables": tables}, indent=1) + "\n", encoding="utf-8")
     page.PAGE.write_text(page.page(), encoding="utf-8")
 

@@ -1,7 +1,7 @@
 """What `search.certainty` has learned: `python -m benchmarks.honesty.fitting --catalog FILE`.
 
-Asks about every second model of the procedural zoo, and as often with that model out of the list, or of things that no model
-here is about: then no first answer is right. Prints the logistic of each modality, and how it does on the other models.
+Asks about every second model of the procedural zoo, and again with that model out of the list, or of things that no model
+here is about: then no first answer is right, and such queries count a quarter as much. Prints the logistic of each modality, and how it does on the other models.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from modelsearch_core.drawing import WITHOUT_WEIGHTS
 from modelsearch_core.scores import confidence
 from modelsearch_core.scores.calibration import TAIL
+from modelsearch_core.scores.confidence import Confidence
 from modelsearch_core.search import Filters, Match, ModelIndex, Query
 
 from . import questions as asked
 from .asking import ids_of, separation
 from .questions import Question
 
+UNRELATED = 0.25  # how much queries of which no model is about count beside those of which one is
 Rows = tuple[NDArray[np.floating], NDArray[np.bool_]]  # features (n, 2) and whether the first was right
 
 
@@ -72,14 +74,16 @@ def halves(index: ModelIndex) -> dict[str, tuple[list[Rows], list[Rows]]]:
     return found
 
 
+def learned(rows: Sequence[Rows]) -> Confidence:
+    """Of what is asked of models that are there, and of those that are not, which count for one query in five."""
+    asked_about, *about_nothing = rows
+    share = UNRELATED * len(asked_about[0]) / sum(len(x) for x, _ in about_nothing)
+    counts = [np.ones(len(asked_about[0])), *(np.full(len(x), share) for x, _ in about_nothing)]
+    return confidence.fit(*joined(rows), np.concatenate(counts))
+
+
 def joined(rows: Sequence[Rows]) -> Rows:
-    """Each of them as often, about, as the largest of them."""
-    most = max(len(x) for x, _ in rows)
-    often = [(x, right, most // len(x)) for x, right in rows]
-    return (
-        np.concatenate([np.repeat(x, times, axis=0) for x, _, times in often]),
-        np.concatenate([np.repeat(right, times) for _, right, times in often]),
-    )
+    return np.concatenate([x for x, _ in rows]), np.concatenate([right for _, right in rows])
 
 
 def main() -> None:
@@ -87,7 +91,7 @@ def main() -> None:
     parser.add_argument("--catalog", type=Path, required=True)
     with ModelIndex.open(parser.parse_args().catalog, device="cpu") as index:
         for name, (teaching, testing) in halves(index).items():
-            fitted = confidence.fit(*joined(teaching))
+            fitted = learned(teaching)
             asked_about, all_of_them = testing[0], joined(testing)
             p, of_all = (confidence.probability(fitted, x) for x, _ in (asked_about, all_of_them))
             unlike = confidence.probability(fitted, np.concatenate([x for x, _ in testing[1:]]))
@@ -95,7 +99,7 @@ def main() -> None:
             print(
                 f"  others: AUC {separation(p, asked_about[1]):.3f}, with unrelated {separation(of_all, all_of_them[1]):.3f}"
             )
-            for least in (0.3, 0.4, 0.5, 0.6):
+            for least in (0.3, 0.35, 0.4, 0.45, 0.5, 0.6):
                 nothing = unlike >= least
                 print(f"  at {least}: {(p >= least).mean():.2f} of them, {nothing.mean():.2f} of unrelated")
 

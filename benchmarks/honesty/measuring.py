@@ -25,6 +25,7 @@ from modelsearch_core.search.answering import Answering
 
 from . import questions as asked
 from .asking import Answer, ask, auc, called_relevant, first, ids_of, interval, left_out, picks, share
+from .crowding import kept_out
 from .questions import Question
 from .strokes import HANDS, draw
 
@@ -76,6 +77,7 @@ def mixed_kinds(index: ModelIndex) -> dict[str, Figures]:
     found["auto, the base not listed"] = {**of_kind(answers, checkpoints=True), **of_kind(answers, checkpoints=False)}
     of_loras = [question for question in asked.by_pictures() if not asked.is_checkpoint(question.target)]
     found["auto, LoRA alone listed"] = of_kind(ask(index, of_loras, filters=Filters(kind="lora")), checkpoints=False)
+    found["auto, LoRA's pictures"] = kept_out(index, of_loras)
     return found
 
 

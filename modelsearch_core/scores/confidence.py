@@ -45,29 +45,34 @@ def probability(of: Confidence, x: NDArray[np.floating]) -> NDArray[np.floating]
     return 1 / (1 + np.exp(-np.clip(logit, -50, 50)))
 
 
-def fit(x: NDArray[np.floating], right: NDArray[np.bool_]) -> Confidence:
-    """Of `features` (n, 2) and whether the first was right: logistic regression by Newton's method.
+def fit(x: NDArray[np.floating], right: NDArray[np.bool_], counts: NDArray[np.floating] | None = None) -> Confidence:
+    """Of `features` (n, 2) and whether the first was right: logistic regression by Newton's method. Each query counts
+    once, or for `counts` (n,).
 
     A ridge keeps few queries, or queries that are all right, from claiming certainty; neither slope is below 0.
     """
-    X = np.column_stack([np.ones(len(x)), x])
+    X, counts = np.column_stack([np.ones(len(x)), x]), np.ones(len(x)) if counts is None else counts
     penalty, w = np.diag([1e-3, RIDGE, RIDGE]), np.zeros(3)
     for free in (np.ones(3, bool), None):
         free = (w > 0) | np.array([True, False, False]) if free is None else free
-        w = _newton(X[:, free], right, penalty[np.ix_(free, free)], free)
+        w = _newton(X[:, free], right, counts, penalty[np.ix_(free, free)], free)
         if (w[1:] >= 0).all():
             break
     return Confidence(*map(float, w))
 
 
 def _newton(
-    X: NDArray[np.floating], right: NDArray[np.bool_], penalty: NDArray[np.floating], free: NDArray[np.bool_]
+    X: NDArray[np.floating],
+    right: NDArray[np.bool_],
+    counts: NDArray[np.floating],
+    penalty: NDArray[np.floating],
+    free: NDArray[np.bool_],
 ) -> NDArray[np.floating]:
     w = np.zeros(X.shape[1])
     for _ in range(STEPS):
         p = 1 / (1 + np.exp(-np.clip(X @ w, -50, 50)))
-        gradient = X.T @ (right - p) - penalty @ w
-        step = np.linalg.solve((X * (p * (1 - p))[:, None]).T @ X + penalty, gradient)
+        gradient = X.T @ (counts * (right - p)) - penalty @ w
+        step = np.linalg.solve((X * (counts * p * (1 - p))[:, None]).T @ X + penalty, gradient)
         w = w + step
         if np.abs(step).max() < 1e-9:
             break

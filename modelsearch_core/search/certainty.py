@@ -13,12 +13,12 @@ from ..scores.calibration import NullDistribution
 from ..scores.confidence import Confidence
 from ..specification import Modality, Requirement
 
-# Learned from questions about every second model of the procedural zoo, and from as many that no model here is about
-# (`python -m benchmarks.honesty.fitting`); the others' figures are in docs/results_trust.md.
+# Learned from questions about every second model of the procedural zoo, and from a quarter as many that no model here
+# is about (`python -m benchmarks.honesty.fitting`); the others' figures are in docs/results_trust.md.
 LEARNED = {
-    Modality.TEXT: Confidence(-2.71, 0.20, 0.83),
-    Modality.IMAGE: Confidence(-1.73, 0.30, 0.26),
-    Modality.SKETCH: Confidence(-3.50, 0.20, 1.61),
+    Modality.TEXT: Confidence(-1.58, 0.23, 0.43),
+    Modality.IMAGE: Confidence(-1.14, 0.25, 0.40),
+    Modality.SKETCH: Confidence(-2.91, 0.32, 1.66),
 }
 FIRST = (Modality.IMAGE, Modality.TEXT, Modality.SKETCH)  # whose experience counts where inputs are mixed
 

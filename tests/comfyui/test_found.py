@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.choosing import SURE, SURE_OF_WORDS
+from modelsearch_core.choosing import SURE
 from modelsearch_core.indexing import IndexSettings, Report, silent, update_files
 from tests.comfyui import pack
 from tests.comfyui.collection import fill, painted
@@ -148,22 +148,22 @@ def said(nodes: dict[str, Any], monkeypatch: pytest.MonkeyPatch, matches: Any, m
     return [name for name, *_ in stack], shown[-1]
 
 
-@pytest.mark.parametrize(("asked", "wanted"), [("text", SURE_OF_WORDS), ("images", SURE)])
+@pytest.mark.parametrize("asked", ["text", "images"])
 def test_what_the_search_is_not_sure_of_is_not_applied(
-    nodes: dict[str, Any], monkeypatch: pytest.MonkeyPatch, asked: str, wanted: float
+    nodes: dict[str, Any], monkeypatch: pytest.MonkeyPatch, asked: str
 ):
     picture = torch.from_numpy(np.asarray(painted("red"), np.float32)[None] / 255)
     given = {"text": "a walk"} if asked == "text" else {"text": "", "images": picture}
     first = found(nodes, **given)["matches"][0]
     sure, unsure = (
         [replace(first, match=replace(first.match, relevance=0.9, confidence=confidence))]
-        for confidence in (wanted, wanted - 0.01)
+        for confidence in (SURE, SURE - 0.01)
     )
     assert said(nodes, monkeypatch, sure, 0.5)[0] == [first.name]
     names, told = said(nodes, monkeypatch, unsure, 0.5)
     assert names == []
     assert told.startswith(
-        f"none: {first.name} is the best, but only {wanted - 0.01:.0%} sure to be meant, and {wanted:.0%} are"
+        f"none: {first.name} is the best, but only {SURE - 0.01:.0%} sure to be meant, and {SURE:.0%} are"
     )
     assert said(nodes, monkeypatch, unsure, 0.95) == ([], "none: nothing is relevant enough")
     assert said(nodes, monkeypatch, unsure, 0.0)[0] == [first.name]

@@ -93,6 +93,14 @@ def test_a_slope_that_must_be_none_leaves_the_other_where_it_fits():
         assert slopes[falling] == 0 and 0.2 < slopes[rising] < 1
 
 
+def test_a_query_that_counts_for_three_is_as_three():
+    x, right = drawn(Confidence(-0.5, 0.3, 0.8), 60)
+    counts = np.where(right, 3, 1)
+    thrice = confidence.fit(np.repeat(x, counts, axis=0), np.repeat(right, counts))
+    np.testing.assert_allclose(confidence.fit(x, right, counts), thrice)
+    assert thrice.intercept > confidence.fit(x, right).intercept
+
+
 def test_nothing_overflows_however_far_out():
     with np.errstate(all="raise", under="ignore"):
         p = confidence.probability(Confidence(0.0, 1.0, 0.0), np.array([[-1e6, 0.0], [1e6, 0.0]]))
