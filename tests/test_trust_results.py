@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from benchmarks.honesty import page
 from benchmarks.honesty.asking import interval, separation
-from benchmarks.honesty.questions import by_texts, by_wordings, stored_words
+from benchmarks.honesty.crowding import kept_out
+from benchmarks.honesty.questions import Question, by_texts, by_wordings, stored_words
 from benchmarks.honesty.strokes import HANDS, SIDE, draw, shaky
 from benchmarks.honesty.unmeasured import names_of_things, names_of_this_world
 from benchmarks.zoo.built import FOLDER
+from modelsearch_core.search import Query
 
 
 def test_the_page_is_what_the_command_writes():
@@ -36,6 +42,23 @@ def test_auc_counts_the_pairs_that_are_in_order():
     told, right = np.array([0.9, 0.4, 0.4, 0.1]), np.array([True, True, False, False])
     assert separation(told, right) == pytest.approx((1 + 1 + 0.5 + 1) / 4)
     assert separation(told, np.ones(4, bool)) is None
+
+
+def test_one_more_in_a_list_costs_those_that_are_sixth_behind_it():
+    order = {"a": "bcdefa", "b": "cdeafb", "f": "fabcde"}  # f is a checkpoint, and before a's picture and b's
+    models = [
+        SimpleNamespace(id=name, path=Path(f"models/{name}"), kind="checkpoint" if name == "f" else "lora")
+        for name in "abcdef"
+    ]
+
+    def search(query: Query, k: int) -> list[Any]:
+        return [SimpleNamespace(id=id) for id in order[query.text[0]][:k]]
+
+    index: Any = SimpleNamespace(models=lambda: models, search=search)
+    found = kept_out(index, [Question(query=Query(text=[name]), target=name) for name in order])
+    by_lora, by_checkpoint = found.values()
+    assert by_lora["value"] == pytest.approx((1 + 1 + 2 + 2 + 2) / 5) and by_lora["of"] == 5
+    assert by_checkpoint["value"] == 2 and by_checkpoint["of"] == 1
 
 
 @pytest.mark.skipif(not FOLDER.is_dir(), reason="the procedural zoo is not built (python -m benchmarks.zoo.build)")
