@@ -12,7 +12,7 @@ Row = tuple[Any, ...]
 Parcel = dict[str, tuple[tuple[str, ...], list[Row]]]  # (columns, rows) by table
 
 _OF_MODELS = {
-    "specification": "fingerprint IN ({marks}) AND evidence = 'generated'",
+    "specification": "fingerprint IN ({marks}) AND evidence IN ('generated', 'reference')",
     "statistic": "fingerprint IN ({marks})",
     "sample": "fingerprint IN ({marks}) AND digest IN (SELECT digest FROM probe_set)",
 }

@@ -12,18 +12,19 @@ from ..cluster.orders import PathMap
 from ..errors import ModelSearchError
 from ..generators import GeneratorSettings
 from ..places import Place
+from ..reference_set import ReferenceSet
 
 
 @contextmanager
-def cluster_of(args: argparse.Namespace, catalog: Place, generation: GeneratorSettings) -> Generator[OnCluster | None]:
-    """What generates, as long as the command runs; None where no cluster is named."""
+def cluster_of(
+    args: argparse.Namespace, catalog: Place, generation: GeneratorSettings, references: ReferenceSet | None
+) -> Generator[OnCluster | None]:
+    """What generates, as long as the command runs, with these drawings; None where no cluster is named."""
     if args.ray is None:
         if args.map:
             raise ModelSearchError("--map says where workers see folders; name their cluster with --ray ADDRESS")
         yield None
         return
-    if args.style:
-        raise ModelSearchError("drawings are not sent to a cluster; run `index --style` on a machine with a GPU")
     from ..cluster.ray_pool import RayPool  # brings torch along
     from ..generators.diffusers import DiffusersGenerator
 
@@ -31,6 +32,6 @@ def cluster_of(args: argparse.Namespace, catalog: Place, generation: GeneratorSe
     pool = RayPool(args.ray, str(catalog))
     try:
         planned = replace(generation, planned_for=pool.device)
-        yield OnCluster(pool, lambda models: DiffusersGenerator(models, planned), generation, path_map)
+        yield OnCluster(pool, lambda models: DiffusersGenerator(models, planned, references), generation, path_map)
     finally:
         pool.close()

@@ -53,8 +53,10 @@ def index(args: argparse.Namespace) -> int:
     )
     with Catalog(args.catalog) as catalog, Bars(shown=False if args.json else None) as bars:
         with_what = engine(args, catalog)
-        with cluster_of(args, args.catalog, generator_settings(args)) as cluster:
-            report = run_index(catalog, args.folders, replace(with_what, generate_all=cluster), settings, bars)
+        with cluster_of(args, args.catalog, generator_settings(args), with_what.references) as cluster:
+            if cluster is not None:
+                with_what = replace(with_what, generate_all=cluster, paint_all=cluster.paint)
+            report = run_index(catalog, args.folders, with_what, settings, bars)
         if args.style:
             encode_renderings(catalog, with_what.encoder.name, args.device)
         advice = _kept_up(catalog, with_what.encoder.name) if report.rendered else ""

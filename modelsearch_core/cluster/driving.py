@@ -9,21 +9,23 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from ..catalog import Catalog
-from ..errors import CatalogFaultError, ModelSearchError
+from ..errors import CatalogFaultError, ModelSearchError, UnsupportedReferenceError
 from ..generators import GeneratorSettings
 from ..indexing import Engine, GeneratorFor, IndexSettings, Progress, Report, Step
 from ..indexing.indexing import begin_rounds, distinct, end_rounds, generated_samples
 from ..indexing.ordering import in_order
 from ..indexing.progress import reason_of
+from ..indexing.references import ReferenceSampler
 from ..indexing.sampling import Sampler
 from ..indexing.turns import Turns, WeightsChangedError
-from ..model_files import ModelFile
-from ..scores.differences import NO_EFFECT
+from ..model_files import Kind, ModelFile
 from .orders import Order, Outcome, PathMap, Task
 from .queue import Queue
+from .work import Renderings, Samples, Work
 
 POLL = 0.25  # seconds between two looks at who watches
 RENEWAL = 60.0  # seconds between two signs of life
@@ -63,7 +65,7 @@ class Pool(Protocol):
 
 
 class OnCluster:
-    """Takes the place of `generate_all`."""
+    """Takes the place of `generate_all`, and `paint` that of `paint_references`."""
 
     def __init__(self, pool: Pool, planner_for: GeneratorFor, generation: GeneratorSettings, path_map: PathMap) -> None:
         """`planner_for` plans here, for the pool's device, what workers generate with the settings `generation`."""
@@ -95,11 +97,37 @@ class OnCluster:
                 on_images=lambda _: None,
             )
             self._pool.begin(order)
-            _Run(self._pool, sampler, self._map, report, progress).all(left)
+            _Run(self._pool, Samples(sampler, report), self._map, progress).all(left)
             left = [model for model in left if model.path not in report.failed]
         if len(models) > 1:
             end_rounds(catalog, engine.encoder, settings)
         report.settle()
+
+    def paint(
+        self,
+        catalog: Catalog,
+        models: Sequence[ModelFile],
+        engine: Engine,
+        settings: IndexSettings,
+        report: Report,
+        progress: Progress,
+    ) -> None:
+        """Has every LoRA fill out the drawings of the reference set, where it has not yet."""
+        assert engine.references is not None
+        known = distinct([*models, *catalog.models()])
+        planner = self._planner_for(known)
+        sampler = ReferenceSampler(
+            catalog=catalog,
+            encoder=engine.encoder,
+            generator=planner,
+            references=engine.references,
+            refresh=settings.refresh,
+            on_images=lambda _: None,
+        )
+        order = self._order(engine, settings, known)
+        self._pool.begin(replace(order, probes=engine.references.probes, references=engine.references))
+        loras = in_order(catalog, engine.encoder, [m for m in models if m.kind is Kind.LORA], planner)
+        _Run(self._pool, Renderings(sampler, report), self._map, progress).all(loras)
 
     def _order(self, engine: Engine, settings: IndexSettings, known: Sequence[ModelFile]) -> Order:
         return Order(
@@ -116,12 +144,11 @@ class OnCluster:
 class _Run:
     """The models of one run."""
 
-    def __init__(self, pool: Pool, sampler: Sampler, path_map: PathMap, report: Report, progress: Progress) -> None:
-        self._pool, self._sampler, self._map = pool, sampler, path_map
-        self._catalog, self._report, self._progress = sampler.catalog, report, progress
+    def __init__(self, pool: Pool, work: Work, path_map: PathMap, progress: Progress) -> None:
+        self._pool, self._work, self._map, self._progress = pool, work, path_map, progress
+        self._catalog, self._report = work.catalog, work.report
         self._files = [file for file in self._catalog.files() if isinstance(file, ModelFile)]
         self._turns = Turns(self._catalog, self._files, lambda: self._tell())
-        self._have = generated_samples(self._catalog, sampler.encoder)
         self._running: dict[str, tuple[ModelFile, ModelFile]] = {}  # (as listed, as it is now) by worker
         self._deaths: Counter[str] = Counter()
         self._done = self._total = 0
@@ -138,7 +165,7 @@ class _Run:
                 self._look_after()
         finally:
             for _, model in self._running.values():
-                self._catalog.claims.release(model.fingerprint)
+                self._release(model)
 
     def _hand_out(self) -> None:
         for worker in self._pool.free():
@@ -155,22 +182,25 @@ class _Run:
         model = listed
         try:
             model = self._turns.look(model)
-            if self._is_current(model, self._have.get(model.fingerprint, {})):
+            if self._work.is_current(model):
                 return self._unchanged(model)
             model = self._turns.begin(model)
-            if not self._catalog.claims.take(model.fingerprint):
-                self._report.elsewhere.append(model.path)
+            if not self._catalog.claims.take(self._work.claim_on(model)):
+                self._work.elsewhere(model)
                 return self._ended(model)
             try:
-                if self._is_current(model, self._catalog.generated(model.fingerprint, self._sampler.encoder.name)):
-                    self._catalog.claims.release(model.fingerprint)
+                if self._work.is_done(model):
+                    self._release(model)
                     return self._unchanged(model)
                 return model, self._planned(model)
             except BaseException:
-                self._catalog.claims.release(model.fingerprint)
+                self._release(model)
                 raise
         except CatalogFaultError:  # concerns all models
             raise
+        except UnsupportedReferenceError as error:  # its samples stand for its style
+            self._report.prompts_only[model.path] = str(error)
+            self._ended(model)
         except ModelSearchError as error:
             self._failed(model, str(error))
         except Exception as error:  # a broken file can raise anything
@@ -178,8 +208,7 @@ class _Run:
         return None
 
     def _planned(self, model: ModelFile) -> Task:
-        generator = self._sampler.generator
-        digest, base = generator.plan(model, self._sampler.probes).digest, generator.base_of(model)
+        digest, base = self._work.plan(model).digest, self._work.base_of(model)
         if base is not None and self._turns.begin(base).fingerprint != base.fingerprint:
             raise ModelSearchError(f"the base {base.path} was written over; index its folder again")
         known = self._catalog.parcel([each.fingerprint for each in (model, base) if each])
@@ -197,7 +226,7 @@ class _Run:
         try:
             self._store(model, outcome)
         finally:
-            self._catalog.claims.release(model.fingerprint)
+            self._release(model)
         self._queue.done(listed)
 
     def _store(self, model: ModelFile, outcome: Outcome) -> None:
@@ -212,13 +241,11 @@ class _Run:
         if error is not None:
             self._failed(model, error, outcome.images)
             return
-        self._report.generated.append(model.path)
-        if outcome.strength is not None and outcome.strength <= NO_EFFECT:
-            self._report.without_effect.append(model.path)
+        self._work.done(model, outcome)
         self._ended(model, outcome.images)
 
     def _lost(self, listed: ModelFile, model: ModelFile) -> None:
-        self._catalog.claims.release(model.fingerprint)
+        self._release(model)
         self._deaths[listed.fingerprint] += 1
         if self._deaths[listed.fingerprint] < MOST_DEATHS:
             self._queue.give_back(listed)
@@ -247,26 +274,25 @@ class _Run:
 
     def _step(self, *, model: str, images: int = 0, failure: str | None = None) -> Step:
         done, total = self._done, self._total
-        return Step(stage="generate", done=done, total=total, model=model, images=images, failure=failure)
+        return Step(stage=self._work.stage, done=done, total=total, model=model, images=images, failure=failure)
 
     def _unchanged(self, model: ModelFile) -> None:
-        self._report.unchanged += 1
+        self._work.unchanged(model)
         self._ended(model)
 
     def _failed(self, model: ModelFile, reason: str, images: int = 0) -> None:
-        self._catalog.put_failure(model.fingerprint, reason)
-        self._report.failed[model.path] = reason
+        self._work.failed(model, reason)
         self._ended(model, images, reason)
 
     def _ended(self, model: ModelFile, images: int = 0, failure: str | None = None) -> None:
         self._done += 1
         self._progress(self._step(model=model.name, images=images, failure=failure))
 
-    def _is_current(self, model: ModelFile, have: dict[str, int]) -> bool:
-        return self._sampler.is_current(model, have)
+    def _release(self, model: ModelFile) -> None:
+        self._catalog.claims.release(self._work.claim_on(model))
 
     def _base_of(self, model: ModelFile) -> ModelFile | None:
         try:
-            return self._sampler.generator.base_of(model)
+            return self._work.base_of(model)
         except ModelSearchError:
             return None  # planning it will say why

@@ -16,6 +16,7 @@ from ..indexing import IndexSettings
 from ..model_files import ModelFile
 from ..places import expanded
 from ..probes import Probe
+from ..reference_set import ReferenceSet
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -31,6 +32,7 @@ class Order:
     settings: IndexSettings
     generation: GeneratorSettings
     candidates: tuple[ModelFile, ...]  # at their places on the workers
+    references: ReferenceSet | None = None  # whose drawings are asked, in place of prompts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import logging
 import socket
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from ..catalog import Catalog
 from ..drawing import best_drawer
@@ -15,6 +16,7 @@ from ..encoders import open_encoder
 from ..errors import ModelSearchError
 from ..generators.diffusers import DiffusersGenerator
 from ..indexing.progress import reason_of
+from ..indexing.references import ReferenceSampler
 from ..indexing.sampling import Sampler
 from .orders import Description, Order, Outcome, Task, program
 
@@ -46,7 +48,7 @@ class Worker:
             if self._encoder.name != order.encoder:
                 return f"{socket.gethostname()} has another encoder, {self._encoder.name}, than {order.encoder}"
             self._catalog.put_encoder(order.encoder, order.encoder_source, order.dimension)
-            generator = DiffusersGenerator(order.candidates, order.generation)
+            generator = DiffusersGenerator(order.candidates, order.generation, order.references)
             if self._generator is not None:
                 generator.take_over(self._generator)
             self._generator, self._order = generator, order
@@ -60,7 +62,7 @@ class Worker:
         models = [model.fingerprint for model in (task.model, task.base) if model]
         try:
             self._catalog.take_in(task.known)
-            strength = self._sampler(task, made).sample(task.model).strength
+            strength = self._asked(task, made)
             parcel = self._catalog.parcel(models, texts_of=self._encoder.name if self._encoder else None)
             return Outcome(parcel=parcel, images=sum(made), strength=strength)
         except ModelSearchError as error:
@@ -77,7 +79,8 @@ class Worker:
         parcel = self._catalog.parcel([task.base.fingerprint]) if task.base else {}
         return Outcome(parcel=parcel, images=sum(made), error=reason)
 
-    def _sampler(self, task: Task, made: list[int]) -> Sampler:
+    def _asked(self, task: Task, made: list[int]) -> float | None:
+        """The strength of what a LoRA does, where it is asked by prompts."""
         assert self._order and self._encoder and self._generator, "begin comes first"
         probe_set = self._generator.plan(task.model, self._order.probes)
         if probe_set.digest != task.digest:
@@ -86,12 +89,14 @@ class Worker:
                 f"precision {probe_set.precision}, base {(probe_set.base or 'none')[:8]}); see that all machines have "
                 "the same models, decoders and kind of device"
             )
-        return Sampler(
-            catalog=self._catalog,
-            encoder=self._encoder,
-            generator=self._generator,
-            draw=best_drawer(),
-            probes=self._order.probes,
-            settings=self._order.settings,
-            on_images=made.append,
-        )
+        what: dict[str, Any] = {
+            "catalog": self._catalog,
+            "encoder": self._encoder,
+            "generator": self._generator,
+            "on_images": made.append,
+        }
+        if (references := self._order.references) is not None:
+            ReferenceSampler(**what, references=references, refresh=self._order.settings.refresh).sample(task.model)
+            return None
+        sampler = Sampler(**what, draw=best_drawer(), probes=self._order.probes, settings=self._order.settings)
+        return sampler.sample(task.model).strength

@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 class GenerateAll(Protocol):
-    """Samples every model that is not current yet, as `generate_all` does."""
+    """Samples every model that is not current yet, as `generate_all` does; or paints, as `paint_references`."""
 
     def __call__(
         self,
@@ -68,6 +68,7 @@ class Engine:
     spatial: ImageEncoder | None = None  # of where things are in the pictures, for search by layout
     spatial_source: str = ""  # opens it again
     generate_all: GenerateAll | None = None  # on other machines, in place of this one
+    paint_all: GenerateAll | None = None  # drawings on other machines
 
 
 def index(
@@ -95,7 +96,7 @@ def index(
     if not settings.quick:
         (engine.generate_all or generate_all)(catalog, models, engine, settings, report, progress)
         if engine.references is not None:
-            paint_references(catalog, models, engine, settings, report, progress)
+            (engine.paint_all or paint_references)(catalog, models, engine, settings, report, progress)
     if engine.spatial is not None:
         name = engine.encoder.name
         store_maps(catalog, name, engine.spatial, engine.spatial_source, models, report, progress)
@@ -323,7 +324,7 @@ def unpainted(
 def _paint_one(sampler: ReferenceSampler, turns: Turns, model: ModelFile, report: Report) -> str | None:
     """Why it failed, or None. What takes prompts only is no failure: its samples stand for its style."""
     try:
-        with sampler.catalog.claims.taken(f"{model.fingerprint} references") as is_ours:
+        with sampler.catalog.claims.taken(sampler.claim_on(model)) as is_ours:
             if is_ours and paint(sampler, turns, model):
                 report.rendered.append(model.path)
     except CatalogFaultError:  # concerns all models

@@ -50,6 +50,10 @@ class ReferenceSampler:
             if plain.digest not in self._have(base.fingerprint):
                 self._paint(base, plain)
 
+    def claim_on(self, model: ModelFile) -> str:
+        """What one indexer takes before it asks a model."""
+        return f"{model.fingerprint} references"
+
     def is_current(self, model: ModelFile) -> bool:
         """Raises UnsupportedReferenceError for what takes prompts only."""
         probe_set = self.generator.plan(model, self.references.probes)
@@ -89,7 +93,7 @@ class ReferenceSampler:
             raise InvalidOutputError(f"{model.name} gives back all {asked} reference pictures unchanged")
         features = self.encoder.encode_images([*pictures.values()])
         with self.catalog.transaction():
-            self._put_inputs()
+            self.put_inputs()
             self.catalog.put_probe_set(probe_set)
             self.catalog.put_specification(
                 Specification(
@@ -102,7 +106,7 @@ class ReferenceSampler:
                 )
             )
 
-    def _put_inputs(self) -> None:
+    def put_inputs(self) -> None:
         """Each drawing and its subject, by the drawing's digest, for pictures of before and after."""
         of = self.references
         for digest, drawing, subject in zip(of.digests, of.drawings, of.subjects, strict=True):

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
@@ -16,14 +17,18 @@ from modelsearch_core.cluster import driving, orders
 from modelsearch_core.cluster.driving import OnCluster
 from modelsearch_core.cluster.orders import Description, Order, Outcome, PathMap, Task
 from modelsearch_core.cluster.queue import Queue
-from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.errors import ModelSearchError, UnsupportedReferenceError
 from modelsearch_core.generators import GeneratorSettings
 from modelsearch_core.indexing import Engine, IndexSettings, Report, Step, index
 from modelsearch_core.indexing import settings as index_settings
+from modelsearch_core.indexing.references import ReferenceSampler
 from modelsearch_core.indexing.sampling import Sampler
 from modelsearch_core.model_files import Kind, ModelFile
+from modelsearch_core.probes import Probe, ProbeSet
+from modelsearch_core.reference_set import ReferenceSet
 from tests.indexing.folders import make_folder
 from tests.making.fakes import ColourEncoder, ColourGenerator, model_file
+from tests.making.references import plain_references
 
 NAMES = ["base checkpoint", "red", "blue", "green", "pink"]
 TABLES = {
@@ -83,18 +88,18 @@ class Hands:
         with Catalog(self.folder / f"{worker} {len(self.asked)}.sqlite") as catalog:
             catalog.put_encoder(self.order.encoder, "colours", self.order.dimension)
             catalog.take_in(task.known)
-            sampler = Sampler(
-                catalog=catalog,
-                encoder=ColourEncoder(),
-                generator=generator,
-                draw=lambda image: image,
-                probes=self.order.probes,
-                settings=self.order.settings,
-                on_images=made.append,
-            )
+            what: Any = {"catalog": catalog, "encoder": ColourEncoder(), "generator": generator}
+            settings, references = self.order.settings, self.order.references
             models = [model.fingerprint for model in (task.model, task.base) if model]
             try:
-                strength = sampler.sample(task.model).strength
+                if references is not None:
+                    painter = ReferenceSampler(
+                        **what, references=references, refresh=settings.refresh, on_images=made.append
+                    )
+                    strength = None if painter.sample(task.model) else 0.0
+                else:
+                    what |= {"draw": lambda image: image, "probes": self.order.probes}
+                    strength = Sampler(**what, settings=settings, on_images=made.append).sample(task.model).strength
             except ModelSearchError as error:
                 return Outcome(parcel=catalog.parcel(models[1:]), error=str(error), images=sum(made))
             return Outcome(parcel=catalog.parcel(models, ColourEncoder.name), images=sum(made), strength=strength)
@@ -105,9 +110,18 @@ class Bench:
         self.folder, self.models = folder, make_folder(folder / "models", NAMES)
         self.steps: list[Step] = []
 
-    def run(self, catalog: Path, pool: Hands | None, *, broken: Sequence[str] = (), **settings: object) -> Report:
+    def run(
+        self,
+        catalog: Path,
+        pool: Hands | None,
+        *,
+        broken: Sequence[str] = (),
+        references: ReferenceSet | None = None,
+        planner: type[ColourGenerator] = ColourGenerator,
+        **settings: object,
+    ) -> Report:
         def generator_for(models: Sequence[ModelFile]) -> ColourGenerator:
-            return ColourGenerator(models, broken=broken)
+            return planner(models, broken=broken)
 
         cluster = pool and OnCluster(pool, generator_for, GeneratorSettings(), PathMap({}))
         engine = Engine(
@@ -115,7 +129,9 @@ class Bench:
             encoder_source="colours",
             generator_for=generator_for,
             draw=lambda image: image,
+            references=references,
             generate_all=cluster,
+            paint_all=cluster and cluster.paint,
         )
         with Catalog(catalog) as opened:
             return index(opened, [self.folder / "models"], engine, IndexSettings(**settings), self.steps.append)  # type: ignore[arg-type]
@@ -230,6 +246,58 @@ def test_who_watches_may_stop_it_and_what_was_done_stays(bench: Bench):
     report = bench.run(catalog, Hands(bench.folder, "one", "two"), samples=4)
     assert report.unchanged >= 2
     assert report.unchanged + len(report.generated) == len(NAMES)
+
+
+def test_drawings_that_two_workers_fill_out_are_those_of_one_machine_bit_by_bit(bench: Bench):
+    drawings, pool = plain_references(6), Hands(bench.folder, "one", "two")
+    report = bench.run(bench.folder / "cluster.sqlite", pool, samples=4, references=drawings)
+    alone = bench.run(bench.folder / "alone.sqlite", None, samples=4, references=drawings)
+    assert sorted(report.rendered) == sorted(alone.rendered)
+    assert len(report.rendered) == len(NAMES) - 1
+    assert report.images == alone.images
+    assert content(bench.folder / "cluster.sqlite") == content(bench.folder / "alone.sqlite")
+    assert {worker for worker, _ in pool.asked[len(NAMES) :]} == {"one", "two"}
+
+    again = Hands(bench.folder, "one")
+    assert bench.run(bench.folder / "cluster.sqlite", again, samples=4, references=drawings).rendered == []
+    assert again.asked == []
+
+
+def test_drawings_outlive_the_worker_that_was_at_them(bench: Bench):
+    pool = Hands(bench.folder, "one", "two")
+    pool.dies = lambda worker, title: worker == "two" and pool.order.references is not None
+    report = bench.run(bench.folder / "c.sqlite", pool, samples=4, references=plain_references(3))
+    assert len(report.rendered) == len(NAMES) - 1
+    assert report.failed == {}
+
+
+def test_drawings_of_another_driver_and_of_what_fails_hold_up_no_other(bench: Bench):
+    catalog = bench.folder / "c.sqlite"
+    with Catalog(catalog) as other:
+        bench.run(catalog, Hands(bench.folder, "one"), samples=4)
+        (red,) = [model for model in other.models() if model.title == "red"]
+        assert other.claims.take(f"{red.fingerprint} references")
+        pool = Hands(bench.folder, "one", broken=["pink"])
+        report = bench.run(catalog, pool, samples=4, references=plain_references(3))
+    assert {path.stem: reason for path, reason in report.failed.items()} == {"pink": "pink paints black"}
+    assert sorted(path.stem for path in report.rendered) == ["blue", "green"]
+    assert report.elsewhere == []
+
+
+def test_what_takes_prompts_only_is_told_and_sent_to_nobody(bench: Bench):
+    class OnlyByPrompts(ColourGenerator):
+        def plan(self, model: ModelFile, probes: Sequence[Probe]) -> ProbeSet:
+            if model.title == "green" and probes[0].drawing:
+                raise UnsupportedReferenceError("green takes prompts only")
+            return super().plan(model, probes)
+
+    pool = Hands(bench.folder, "one")
+    report = bench.run(
+        bench.folder / "c.sqlite", pool, samples=4, references=plain_references(3), planner=OnlyByPrompts
+    )
+    assert {path.stem: reason for path, reason in report.prompts_only.items()} == {"green": "green takes prompts only"}
+    assert report.failed == {}
+    assert Counter(title for _, title in pool.asked) == dict.fromkeys(NAMES[1:], 2) | {NAMES[0]: 1, "green": 1}
 
 
 def test_another_drivers_models_are_left_to_it(bench: Bench):
