@@ -1,5 +1,6 @@
 """Run by `test_ray.py` in a network namespace of its own: a real Ray cluster of three nodes on one machine indexes a
-folder, loses a node in the middle, loses its driver, and gets another node. Writes what happened as JSON."""
+folder, loses a node in the middle, loses its driver, gets another node, and loses that while drawings are filled out.
+Writes what happened as JSON."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from modelsearch_core.catalog import Catalog
 from modelsearch_core.cluster.ray_pool import SURROUNDINGS
+from modelsearch_core.specification import Evidence
 
 ROOT = Path(__file__).parents[2]
 os.environ.update(SURROUNDINGS, PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1", RAY_worker_niceness="0")
@@ -25,11 +27,11 @@ def index_command(folder: Path, catalog: Path, address: str, *more: str) -> list
     return [sys.executable, "-m", "modelsearch_core.cli", *words, *(["--ray", address] if address else [])]
 
 
-def generated(catalog: Path) -> int:
+def done(catalog: Path, wanted: Evidence) -> int:
     """Models that are done by now."""
     try:
         with Catalog(catalog, read_only=True) as opened:
-            return sum(evidence.value == "generated" for *_, evidence, _ in opened.specification_keys(_encoder(opened)))
+            return sum(evidence is wanted for *_, evidence, _ in opened.specification_keys(_encoder(opened)))
     except Exception:  # it is just being made
         return 0
 
@@ -41,14 +43,14 @@ def _encoder(catalog: Catalog) -> str:
 class Watch(threading.Thread):
     """When models were done."""
 
-    def __init__(self, catalog: Path) -> None:
+    def __init__(self, catalog: Path, evidence: Evidence) -> None:
         super().__init__(daemon=True)
-        self.catalog, self.times, self.over = catalog, [], False
+        self.catalog, self.evidence, self.times, self.over = catalog, evidence, [], False
         self.start()
 
     def run(self) -> None:
         while not self.over:
-            if (count := generated(self.catalog)) > len(self.times):
+            if (count := done(self.catalog, self.evidence)) > len(self.times):
                 self.times += [time.monotonic()] * (count - len(self.times))
             time.sleep(0.1)
 
@@ -60,7 +62,7 @@ class Watch(threading.Thread):
 
 
 def main() -> None:
-    folder, there, work = (Path(word) for word in sys.argv[1:4])
+    folder, there, work, subjects = (Path(word) for word in sys.argv[1:5])
     from ray.cluster_utils import Cluster
 
     cluster = Cluster()
@@ -70,8 +72,9 @@ def main() -> None:
     told: dict[str, object] = {}
 
     catalog = work / "ray.sqlite"
-    watch = Watch(catalog)
-    command = index_command(folder, catalog, cluster.address, "--map", f"{folder}={there}")
+    watch, painted = (Watch(catalog, evidence) for evidence in (Evidence.GENERATED, Evidence.REFERENCE))
+    mapped = ("--map", f"{folder}={there}")
+    command = index_command(folder, catalog, cluster.address, *mapped, "--style", "--subjects", str(subjects))
     driver = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     watch.wait_for(2)
     told["killed"] = time.monotonic()
@@ -79,11 +82,15 @@ def main() -> None:
     watch.wait_for(3)
     driver.kill()
     driver.communicate()
-    told["before"] = generated(catalog)
-    cluster.add_node(num_cpus=1, **options)
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    watch.over = True
-    told |= {"status": done.returncode, "report": json.loads(done.stdout or "{}"), "times": watch.times}
+    told["before"] = done(catalog, Evidence.GENERATED)
+    another = cluster.add_node(num_cpus=1, **options)
+    driver = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    painted.wait_for(3)
+    cluster.remove_node(another, allow_graceful=False)
+    told["painted"] = done(catalog, Evidence.REFERENCE)
+    report, _ = driver.communicate()
+    watch.over = painted.over = True
+    told |= {"status": driver.returncode, "report": json.loads(report or "{}"), "times": watch.times}
     (work / "told.json").write_text(json.dumps(told))
     cluster.shutdown()
 

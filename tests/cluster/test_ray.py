@@ -1,5 +1,5 @@
 """A real Ray cluster of three nodes on this machine, in a network of its own, indexes the mini zoo while a node is
-killed, the driver is killed, and another node joins."""
+killed, the driver is killed, and another node joins, which is lost while LoRA fill out drawings."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
+from modelsearch_core.reference_set import BUNDLED
 from tests.cluster.nodes import index_command
 
 ROOT = Path(__file__).parents[2]
 IN_A_NETWORK = ["unshare", "--net", "bash", "-c", 'ip link set lo up && exec "$@"', "bash"]
-LORAS = 8
+LORAS, SUBJECTS = 8, 2
 MEASURED = "SELECT fingerprint, digest, samples, strength, z, drawings, density FROM specification ORDER BY 1, 2"
 PICTURES = "SELECT fingerprint, digest, number, webp FROM sample ORDER BY 1, 2, 3"
 
@@ -47,6 +48,9 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for file in sorted((ROOT / "mini_zoo" / "models" / "loras").rglob("*.safetensors"))[:LORAS]:
         shutil.copy(file, folder / "store")
     (folder / "mnt").symlink_to(folder / "store")
+    (folder / "subjects").mkdir()
+    for subject in sorted(BUNDLED.glob("*.webp"))[:SUBJECTS]:
+        shutil.copy(subject, folder / "subjects")
     return folder
 
 
@@ -57,6 +61,7 @@ def rows(catalog: Path, query: str) -> list[object]:
 
 def test_a_cluster_that_loses_a_node_and_its_driver_measures_what_one_machine_does(work: Path):
     script = [sys.executable, ROOT / "tests" / "cluster" / "nodes.py", work / "store", work / "mnt", work]
+    script.append(work / "subjects")
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     done = subprocess.run([*IN_A_NETWORK, *map(str, script)], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
@@ -66,11 +71,12 @@ def test_a_cluster_that_loses_a_node_and_its_driver_measures_what_one_machine_do
     assert told["before"] >= 3
     assert told["report"]["unchanged"] >= 3
     assert told["report"]["unchanged"] + len(told["report"]["generated"]) == LORAS + 1
+    assert told["painted"] < LORAS + 1
+    assert len(told["report"]["painted"]) == LORAS
 
     alone = work / "alone.sqlite"
-    subprocess.run(
-        index_command(work / "store", alone, ""), cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE
-    )
+    command = index_command(work / "store", alone, "", "--style", "--subjects", str(work / "subjects"))
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
     assert rows(work / "ray.sqlite", MEASURED) == rows(alone, MEASURED)
     assert rows(work / "ray.sqlite", PICTURES) == rows(alone, PICTURES)
     kinds = Counter(path for (path,) in rows(work / "ray.sqlite", "SELECT path FROM file"))
