@@ -373,10 +373,13 @@ class Catalog:
 
     def parcel(self, fingerprints: Sequence[str], texts_of: str | None = None) -> Parcel:
         """All that was generated from some models, for another catalog; with an encoder's features of texts."""
-        return parcels.packed(self._connection, fingerprints, texts_of)
+        parcel = parcels.packed(self._connection, fingerprints, texts_of)
+        return parcels.with_pictures(parcel, self._pictures) if self._pictures else parcel
 
     def take_in(self, parcel: Parcel) -> None:
         """What another catalog has measured; the same twice is the same as once."""
+        if self._pictures and parcel:
+            parcel = parcels.without_pictures(parcel, self._pictures, self.sample_numbers)
         with self.transaction():
             stamp = self._revised("specification")
             self._changed += parcels.unpacked(self._connection, parcel, stamp)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ..specification import Evidence
 from .connection import Connection
+from .pictures import PictureStore
 
 Row = tuple[Any, ...]
 Parcel = dict[str, tuple[tuple[str, ...], list[Row]]]  # (columns, rows) by table
@@ -53,6 +54,25 @@ def unpacked(connection: Connection, parcel: Parcel, stamp: int) -> list[str]:
     generated = [(row[key[0]],) for row in new if row[evidence] == Evidence.GENERATED.value]
     connection.executemany("DELETE FROM failure WHERE fingerprint = ?", generated)
     return [fingerprint for fingerprint, *_ in keys]
+
+
+def with_pictures(parcel: Parcel, store: PictureStore) -> Parcel:
+    """With the pictures that are outside of the catalog it is of; a row whose picture is lost stays behind."""
+    columns, rows = parcel["sample"]
+    found = ((*row[:3], row[3] or store.get(*row[:3])) for row in rows)
+    return {**parcel, "sample": (columns, [row for row in found if row[3]])}
+
+
+def without_pictures(parcel: Parcel, store: PictureStore, have: Callable[[str, str], Sequence[int]]) -> Parcel:
+    """For a catalog whose pictures are outside, where those go that it does not `have` yet, by number."""
+    columns, rows = parcel["sample"]
+    new: dict[tuple[str, str], dict[int, bytes]] = {}
+    for fingerprint, digest, number, webp in rows:
+        new.setdefault((fingerprint, digest), {})[number] = webp
+    for key, images in new.items():
+        known = set(have(*key))
+        store.put(*key, {number: webp for number, webp in images.items() if number not in known})
+    return {**parcel, "sample": (columns, [(*row[:3], b"") for row in rows])}
 
 
 def _rows(

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from modelsearch_core.catalog import Catalog
+from modelsearch_core.catalog.copying import copy
+from modelsearch_core.catalog.pictures import SETTING as PICTURES
 from modelsearch_core.cluster import driving, orders
 from modelsearch_core.cluster.driving import OnCluster
 from modelsearch_core.cluster.orders import Description, Order, Outcome, PathMap, Task
@@ -24,6 +26,7 @@ from modelsearch_core.indexing import settings as index_settings
 from modelsearch_core.indexing.references import ReferenceSampler
 from modelsearch_core.indexing.sampling import Sampler
 from modelsearch_core.model_files import Kind, ModelFile
+from modelsearch_core.places import Place
 from modelsearch_core.probes import Probe, ProbeSet
 from modelsearch_core.reference_set import ReferenceSet
 from tests.indexing.folders import make_folder
@@ -112,7 +115,7 @@ class Bench:
 
     def run(
         self,
-        catalog: Path,
+        catalog: Place,
         pool: Hands | None,
         *,
         broken: Sequence[str] = (),
@@ -149,14 +152,33 @@ def content(catalog: Path) -> dict[str, list[object]]:
 
 
 @pytest.mark.parametrize("samples", [6, None])
-def test_two_workers_measure_the_same_as_one_machine_bit_by_bit(bench: Bench, samples: int | None):
-    pool = Hands(bench.folder, "one", "two")
-    report = bench.run(bench.folder / "cluster.sqlite", pool, samples=samples)
+def test_two_workers_measure_the_same_as_one_machine_bit_by_bit(
+    bench: Bench, samples: int | None, new_place: Callable[[], Place]
+):
+    pool, place = Hands(bench.folder, "one", "two"), new_place()
+    report = bench.run(place, pool, samples=samples)
     alone = bench.run(bench.folder / "alone.sqlite", None, samples=samples)
     assert sorted(report.generated) == sorted(alone.generated)
     assert report.images == alone.images
+    copy(place, bench.folder / "cluster.sqlite")
     assert content(bench.folder / "cluster.sqlite") == content(bench.folder / "alone.sqlite")
     assert {worker for worker, _ in pool.asked} == {"one", "two"}
+
+
+def test_pictures_that_are_outside_of_the_catalog_are_known_to_workers_and_come_back_to_their_place(bench: Bench):
+    for name in ("cluster", "alone"):
+        with Catalog(bench.folder / f"{name}.sqlite") as catalog:
+            catalog.put_setting(PICTURES, (bench.folder / name).as_uri())
+        for samples in (4, 8):  # the second time, what is there is topped up
+            pool = Hands(bench.folder, "one", "two") if name == "cluster" else None
+            bench.run(bench.folder / f"{name}.sqlite", pool, samples=samples, references=plain_references(3))
+    pictures = [
+        {file.relative_to(place): file.read_bytes() for file in place.rglob("*.webp")}
+        for place in (bench.folder / "cluster", bench.folder / "alone")
+    ]
+    assert pictures[0] == pictures[1] != {}
+    assert content(bench.folder / "cluster.sqlite") == content(bench.folder / "alone.sqlite")
+    assert {webp for *_, webp in content(bench.folder / "cluster.sqlite")["sample"]} == {b""}
 
 
 def test_many_models_get_a_few_pictures_each_before_any_gets_more(bench: Bench, monkeypatch: pytest.MonkeyPatch):
@@ -248,18 +270,21 @@ def test_who_watches_may_stop_it_and_what_was_done_stays(bench: Bench):
     assert report.unchanged + len(report.generated) == len(NAMES)
 
 
-def test_drawings_that_two_workers_fill_out_are_those_of_one_machine_bit_by_bit(bench: Bench):
-    drawings, pool = plain_references(6), Hands(bench.folder, "one", "two")
-    report = bench.run(bench.folder / "cluster.sqlite", pool, samples=4, references=drawings)
+def test_drawings_that_two_workers_fill_out_are_those_of_one_machine_bit_by_bit(
+    bench: Bench, new_place: Callable[[], Place]
+):
+    drawings, pool, place = plain_references(6), Hands(bench.folder, "one", "two"), new_place()
+    report = bench.run(place, pool, samples=4, references=drawings)
     alone = bench.run(bench.folder / "alone.sqlite", None, samples=4, references=drawings)
     assert sorted(report.rendered) == sorted(alone.rendered)
     assert len(report.rendered) == len(NAMES) - 1
     assert report.images == alone.images
+    copy(place, bench.folder / "cluster.sqlite")
     assert content(bench.folder / "cluster.sqlite") == content(bench.folder / "alone.sqlite")
     assert {worker for worker, _ in pool.asked[len(NAMES) :]} == {"one", "two"}
 
     again = Hands(bench.folder, "one")
-    assert bench.run(bench.folder / "cluster.sqlite", again, samples=4, references=drawings).rendered == []
+    assert bench.run(place, again, samples=4, references=drawings).rendered == []
     assert again.asked == []
 
 
