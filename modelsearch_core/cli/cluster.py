@@ -25,6 +25,8 @@ def cluster_of(
             raise ModelSearchError("--map says where workers see folders; name their cluster with --ray ADDRESS")
         yield None
         return
+    if args.quick:
+        raise ModelSearchError("--quick generates nothing, so no cluster is needed; leave --ray or --quick off")
     from ..cluster.ray_pool import RayPool  # brings torch along
     from ..generators.diffusers import DiffusersGenerator
 

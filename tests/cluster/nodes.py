@@ -90,7 +90,8 @@ def main() -> None:
     told["painted"] = done(catalog, Evidence.REFERENCE)
     report, _ = driver.communicate()
     watch.over = painted.over = True
-    told |= {"status": driver.returncode, "report": json.loads(report or "{}"), "times": watch.times}
+    assert driver.returncode == 0, (driver.returncode, report)
+    told |= {"report": json.loads(report), "times": watch.times}
     (work / "told.json").write_text(json.dumps(told))
     cluster.shutdown()
 

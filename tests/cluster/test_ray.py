@@ -66,7 +66,6 @@ def test_a_cluster_that_loses_a_node_and_its_driver_measures_what_one_machine_do
     done = subprocess.run([*IN_A_NETWORK, *map(str, script)], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     told = json.loads((work / "told.json").read_text())
-    assert told["status"] == 0
     assert told["report"]["failed"] == {}
     assert told["before"] >= 3
     assert told["report"]["unchanged"] >= 3
