@@ -15,18 +15,23 @@ from ..places import Place
 from ..reference_set import ReferenceSet
 
 
+def check_cluster(args: argparse.Namespace) -> None:
+    """ModelSearchError for options that do not go together, before anything is opened."""
+    if args.ray is None and args.map:
+        raise ModelSearchError("--map says where workers see folders; name their cluster with --ray ADDRESS")
+    if args.ray is not None and args.quick:
+        raise ModelSearchError("--quick generates nothing, so no cluster is needed; leave --ray or --quick off")
+    PathMap.of(args.map)
+
+
 @contextmanager
 def cluster_of(
     args: argparse.Namespace, catalog: Place, generation: GeneratorSettings, references: ReferenceSet | None
 ) -> Generator[OnCluster | None]:
     """What generates, as long as the command runs, with these drawings; None where no cluster is named."""
     if args.ray is None:
-        if args.map:
-            raise ModelSearchError("--map says where workers see folders; name their cluster with --ray ADDRESS")
         yield None
         return
-    if args.quick:
-        raise ModelSearchError("--quick generates nothing, so no cluster is needed; leave --ray or --quick off")
     from ..cluster.ray_pool import RayPool  # brings torch along
     from ..generators.diffusers import DiffusersGenerator
 

@@ -25,7 +25,7 @@ from ..places import expanded
 from ..probes import Probe, default_probes, own_probes, prompts_of
 from ..search.preparing import prepare
 from .bars import Bars
-from .cluster import cluster_of
+from .cluster import check_cluster, cluster_of
 from .drawings import reference_set_of
 from .screen import visible
 from .spatial import spatial_encoder_of
@@ -42,6 +42,7 @@ def index(args: argparse.Namespace) -> int:
         raise ModelSearchError("there is no folder to index; name one, as in `modelsearch index FOLDER`")
     check_folders([*args.folders, *(args.pictures or ()), *(args.picture_sets or ())])
     check_generation(args)
+    check_cluster(args)
     settings = IndexSettings(
         samples=args.samples,
         budget=args.budget,

@@ -66,6 +66,7 @@ def run(*words: object) -> int:
         (["index", ".", "--steps", "9" * 5000], "--steps: must be a whole number from 1 to 1000"),
         (["index", ".", "--base", "nope.safetensors"], "--base nope.safetensors: [Errno 2]"),
         (["index", ".", "--map", "/a=/b"], "name their cluster with --ray ADDRESS"),
+        (["index", ".", "--ray", "auto", "--map", "/a"], "--map /a must say where a folder is here and on the workers"),
         (["index", ".", "--ray", "auto", "--quick"], "--quick generates nothing, so no cluster is needed"),
         (["index", ".", "--ray", "auto", "--kind", "classifier"], "classifiers are asked by this machine alone"),
         (["serve", "/nope"], "/nope does not exist"),
