@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
+import logging
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 from dataclasses import replace
 
 from ..cluster.driving import OnCluster
@@ -13,6 +15,8 @@ from ..errors import ModelSearchError
 from ..generators import GeneratorSettings
 from ..places import Place
 from ..reference_set import ReferenceSet
+
+log = logging.getLogger(__name__)
 
 
 def check_cluster(args: argparse.Namespace) -> None:
@@ -36,9 +40,15 @@ def cluster_of(
     from ..generators.diffusers import DiffusersGenerator
 
     path_map = PathMap.of(args.map)
-    pool = RayPool(args.ray, str(catalog))
-    try:
+    with redirect_stdout(_Log()), closing(RayPool(args.ray, str(catalog))) as pool:
         planned = replace(generation, planned_for=pool.device)
         yield OnCluster(pool, lambda models: DiffusersGenerator(models, planned, references), generation, path_map)
-    finally:
-        pool.close()
+
+
+class _Log(io.TextIOBase):
+    """Takes what Ray tells on stdout of nodes that have died: there, what it says would stand before `--json`."""
+
+    def write(self, text: str) -> int:
+        if text.strip():
+            log.warning("%s", text.rstrip())
+        return len(text)
