@@ -29,6 +29,7 @@ SURROUNDINGS = {  # of all of Ray's processes: a death is noticed within two sec
 }
 LOOKING = 1.0  # seconds between two looks at who has joined
 FIRST = 600.0  # seconds for the first worker to be there: it imports torch, from a store that may be slow
+LEAVING = 2.0  # seconds for workers to go by themselves
 MOST_TRIES = 3  # to have a worker start on one node
 
 
@@ -101,7 +102,10 @@ class RayPool:
         return untold
 
     def close(self) -> None:
-        """Ends the workers, which frees their GPUs."""
+        """Ends the workers, which frees their GPUs; those that have nothing to do leave nothing on their disks."""
+        leaving = [self._actors[worker].close.remote() for worker in self._free]
+        if leaving:
+            self._ray.wait(leaving, num_returns=len(leaving), timeout=LEAVING)
         for worker in list(self._actors):
             self._forget(worker)
         self._ray.shutdown()

@@ -74,6 +74,11 @@ class Worker:
             for fingerprint in models:
                 self._catalog.forget(fingerprint)
 
+    def close(self) -> None:
+        """Leaves nothing on this machine's disk."""
+        self._catalog.close()
+        self._folder.cleanup()
+
     def _failed(self, task: Task, made: list[int], reason: str) -> Outcome:
         """With what its base has made for it, which is of use to others."""
         parcel = self._catalog.parcel([task.base.fingerprint]) if task.base else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,10 +56,14 @@ def order(folder: Path, models: list[ModelFile]) -> Order:
 
 
 @pytest.fixture
-def worker(order: Order) -> Worker:
+def worker(order: Order) -> Iterator[Worker]:
     worker = Worker()
     assert worker.begin(order) is None
-    return worker
+    yield worker
+    place = Path(worker._folder.name)
+    assert place.is_dir()
+    worker.close()
+    assert not place.exists()
 
 
 def drawings() -> ReferenceSet:
