@@ -18,6 +18,7 @@ ORDER = (
     "errors",
     "prompt_tags",
     "places",
+    "many_objects",
     "families",
     "raster",
     "model_files",

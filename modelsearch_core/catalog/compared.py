@@ -7,6 +7,7 @@ they are worked out still.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -33,9 +34,11 @@ class Compared(NamedTuple):
 
 def is_known(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
     """Whether indexing has measured what unrelated texts add to these templates."""
-    if catalog.text_features(encoder, [behind(templates[0], compared_texts()[0])]):
-        return True  # asked first: another process stores the row as it drops the texts
-    return catalog.statistics.has_of_collection(encoder, _name_of(templates), VERSION)
+    is_there = partial(catalog.statistics.has_of_collection, encoder, _name_of(templates), VERSION)
+    if is_there():
+        return True
+    in_texts = bool(catalog.text_features(encoder, [behind(templates[0], compared_texts()[0])]))
+    return in_texts or is_there()  # asked again: another process stores the row as it drops the texts
 
 
 def compared(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> Compared:

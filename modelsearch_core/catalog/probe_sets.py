@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from ..probes import ProbeSet
@@ -38,6 +38,11 @@ class ProbeSets(Mapping[str, ProbeSet]):
         """How models of that digest were asked, their trigger words aside; None for what nobody asked for."""
         own = self._own.get(digest)
         return None if own is None else self.recipes[own[0]]
+
+    def recipe_digests(self, digests: Iterable[str]) -> list[str | None]:
+        """Of each, how models of that digest were asked: of tens of thousands at once."""
+        own = self._own
+        return [own[digest][0] if digest in own else None for digest in digests]
 
     def of_recipe(self, recipe: str) -> ProbeSet:
         """The set without any model's trigger words."""
@@ -83,8 +88,8 @@ def read(connection: Connection) -> ProbeSets:
             "SELECT digest, base, base_digest, record FROM recipe"
         )
     }
-    rows = connection.execute("SELECT digest, recipe, trigger_words, notes FROM probe_set")
-    return ProbeSets({digest: own for digest, *own in rows}, recipes)  # pyright: ignore[reportArgumentType]
+    rows = connection.execute("SELECT digest, recipe, trigger_words, notes FROM probe_set").fetchall()
+    return ProbeSets({row[0]: row[1:] for row in rows}, recipes)
 
 
 def _base_digest(record: str) -> str:

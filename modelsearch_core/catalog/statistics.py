@@ -41,7 +41,7 @@ class Statistics:
         rows = self._connection.execute(
             "SELECT fingerprint, digest, blob FROM statistic WHERE encoder = ? AND name = ? AND version = ?",
             (encoder, name, version),
-        )
+        ).fetchall()
         return {(fingerprint, digest): blob for fingerprint, digest, blob in rows}
 
     def of(self, encoder: str, name: str, version: int, fingerprints: Sequence[str]) -> dict[Key, bytes]:

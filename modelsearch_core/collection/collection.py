@@ -21,6 +21,7 @@ from ..catalog.packing import Packing, first_rows
 from ..catalog.statistics import Key
 from ..embedding import Encoder, Features, unit
 from ..errors import ModelSearchError
+from ..many_objects import without_collection
 from ..model_files import Kind
 from ..probes import ProbeSet
 from ..prompt_templates import templates
@@ -31,6 +32,7 @@ from .kept_rows import KeptRows
 from .pooled import Pooling
 from .samples import NO_ROWS, Samples, stacked, unpacked
 
+KINDS = tuple(Kind)
 RESIDENT = 2**26  # numbers of samples that are kept once they were read, 256 MB
 
 Groups = NDArray[np.intp]
@@ -45,12 +47,13 @@ class Collection:
         self.catalog = catalog
         self.encoder = encoder
         self.dimension = dimension
-        with catalog.moment():
-            self.state = catalog.state()
-            self.measured = catalog.measured(encoder)
-            self.probe_sets = catalog.probe_sets()
-            self.files = files_of(catalog, None if before is None else before.files)
-        self.entries: list[Entry] = entries_of(self.files, self.measured)
+        with without_collection():
+            with catalog.moment():
+                self.state = catalog.state()
+                self.measured = catalog.measured(encoder)
+                self.probe_sets = catalog.probe_sets()
+                self.files = files_of(catalog, None if before is None else before.files)
+            self.entries: list[Entry] = entries_of(self.files, self.measured)
         self._kept: Masks | None = None
         self._picture_prompts: dict[Key, dict[int, str]] = {}  # of users' pictures, as far as they were asked for
         same = before is not None and before.encoder == encoder
@@ -79,42 +82,50 @@ class Collection:
     @cached_property
     def row_of(self) -> dict[str, int]:
         """m by fingerprint."""
-        return {entry.fingerprint: m for m, entry in enumerate(self.entries)}
+        return {fingerprint: m for m, (fingerprint, _) in enumerate(self.keys)}
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """(fingerprint, digest) of each: what its rows are found by."""
+        return [entry.measured[:2] for entry in self.entries]
 
     @cached_property
     def groups(self) -> Groups:
         """(M,): one number for each evidence level and kind, within which scores are comparable."""
-        numbers = {
-            (evidence, kind): place * len(Kind) + number
-            for place, evidence in enumerate(EVIDENCE_ORDER)
-            for number, kind in enumerate(Kind)
-        }
-        return np.array([numbers[entry.evidence, entry.kind] for entry in self.entries], np.intp)
+        places = (EVIDENCE_ORDER.index(entry.evidence) for entry in self.entries)
+        return np.array(
+            [place * len(KINDS) + KINDS.index(e.kind) for place, e in zip(places, self.entries, strict=True)], np.intp
+        )
 
     @cached_property
     def levels(self) -> Groups:
         """(M,): which evidence each rests on, by its place in EVIDENCE_ORDER: 0 is the best. A set of pictures is all
         that there is of its model, and as good as generated."""
-        are_sets = np.array([entry.kind is Kind.PICTURES for entry in self.entries], bool)
-        return np.where(are_sets, 0, self.groups // len(Kind))
+        are_sets = self.groups % len(KINDS) == KINDS.index(Kind.PICTURES)
+        return np.where(are_sets, 0, self._evidences)
 
     @cached_property
     def only_words(self) -> NDArray[np.bool_]:
         """(M,): models of which nothing but the author's words is known."""
-        return np.array([entry.evidence is Evidence.METADATA for entry in self.entries], bool)
+        return self._evidences == EVIDENCE_ORDER.index(Evidence.METADATA)
 
     @cached_property
     def unseen(self) -> NDArray[np.bool_]:
         """(M,): models of which there is no picture."""
-        return np.array([not entry.is_seen for entry in self.entries], bool)
+        return ~np.array([evidence.is_seen for evidence in EVIDENCE_ORDER])[self._evidences]
+
+    @property
+    def _evidences(self) -> Groups:
+        """(M,): places in EVIDENCE_ORDER."""
+        return self.groups // len(KINDS)
 
     @cached_property
     def facets(self) -> dict[tuple[str, str], tuple[float, float]]:
         """(strength, consistency) by `Entry.key`, of LoRA that were compared with their base."""
         return {
-            each.key: (each.strength, each.consistency)
-            for each in self.measured
-            if each.strength is not None and each.consistency is not None
+            (fingerprint, digest): (strength, consistency)
+            for fingerprint, digest, *_, strength, consistency in self.measured
+            if strength is not None and consistency is not None
         }
 
     @cached_property
@@ -152,8 +163,12 @@ class Collection:
     @cached_property
     def recipe_counts(self) -> Counter[str]:
         """How many models were asked by each recipe."""
-        recipes = (self.probe_sets.recipe(entry.digest) for entry in self.entries)
-        return Counter(recipe.digest for recipe in recipes if recipe is not None)
+        return Counter(recipe for recipe in self.recipe_digests if recipe is not None)
+
+    @cached_property
+    def recipe_digests(self) -> list[str | None]:
+        """How each was asked, its trigger words aside; None for what nobody asked for."""
+        return self.probe_sets.recipe_digests(digest for _, digest in self.keys)
 
     @cached_property
     def templates(self) -> list[str]:
@@ -321,11 +336,12 @@ class Collection:
         return self.prompts_of(self.all, self.pooled)
 
     def base_specification(self, m: int) -> Specification | None:
-        """The features of the base's pictures for the same probes, of a LoRA."""
+        """The features of the base's pictures for the same probes, of a LoRA; without their drawings."""
         recipe = self.probe_sets.recipe(self.entries[m].digest)
         if recipe is None or recipe.base is None:
             return None
-        return self.catalog.specification(recipe.base, recipe.base_digest, self.encoder)
+        key = recipe.base, recipe.base_digest
+        return self.catalog.specifications(self.encoder, [key], drawn=False).get(key)
 
     # beside what an entry rests on
 
@@ -376,9 +392,8 @@ class Collection:
 
     def worded(self) -> list[tuple[str, int]]:
         """What `words` depends on: every model in order, and when its words were read last."""
-        told = newest(self.measured, Evidence.METADATA)
-        stamps = (told.get(entry.fingerprint) for entry in self.entries)
-        return [(e.fingerprint, of.stamp if of else -1) for e, of in zip(self.entries, stamps, strict=True)]
+        told = {each.fingerprint: each.stamp for each in self.measured if each.evidence is Evidence.METADATA}
+        return [(fingerprint, told.get(fingerprint, -1)) for fingerprint, _ in self.keys]
 
 
 _SHARED = ("catalog", "encoder", "dimension", "state", "measured", "probe_sets", "files", "entries", "_picture_prompts")

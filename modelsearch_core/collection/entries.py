@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from ..catalog import Catalog
 from ..catalog.catalog import Measured
@@ -19,16 +19,18 @@ from ..specification import EVIDENCE_ORDER, Evidence
 NOTHING = ByHand()  # set
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A file of a model; its record is parsed when more than its columns is asked for."""
-
+class _Row(NamedTuple):
     name: str  # its path
     fingerprint: str
     kind: Kind
     said_architecture: str
     record: str
     by_hand: ByHand = NOTHING
+
+
+class Listed(_Row):
+    """A file of a model; its record is parsed when more than its columns is asked for. A tuple, as there are tens of
+    thousands, all made before a first answer."""
 
     @property
     def architecture(self) -> str:
@@ -43,8 +45,7 @@ class Listed:
         return self.by_hand.on(model_from_json(self.record))
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A model, its best evidence, its user's own pictures where these are not the best, and where else the same weights
     lie."""
 
@@ -145,7 +146,7 @@ def files_of(catalog: Catalog, before: Mapping[str, Sequence[Listed]] | None = N
     for path, fingerprint, kind, architecture, record in catalog.model_rows():
         file, old = Listed(path, fingerprint, kinds[kind], architecture, record), known.get(path)
         if fingerprint in by_hand:
-            file = replace(file, by_hand=by_hand[fingerprint])
+            file = file._replace(by_hand=by_hand[fingerprint])
         found[fingerprint].append(old if old is not None and old == file else file)
     return {fingerprint: tuple(files) for fingerprint, files in found.items()}
 

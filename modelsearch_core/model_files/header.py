@@ -8,13 +8,11 @@ byte, so the last tables are kept: reading the next such file costs its metadata
 
 from __future__ import annotations
 
-import gc
 import json
 import math
 import operator
 import re
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from ..errors import UnreadableModelError
+from ..many_objects import without_collection
 from .opening import open_regular
 
 MAX_HEADER_BYTES = 100_000_000  # the library's own limit
@@ -150,25 +149,13 @@ def _split_slowly(text: str) -> tuple[object, str]:
 @lru_cache(maxsize=TABLES_KEPT)
 def layout_of(text: str) -> Layout:
     """The table of tensors in a header's JSON without metadata. Raises UnreadableModelError."""
-    with _without_collection():
+    with without_collection():
         return _layout(_table(text))
 
 
 def _layout(table: Mapping[str, Any]) -> Layout:
     layout = _all_at_once(table)
     return layout if layout is not None else _one_by_one(table)
-
-
-@contextmanager
-def _without_collection() -> Generator[None]:
-    """Thousands of small objects that are in no cycle: a quarter of the time would go into looking for one."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _all_at_once(table: Mapping[str, Any]) -> Layout | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,18 +35,28 @@ class Reference:
 
 def alike(collection: Collection) -> list[Models]:
     """Models that are compared with the same."""
-    there = {each.key for each in collection.measured}
+    with_base = _with_base(collection)
     found: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for m, entry in enumerate(collection.entries):
-        recipe = collection.probe_sets.recipe(entry.digest)
+    for m, recipe in enumerate(collection.recipe_digests):
         if recipe is None:
+            entry = collection.entries[m]
             key = entry.evidence.value, _guessed_by(entry)
-        elif recipe.base is None or (recipe.base, recipe.base_digest) not in there:
-            key = "alone", recipe.digest
         else:
-            key = "base", recipe.base, recipe.base_digest
+            key = with_base.get(recipe) or ("alone", recipe)
         found[key].append(m)
     return [np.array(models, np.intp) for models in found.values()]
+
+
+def _with_base(collection: Collection) -> dict[str, tuple[str, ...]]:
+    """("base", fingerprint, digest) by recipe, of those whose base was asked the same."""
+    recipes = collection.probe_sets.recipes.values()
+    bases = {recipe.base for recipe in recipes}
+    there = {each.key for each in collection.measured if each.fingerprint in bases}
+    return {
+        recipe.digest: ("base", recipe.base, recipe.base_digest)
+        for recipe in recipes
+        if recipe.base is not None and (recipe.base, recipe.base_digest) in there
+    }
 
 
 def _guessed_by(entry: Entry) -> str:
@@ -58,8 +69,7 @@ def of_means(collection: Collection, means: Features) -> Features:
 
     Samples have the first of a recipe's probes; so models of equally many samples were asked the same.
     """
-    usual = unit(means).mean(axis=0) if len(means) else np.zeros(collection.dimension, np.float32)
-    references = np.empty_like(means)
+    usual, references = cache(lambda: unit(means).mean(axis=0)), np.empty_like(means)
     for models in alike(collection):
         base = collection.base_specification(int(models[0]))
         counts = np.array([collection.entries[m].samples for m in models])
@@ -68,7 +78,7 @@ def of_means(collection: Collection, means: Features) -> Features:
             if base is not None:
                 references[same] = _of_base(base, np.arange(S)).mean(axis=0)
             elif len(models) < ENOUGH:
-                references[same] = usual
+                references[same] = usual()
             else:
                 references[same] = means[same if len(same) >= ENOUGH else models].mean(axis=0)
     return references

@@ -143,8 +143,8 @@ class Statistics:
 
     def _halves(self, name: str, models: NDArray[np.intp]) -> tuple[Features, NDArray[np.intp]]:
         """Rows of a column (n, D), of all in one go, and at which places there is none."""
-        stored, entries, D = self._column(name, MEANS, models), self.collection.entries, self.collection.dimension
-        blobs, nothing = [stored.get(entries[m].key) for m in models.tolist()], bytes(2 * D)
+        stored, keys, D = self._column(name, MEANS, models), self.collection.keys, self.collection.dimension
+        blobs, nothing = [stored.get(keys[m]) for m in models.tolist()], bytes(2 * D)
         missing = np.flatnonzero([blob is None for blob in blobs])
         rows = np.frombuffer(b"".join(blob or nothing for blob in blobs), np.float16)
         return rows.reshape(len(models), D).astype(np.float32), missing
