@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
@@ -28,7 +28,6 @@ TABLES_KEPT = 64
 METADATA = "__metadata__"
 _METADATA_FIRST = re.compile(r'\s*\{\s*"__metadata__"\s*:\s*')
 _NEXT_NAME = re.compile(r'\s*,\s*"')
-_FIELDS = operator.itemgetter("dtype", "shape", "data_offsets")
 BITS = {
     **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),
     **dict.fromkeys(("F32", "I32", "U32"), 32),
@@ -161,21 +160,24 @@ def _layout(table: Mapping[str, Any]) -> Layout:
 def _all_at_once(table: Mapping[str, Any]) -> Layout | None:
     """A table in which everything is as it should be, a column at a time, since there are thousands of tensors; None
     for any other, which is then looked at one by one to name the tensor that is wrong."""
+    entries = table.values()
     try:
-        dtypes, shapes, offsets = map(list, zip(*map(_FIELDS, table.values()), strict=True))
+        dtypes, shapes, offsets = ([entry[field] for entry in entries] for field in ("dtype", "shape", "data_offsets"))
         if {2} != set(map(len, offsets)) or not {list}.issuperset(map(type, chain(shapes, offsets))):
             return None
-        begins, ends = map(list, zip(*offsets, strict=True))
-        if not _are_sizes([*chain.from_iterable(shapes), *begins, *ends]):
+        places = list(chain.from_iterable(offsets))
+        if not {int}.issuperset(map(type, chain(places, *shapes))):
             return None
-        sizes = map(operator.mul, map(BITS.__getitem__, dtypes), map(math.prod, shapes))
-        if not all(map(operator.eq, sizes, map((8).__mul__, map(operator.sub, ends, begins)))):
-            return None
+        tuples = list(map(tuple, shapes))
+        numbers = {shape: math.prod(shape) for shape in set(tuples) if _are_sizes(shape)}  # a few dozen of them
+        sizes = map(operator.mul, map(BITS.__getitem__, dtypes), map(numbers.__getitem__, tuples))
+        covered = list(accumulate(sizes))  # bits
     except (KeyError, TypeError, ValueError):
         return None
-    if begins[0] != 0 or begins[1:] != ends[:-1]:
+    begins, ends = places[::2], places[1::2]
+    if [0, *ends[:-1]] != begins or list(map((8).__mul__, ends)) != covered or ends[-1] >= 2**64:
         return None
-    return Layout(dict(zip(table, map(tuple, shapes), strict=True)), dtypes, begins, ends, ends[-1])
+    return Layout(dict(zip(table, tuples, strict=True)), dtypes, begins, ends, ends[-1])
 
 
 def _one_by_one(table: Mapping[str, Any]) -> Layout:
@@ -245,7 +247,7 @@ def _check_sizes(tensors: Mapping[str, Tensor]) -> None:
             )
 
 
-def _are_sizes(values: list[int]) -> bool:
+def _are_sizes(values: Sequence[int]) -> bool:
     """Whole numbers (a bool is none), none so large that a product of them takes long."""
     return {int}.issuperset(map(type, values)) and min(values, default=0) >= 0 and max(values, default=0) < 2**64
 

@@ -28,17 +28,25 @@ _OTHER_END = re.compile(r"\.(lora_A(\.\w+)*|oft_[rR](\.\w+)*)$")  # adapters of 
 
 def telling(shapes: Shapes) -> Iterator[tuple[str, str]]:
     """A layer and the end of the name of one of its factors, once for each layer."""
-    end = _ENDS[0]
+    end, beside = _ENDS[0], _beside(_ENDS[0])
     for name in shapes:
         if name.endswith(end):  # a file has one or two of them
             yield name[: -len(end)], end
+        elif name.endswith(beside):
+            continue
         elif name.endswith(_ENDS):
             end = next(end for end in _ENDS if name.endswith(end))
+            beside = _beside(end)
             yield name[: -len(end)], end
         elif ".oft_" in name or ".lora_A" in name:
             other = _OTHER_END.search(name)
             if other:
                 yield name[: other.start()], other[0]
+
+
+def _beside(end: str) -> tuple[str, ...]:
+    """How names end that tell nothing more of a layer of which one ends so."""
+    return (".alpha", _PAIRS[end]) if end in _PAIRS else (".alpha",)
 
 
 def is_product(end: str) -> bool:
