@@ -15,16 +15,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.catalogues import ENCODER, Chance, S, fill, picture
 from modelsearch_core.catalog import Catalog
+from modelsearch_core.embedding import Features
 from modelsearch_core.search import ModelIndex, Query
 
 RESULT = ROOT / "benchmarks" / "results" / "search.json"
@@ -51,11 +56,12 @@ def ask(index: ModelIndex, kind: str, seed: int) -> None:
 
 def first_and_next(path: Path, kind: str) -> dict[str, float]:
     """Opening with a first answer, and the mean of the next ten."""
-    clock = Clock()
-    index = ModelIndex.open(path, encoder=Chance())
+    encoder = TimedChance()
+    clock = Clock(encoder)
+    index = ModelIndex.open(path, encoder=encoder)
     ask(index, kind, 0)
     found = clock.read("first")
-    clock = Clock()
+    clock = Clock(encoder)
     for seed in range(1, 11):
         ask(index, kind, seed)
     return found | {name: value / 10 for name, value in clock.read("next").items()} | {"memory": grown()}
@@ -63,12 +69,13 @@ def first_and_next(path: Path, kind: str) -> dict[str, float]:
 
 def after_writes(path: Path, kind: str) -> dict[str, float]:
     """The next answer after a setting was written, and after one model was measured again."""
-    index = ModelIndex.open(path, encoder=Chance())
+    encoder = TimedChance()
+    index = ModelIndex.open(path, encoder=encoder)
     index.search(query(kind, 0, index))
     found: dict[str, float] = {}
     with Catalog(path) as writer:
         writer.put_setting("any", str(time.time()))
-        clock = Clock()
+        clock = Clock(encoder)
         index.reload()
         index.search(query(kind, 1, index))
         found |= clock.read("setting")
@@ -76,7 +83,7 @@ def after_writes(path: Path, kind: str) -> dict[str, float]:
         measured = writer.specification(*key, ENCODER)
         assert measured is not None
         writer.put_specification(measured)
-        clock = Clock()
+        clock = Clock(encoder)
         assert index.reload()
         index.search(query(kind, 2, index))
     return found | clock.read("model")
@@ -97,12 +104,41 @@ def agreement(path: Path, kind: str) -> dict[str, float]:
     return {"queries": queries, "ten": ten / queries, "first": one / queries, "seconds": seconds}
 
 
-class Clock:
+class TimedChance(Chance):
+    """Keeps how long it has taken."""
+
     def __init__(self) -> None:
-        self._wall, self._processor = time.perf_counter(), time.process_time()
+        self.taken = np.zeros(2)  # wall and processor seconds
+
+    def encode_texts(self, texts: Sequence[str]) -> Features:
+        with self._timed():
+            return super().encode_texts(texts)
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Features:
+        with self._timed():
+            return super().encode_images(images)
+
+    @contextmanager
+    def _timed(self) -> Generator[None]:
+        before = _now()
+        yield
+        self.taken += _now() - before
+
+
+class Clock:
+    """Without the encoder's time."""
+
+    def __init__(self, encoder: TimedChance) -> None:
+        self._encoder = encoder
+        self._started = _now() - encoder.taken
 
     def read(self, name: str) -> dict[str, float]:
-        return {name: time.perf_counter() - self._wall, f"{name}, processor": time.process_time() - self._processor}
+        wall, processor = _now() - self._encoder.taken - self._started
+        return {name: float(wall), f"{name}, processor": float(processor)}
+
+
+def _now() -> NDArray[np.floating]:
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def grown() -> float:
@@ -163,6 +199,17 @@ def run(models: int, folder: Path, *, compared: bool) -> dict[str, Any]:
     return found
 
 
+def of_each_and_of_all(results: list[dict[str, Any]]) -> tuple[float, float] | None:
+    """Bytes that a further model takes, and those that are the same however many there are, by the fewest and the most
+    models of as many samples."""
+    alike = sorted((of["models"], of["bytes a model"] * of["models"]) for of in results if of.get("samples", S) == S)
+    if len(alike) < 2:
+        return None
+    (few, least), (many, most) = alike[0], alike[-1]
+    each = (most - least) / (many - few)
+    return each, least - few * each
+
+
 def page(results: list[dict[str, Any]]) -> str:
     lines = [
         "# How fast answers come",
@@ -191,6 +238,14 @@ def page(results: list[dict[str, Any]]) -> str:
         of = result["writes"]
         times = f"{of['setting, processor']:.3f} | {of['model, processor']:.3f}"
         lines.append(f"| {result['models']:,} | {result['bytes a model']:,} | {times} |")
+    if sizes := of_each_and_of_all(results):
+        each, of_all = sizes
+        lines += [
+            "",
+            f"So a further model takes {each / 1000:.1f} KB, and {of_all / 1e6:.1f} MB are the same however many there are: "
+            "texts to compare with,",
+            "what yardsticks are made of, recipes, and what bases were asked for each of these.",
+        ]
     compared = [result for result in results if "agreement" in result]
     if compared:
         lines += ["", "The share of queries that have the first ten, and the first, of the full computation:", ""]

@@ -67,6 +67,15 @@ def test_a_specification_comes_back_bit_by_bit(catalog: Catalog):
     assert catalog.specification("a", "other", "e") is None
 
 
+@pytest.mark.parametrize("numbers", [[0, 1, 2], [2, 0, 5], [1, 2, 3]])
+def test_the_numbers_of_samples_come_back(catalog: Catalog, numbers: list[int]):
+    catalog.put_specification(specification(numbers=np.array(numbers)))
+    found = catalog.specification("a", "d", "e")
+    assert found is not None and found.numbers.tolist() == numbers
+    packed = catalog.packed_rows("e", [("a", "d")])["a", "d"]
+    assert np.frombuffer(packed.numbers, np.int32).tolist() == numbers
+
+
 def test_the_stored_mean_is_the_mean_of_the_samples(catalog: Catalog):
     stored = specification(rows=5)
     catalog.put_specification(stored)
@@ -221,6 +230,26 @@ def test_a_catalog_of_the_ninth_step_keeps_its_sketches_and_learns_of_bases(tmp_
         catalog.sketches.put("a", 2, Sketch(("layer",), kept.s, "base", 1))
         assert catalog.sketches.known(2) == {"a": "base"}
         assert catalog.sketches.without_magnitude(2) == {"a"}
+
+
+def test_a_catalog_of_the_tenth_step_keeps_rows_in_bytes_as_they_were(tmp_path: Path):
+    connection = sqlite3.connect(tmp_path / "old.sqlite")
+    for step in STEPS[:10]:
+        step(connection)
+    connection.execute("PRAGMA user_version = 10")
+    connection.execute("INSERT INTO encoder VALUES ('e', 'source', 2)")
+    z = np.array([[0.5, -1], [2**-7, 2**-9]], np.float16).tobytes() + np.arange(-8, 8, dtype=np.int8).tobytes()
+    connection.execute(
+        "INSERT INTO specification (fingerprint, digest, encoder, evidence, samples, mean, numbers, packing, z) "
+        "VALUES ('a', 'd', 'e', 'generated', 8, '', ?, 1, ?)",
+        (np.arange(1, 9, dtype=np.int32).tobytes(), z),
+    )
+    connection.commit()
+    connection.close()
+    with Catalog(tmp_path / "old.sqlite") as catalog:
+        found = catalog.specification("a", "d", "e")
+    assert found is not None and found.numbers.tolist() == [*range(1, 9)]
+    assert found.Z.tolist() == [[0.5 + a / 128, -1 + b / 512] for a, b in np.arange(-8, 8).reshape(8, 2).tolist()]
 
 
 def test_an_old_catalog_that_is_write_protected_says_so(of_the_first_step: Path, monkeypatch: pytest.MonkeyPatch):

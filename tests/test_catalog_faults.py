@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from modelsearch_core.catalog import Catalog, database, faults
@@ -21,6 +22,7 @@ from modelsearch_core.catalog.migrations import STEPS
 from modelsearch_core.catalog.repairing import repair
 from modelsearch_core.cli import main
 from modelsearch_core.errors import CatalogFaultError
+from modelsearch_core.specification import Evidence, Specification
 from tests.making.collections import fill_catalog
 from tests.making.fakes import model_file
 
@@ -171,6 +173,35 @@ def test_repair_tells_what_it_saved_and_what_is_lost(path: Path, capsys: pytest.
     assert "models' files" in said
     assert "is usable again; the damaged file is kept as" in said
     assert main(["list", "--catalog", str(path)]) == 0
+
+
+def test_repair_keeps_rows_however_many_there_are_and_however_they_are_packed(path: Path):
+    rng = np.random.default_rng(0)
+    counts = {"few": 3, "ten": 10, "many": 64}
+    with Catalog(path) as catalog:
+        encoder, dimension = "e", 512
+        catalog.put_encoder(encoder, "source", dimension)
+        for name, S in counts.items():
+            catalog.put_specification(
+                Specification(
+                    fingerprint=name,
+                    digest="d",
+                    encoder=encoder,
+                    evidence=Evidence.GENERATED,
+                    Z=rng.normal(size=(S, dimension)).astype(np.float32),
+                    numbers=np.arange(S),
+                )
+            )
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        page = (
+            connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'file_fingerprint'").fetchone()[0] - 1
+        )
+    damage(path, page)
+    done = repair(path)
+    assert done.was_damaged and "specification" not in done.lost
+    with Catalog(path) as catalog:
+        assert {row.fingerprint: row.samples for row in catalog.measured(encoder)} == counts
 
 
 def test_a_file_of_which_nothing_can_be_read_says_what_to_do(path: Path, capsys: pytest.CaptureFixture[str]):

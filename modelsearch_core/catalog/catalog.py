@@ -238,7 +238,7 @@ class Catalog:
         """What an answer needs of it is derived and stored beside it."""
         s, packing = specification, packing_of(specification.Z)
         rows = [pack(s.Z, packing), None if s.drawings is None else pack(s.drawings, packing)]
-        numbers = np.asarray(s.numbers, np.int32).tobytes()
+        numbers = records.numbers_to_blob(s.numbers)
         densities = (density_of(Z, s.evidence, packing) for Z in (s.Z, s.drawings))
         told = s.fingerprint, s.digest, s.encoder, s.evidence.value, len(s.Z), s.strength, s.consistency
         with self.transaction():
@@ -274,8 +274,11 @@ class Catalog:
     def packed_rows(self, encoder: str, keys: Sequence[Key], *, drawn: bool = False) -> dict[Key, Packed]:
         """The samples of some models as they are stored, or their drawings where they have any."""
         z, density = PACKED_DRAWINGS if drawn else ("z", "density")
-        rows = self._rows_of(encoder, keys, f"fingerprint, digest, numbers, packing, {z}, {density}")
-        return {(fingerprint, digest): Packed(*row) for fingerprint, digest, *row in rows}
+        rows = self._rows_of(encoder, keys, f"fingerprint, digest, samples, numbers, packing, {z}, {density}")
+        return {
+            (fingerprint, digest): Packed(records.whole_numbers(numbers, samples), *row)
+            for fingerprint, digest, samples, numbers, *row in rows
+        }
 
     def _rows_of(self, encoder: str, keys: Sequence[Key], columns: str) -> Iterator[tuple[Any, ...]]:
         """Of some specifications, each found by the table's key: for `(fingerprint, digest) IN (…)` SQLite would look

@@ -1,7 +1,7 @@
 """Generic texts as a query is made of them: what scores of texts are compared with (docs/methods.md 10).
 
-Indexing stores them in one row for each set of templates. Before, every text behind every template was kept, from which
-they are worked out still.
+Indexing stores them in one row for each set of templates, in place of what it encoded for it. Before, every text behind
+every template was kept, from which they are worked out still.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..background import compared_texts, form_of
+from ..background import background_texts, compared_texts, form_of
 from ..embedding import Features
 from ..prompt_templates import behind, behind_all
 from . import arrays
@@ -57,14 +57,22 @@ def is_stored(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
 
 
 def store(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> None:
-    """Of texts whose features are all in the catalog; what these were behind the templates is dropped there. A row that
-    another process has stored meanwhile stays."""
+    """Of texts whose features are all in the catalog; these are dropped there, alone and behind the templates, but for
+    what models and classifiers are asked. A row that another process has stored meanwhile stays."""
     with catalog.transaction():
         if not is_stored(catalog, encoder, templates):
             texts, (h, added, _) = _worked_out(catalog, encoder, dimension, templates)
-            blob = arrays.to_blob({"texts": text(texts), "h": h.astype(np.float16), "added": added})  # h was in halves
+            halves = {"h": h.astype(np.float16), "added": added.astype(np.float16)}  # what adds nothing stays nothing
+            blob = arrays.to_blob({"texts": text(texts), **halves})
             catalog.statistics.put_of_collection(encoder, _name_of(templates), VERSION, blob)
-        catalog.drop_text_features(encoder, behind_all(compared_texts(), templates))
+        stored = {*compared_texts(), *behind_all(compared_texts(), templates)}
+        needed = {*templates, *_prompts(catalog), *background_texts()}
+        catalog.drop_text_features(encoder, sorted(stored - needed))
+
+
+def _prompts(catalog: Catalog) -> set[str]:
+    """Of all recipes."""
+    return {probe.prompt for recipe in catalog.probe_sets().recipes.values() for probe in recipe.probe_set.probes}
 
 
 def _name_of(templates: Sequence[str]) -> str:
@@ -77,7 +85,8 @@ def _stored(catalog: Catalog, encoder: str, templates: Sequence[str]) -> tuple[l
         return None
     found = arrays.from_blob(blob)
     texts = words(found["texts"])
-    return texts, Compared(found["h"].astype(np.float32), found["added"], _forms(texts))
+    h, added = (found[name].astype(np.float32) for name in ("h", "added"))
+    return texts, Compared(h, added, _forms(texts))
 
 
 def _worked_out(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> tuple[list[str], Compared]:

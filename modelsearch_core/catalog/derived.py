@@ -11,6 +11,7 @@ import numpy as np
 from ..embedding import Features, unit
 from ..scores import gaussian
 from ..specification import Evidence, Factors, Specification
+from . import twelve_bits
 from .packing import Packing, pack, unpack
 
 MEANS_OF = ("mean", "drawn_mean")
@@ -27,18 +28,23 @@ def means_of(of: Specification) -> dict[str, tuple[int, bytes]]:
 
 
 def density_of(Z: Features | None, evidence: Evidence, packing: Packing) -> bytes | None:
-    """λ as float32, then U as float16; None for what has too few samples to be worth it."""
+    """λ as float32, then U in twelve bits a number; None for what has too few samples to be worth it."""
     if Z is None or not evidence.is_dense or packing is Packing.HALF:
         return None
     stored = unit(np.asarray(unpack(pack(Z, packing), Z.shape[1], packing), np.float32))
     λ, U = gaussian.factors(stored)
-    return λ.astype(np.float32).tobytes() + U.astype(np.float16).tobytes()
+    return λ.astype(np.float32).tobytes() + twelve_bits.pack(U)
 
 
-def factors_from(blob: bytes | None, S: int, D: int) -> Factors | None:
-    """Of a stored density of S samples."""
+def factors_from(blob: bytes | None, S: int, D: int, packing: Packing) -> Factors | None:
+    """Of a stored density of S samples. Beside rows as they were written before, U is float16."""
     if blob is None:
         return None
     width = S if S <= D else D
-    r = len(blob) // (4 + 2 * width)
-    return Factors(np.frombuffer(blob, np.float32, r), np.frombuffer(blob, np.float16, offset=4 * r).reshape(r, width))
+    if packing is Packing.BYTES:
+        r = len(blob) // (4 + 2 * width)
+        return Factors(np.frombuffer(blob, np.float32, r), np.frombuffer(blob, np.float16, offset=4 * r).reshape(r, -1))
+    r = next((r for r in range(S + 1) if 4 * r + twelve_bits.size(r, width) == len(blob)), None)
+    if r is None:
+        return None  # of other samples than these
+    return Factors(np.frombuffer(blob, np.float32, r), twelve_bits.unpack(blob[4 * r :], r, width))

@@ -225,6 +225,11 @@ def m010_dora(connection: Schema) -> None:
     _execute(connection, weight_sketches.DORA)
 
 
+def m011_terse_rows(_: Schema) -> None:
+    """Rows may be packed in fewer bytes from here on (`packing.Packing.TERSE`): earlier versions refuse such a catalog.
+    Those that are there stay as they are."""
+
+
 def _execute(connection: Schema, statements: str) -> None:
     for statement in statements.split(";\n"):
         if statement.strip():
@@ -242,4 +247,5 @@ STEPS: tuple[Step, ...] = (
     m008_user_pictures,
     m009_weight_sketches,
     m010_dora,
+    m011_terse_rows,
 )

@@ -33,17 +33,29 @@ def specification_from_row(row: tuple[Any, ...], dimension: int) -> Specificatio
     """From (fingerprint, digest, encoder, evidence, strength, consistency, numbers, packing, z, drawings)."""
     fingerprint, digest, encoder, evidence, strength, consistency, numbers, packing, z, drawings = row
     packing = Packing(packing)
+    Z = unpack(z, dimension, packing)
     return Specification(
         fingerprint=fingerprint,
         digest=digest,
         encoder=encoder,
         evidence=Evidence(evidence),
-        Z=unpack(z, dimension, packing),
-        numbers=np.frombuffer(numbers, dtype=np.int32),
+        Z=Z,
+        numbers=np.frombuffer(whole_numbers(numbers, len(Z)), dtype=np.int32),
         drawings=unpack(drawings, dimension, packing) if drawings else None,
         strength=strength,
         consistency=consistency,
     )
+
+
+def numbers_to_blob(numbers: NDArray[np.integer]) -> bytes:
+    """int32 (S,); nothing where they are 0, 1, 2, …, as they mostly are."""
+    told = np.asarray(numbers, np.int32)
+    return b"" if np.array_equal(told, np.arange(len(told))) else told.tobytes()
+
+
+def whole_numbers(blob: bytes, samples: int) -> bytes:
+    """int32 (S,)"""
+    return blob or np.arange(samples, dtype=np.int32).tobytes()
 
 
 def half(blob: bytes, dimension: int) -> NDArray[np.float16]:

@@ -18,6 +18,7 @@ from ..errors import CatalogFaultError, EmptyCatalogError
 from ..model_files.written import file_from_json
 from . import records
 from .catalog import Catalog
+from .packing import Packing
 
 MOST_SINGLE_ROWS = 1_000_000  # asked for one by one between the damaged pages of a table
 Row = tuple[Any, ...]
@@ -25,7 +26,7 @@ _UNDERSTOOD: dict[str, Callable[[dict[str, Any]], object]] = {
     "file": lambda row: file_from_json(row["record"]),
     "probe_set": lambda row: records.probe_set_from_json(row["record"]),
     "sample": lambda row: row["webp"][:4] in (b"RIFF", b"") or _refuse(),
-    "specification": lambda row: (len(row["mean"]) % 4 == 0 and len(row["z"]) % row["samples"] == 0) or _refuse(),
+    "specification": lambda row: (len(row["mean"]) % 4 == 0 and _are_rows(row)) or _refuse(),
 }
 
 
@@ -162,6 +163,10 @@ def _is_understood(table: str, row: dict[str, Any]) -> bool:
     except (ValueError, TypeError, KeyError, ZeroDivisionError):  # what damage makes of a row
         return False
     return True
+
+
+def _are_rows(row: dict[str, Any]) -> bool:
+    return Packing(row.get("packing", Packing.HALF)).fits(len(row["z"]), row["samples"])
 
 
 def _refuse() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..catalog import Catalog, columns
 from ..catalog.columns import Part, Who
+from ..catalog.packing import from_array, to_array
 from ..scores.samples import offsets_of
 from .samples import Samples, to_unit
 
@@ -24,7 +25,7 @@ def store(catalog: Catalog, encoder: str, who: Sequence[Who], words: Samples) ->
         for start in range(0, len(who), columns.PART):
             some = np.arange(start, min(len(who), start + columns.PART))
             of = words.some(some)
-            arrays = {"counts": of.counts.astype(np.int32), "numbers": of.numbers, "Z": of.Z.astype(np.float16)}
+            arrays = {"counts": of.counts.astype(np.int32), "numbers": of.numbers, "Z": to_array(of.Z)}
             yield Part([who[m] for m in some.tolist()], arrays)
 
     columns.put(catalog.statistics, encoder, NAME, VERSION, parts())
@@ -34,14 +35,14 @@ def is_stored(catalog: Catalog, encoder: str) -> bool:
     return columns.is_there(catalog.statistics, encoder, NAME, VERSION)
 
 
-def stored(catalog: Catalog, encoder: str, dimension: int, who: Sequence[Who], read: Read) -> Samples | None:
+def stored(catalog: Catalog, encoder: str, who: Sequence[Who], read: Read) -> Samples | None:
     """As stored; `read` is asked for what has changed since. None where nothing is stored."""
     parts = columns.read(catalog.statistics, encoder, NAME, VERSION)
     if not parts:
         return None
     known = [each for part in parts for each in part.who]
-    counts, numbers, Z = (_joined(parts, name) for name in ("counts", "numbers", "Z"))
-    rows = np.asarray(Z, np.float32).reshape(-1, dimension)
+    counts, numbers = (_joined([part.arrays[name] for part in parts]) for name in ("counts", "numbers"))
+    rows = _joined([from_array(part.arrays["Z"]) for part in parts])
     to_unit(rows)
     if known == list(who):
         return Samples(rows, offsets_of(counts), numbers)
@@ -57,6 +58,5 @@ def stored(catalog: Catalog, encoder: str, dimension: int, who: Sequence[Who], r
     return both.some([order.get(m, place.get(each, -1)) for m, each in enumerate(who)])
 
 
-def _joined(parts: Sequence[Part], name: str) -> NDArray[Any]:
-    arrays = [part.arrays[name] for part in parts]
+def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

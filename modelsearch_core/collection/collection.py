@@ -352,11 +352,7 @@ class Collection:
         who = self.worded()
         if read is not None and worded == who:
             return read
-        stored = (
-            author_words.stored(self.catalog, self.encoder, self.dimension, who, self._words_of)
-            if self.is_whole
-            else None
-        )
+        stored = author_words.stored(self.catalog, self.encoder, who, self._words_of) if self.is_whole else None
         return self._words_of(range(len(self))) if stored is None else stored
 
     def store_words(self) -> None:

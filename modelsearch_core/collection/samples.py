@@ -80,7 +80,9 @@ def unpacked(rows: Sequence[Packed], dimension: int) -> Samples:
     for of, a, b in zip(rows, offsets, offsets[1:], strict=False):
         unpack_into(Z[a:b], of.blob, Packing(of.packing))
         to_unit(Z[a:b])
-    densities = (factors_from(of.density, int(S), dimension) for of, S in zip(rows, counts, strict=True))
+    densities = (
+        factors_from(of.density, int(S), dimension, Packing(of.packing)) for of, S in zip(rows, counts, strict=True)
+    )
     return Samples(Z, offsets, numbers, tuple(densities))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ..background import background_texts, compared_texts
+from ..background import compared_texts
 from ..catalog import Catalog, compared
 from ..embedding import Encoder, ImageEncoder
 from ..errors import CatalogFaultError, ModelSearchError, UnsupportedReferenceError
@@ -149,11 +149,10 @@ def store_background(
 ) -> None:
     """Features of generic texts, and what they add to the probes' templates: what an unrelated query looks like
     (docs/methods.md 10)."""
-    usual = templates(probes)
-    texts = [*background_texts(), *compared_texts(), *usual]
+    texts = usual = templates(probes)
     is_stored = compared.is_stored(catalog, encoder.name, usual)
     if not is_stored:
-        texts += behind_all(compared_texts(), usual)
+        texts = [*compared_texts(), *usual, *behind_all(compared_texts(), usual)]
     known = catalog.text_features(encoder.name, texts)
     new = [text for text in dict.fromkeys(texts) if text not in known]
     for start in range(0, len(new), BATCH):

@@ -20,6 +20,8 @@ from ..embedding import Features
 from .content import Scores, means
 from .samples import BLOCK, Offsets, by_size_in_blocks, one_thread, taken
 
+Pair = tuple[NDArray[np.floating], NDArray[np.floating]]
+
 RANK = 16  # r, at most S−1
 FLOOR = 1e-3  # ε
 NO_AXIS = 1e-12  # variance below which a direction is rounding
@@ -105,10 +107,21 @@ def _deviations_along(λ: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.sqrt(np.where(λ > 0, λ, 1))
 
 
-def factors(samples: Features, rank: int = RANK) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+def factors(samples: Features, rank: int = RANK) -> Pair:
     """λ and U of one model's samples (S, D), of which `Factored` makes the density again."""
     with one_thread():
         return decomposed(deviations(np.asarray(samples, np.float64)), min(len(samples) - 1, rank))
+
+
+def factors_of_all(Z: Features, offsets: Offsets, rank: int = RANK) -> list[Pair]:
+    """The same of every model with samples Z (N, D), those of equally many at once."""
+    found: list[Pair] = [(np.empty(0), np.empty((0, 0)))] * (len(offsets) - 1)
+    for models, rows in by_size_in_blocks(offsets, 4 * Z.shape[1]):
+        with one_thread():
+            λ, U = decomposed(deviations(taken(Z, rows).astype(np.float64)), min(rows.shape[1] - 1, rank))
+        for place, m in enumerate(models):
+            found[m] = λ[place], U[place]
+    return found
 
 
 @dataclass(frozen=True)

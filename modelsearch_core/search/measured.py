@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 
 from ..catalog import Catalog
 from ..catalog.arrays import from_blob, to_blob
+from ..catalog.packing import from_array, to_array
 from ..collection import Collection
+from ..embedding import unit
 from ..model_files import Kind
 from ..specification import EVIDENCE_ORDER, Modality
 from .banks import Queries
-from .yardstick import Measures, Taken
+from .yardstick import Measures, Scores, Taken
 
 NAME, VERSION = "yardsticks", 8
 LEAST_KNOWN = 0.5  # of the models: below it, what is stored is of another collection
+LEVELS, UNKNOWN = 127, -128  # of a byte
 STALE = 0.05  # share of models new or gone from which on indexing works it out again
 NUMBERED = [*EVIDENCE_ORDER, *Kind]  # whose places number the groups
 Arrays = Mapping[str, NDArray[np.floating]]
@@ -58,14 +61,14 @@ class Measured:
         for name, of in measures.items():
             scales = [(group, *scale) for group, scale in of.scales.items() if scale is not None]
             arrays[f"scales.{name}"] = np.array(scales, np.float64).reshape(-1, 3)
-            arrays[f"z.{name}"] = np.asarray(of.z, np.float32)
+            arrays |= _in_steps(f"z.{name}", of.z)
             arrays[f"rule.{name}"] = np.array([of.rule])
             if of.bias is not None:
                 arrays[f"own_bias.{name}"] = np.asarray(of.bias, np.float64)
         arrays |= {f"bias.{name}": np.asarray(rows, np.float32) for name, rows in known.items()}
         for name, queries in banks.items():
             assert queries.owner is not None
-            arrays[f"bank.{name}.h"] = np.asarray(queries.h, np.float32)
+            arrays[f"bank.{name}.h"] = to_array(queries.h)
             arrays[f"bank.{name}.owner"] = queries.owner
             arrays[f"bank.{name}.views"] = np.array([queries.views])
             arrays[f"bank.{name}.folds"] = np.full(len(queries), -1) if queries.folds is None else queries.folds
@@ -125,7 +128,7 @@ def _measures(arrays: Mapping[str, NDArray[Any]], kept: NDArray[np.bool_]) -> di
     for name in (name.removeprefix("z.") for name in arrays if name.startswith("z.")):
         scales = {int(group): (float(at), float(scale)) for group, at, scale in arrays[f"scales.{name}"]}
         bias = arrays.get(f"own_bias.{name}")
-        z = arrays[f"z.{name}"] if kept.all() else arrays[f"z.{name}"][:, kept]
+        z = _from_steps(arrays, f"z.{name}", kept)
         rule = Taken(int(arrays[f"rule.{name}"][0]))
         found[name] = Measures(dict(scales), None if bias is None else bias[kept], z, rule)
     return found
@@ -139,13 +142,30 @@ def _banks(arrays: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]) -> dict[s
             owner = np.asarray(arrays[f"{name}.owner"], np.intp)
             found[modality.value] = Queries(
                 modality=modality,
-                h=np.asarray(arrays[f"{name}.h"], np.float32),
+                h=unit(from_array(arrays[f"{name}.h"])),
                 owner=rows[owner],
                 prompt_texts=_words(arrays[f"{name}.prompts"]),
                 folds=np.asarray(arrays[f"{name}.folds"], np.intp),
                 views=int(arrays[f"{name}.views"][0]),
             )
     return found
+
+
+def _in_steps(name: str, z: Scores) -> dict[str, NDArray[Any]]:
+    """A byte a number: these z say how good unrelated queries' best matches are, and a step is a twentieth."""
+    step = float(np.max(np.abs(z), initial=0, where=np.isfinite(z))) / LEVELS or 1.0
+    q = np.where(np.isfinite(z), np.rint(np.nan_to_num(z) / step), UNKNOWN)
+    return {name: q.astype(np.int8), f"step.{name}": np.array([step], np.float32)}
+
+
+def _from_steps(arrays: Mapping[str, NDArray[Any]], name: str, kept: NDArray[np.bool_]) -> Scores:
+    """(B, n), of the sampled models that are `kept`."""
+    stored = arrays[name] if kept.all() else arrays[name][:, kept]
+    if stored.dtype != np.int8:
+        return stored  # by an older version
+    z = stored.astype(np.float32)
+    z[stored == UNKNOWN] = np.nan
+    return z * arrays[f"step.{name}"]
 
 
 def _placed(values: NDArray[Any], rows: NDArray[np.intp], M: int) -> NDArray[np.floating]:

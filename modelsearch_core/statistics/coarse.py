@@ -32,14 +32,15 @@ def store(collection: Collection, densities: Densities, *, drawn: bool) -> None:
     rng = np.random.default_rng(0)
     some = rng.permutation(collection.all)[:AT_ONCE]
     axes, variances, _ = _axes(collection, densities, some, drawn=drawn)
-    B = coarse.basis(axes, variances)
+    halves = coarse.basis(axes, variances).astype(np.float16)
+    B = halves.astype(np.float32)  # as it will be read
 
     def parts() -> Iterator[Part]:
         who = whose(collection)
         for start in range(0, len(who), columns.PART):
             models = collection.all[start : start + columns.PART]
             rows = _worked_out(collection, densities, models, B, drawn=drawn)
-            yield Part([who[m] for m in models], {"basis": B, "rows": rows.view(np.uint8).reshape(len(rows), -1)})
+            yield Part([who[m] for m in models], {"basis": halves, "rows": rows.view(np.uint8).reshape(len(rows), -1)})
 
     columns.put(collection.catalog.statistics, collection.encoder, name_of(drawn=drawn), VERSION, parts())
 

@@ -21,7 +21,6 @@ from ..encoders.style_space import STYLE_SETTING, space_of
 from ..errors import ModelSearchError
 from ..scores import content, differences, gaussian
 from ..scores.coarse import Coarse
-from ..specification import Factors
 from . import coarse, pooling, references
 from .layouts import Layouts, layouts_of
 from .matching import MATCHING_SETTING, Matching, matching_of
@@ -175,7 +174,10 @@ class Statistics:
     def densities(self, samples: Samples) -> gaussian.Factored:
         """Of the models with these samples, by their stored factors where there are any."""
         stored = samples.densities or (None,) * len(samples)
-        factors = [of or Factors(*gaussian.factors(samples.of(m))) for m, of in enumerate(stored)]
+        unknown = np.flatnonzero([of is None for of in stored])
+        of_rest = samples if len(unknown) == len(samples) else samples.some(unknown)
+        rest = iter(gaussian.factors_of_all(of_rest.Z, of_rest.offsets))
+        factors = [of or next(rest) for of in stored]
         mean = content.means(samples.Z, samples.offsets)
         return gaussian.Factored(samples.Z, samples.offsets, [λ for λ, _ in factors], [U for _, U in factors], mean)
 

@@ -209,7 +209,7 @@ def test_a_picture_counts_half_beside_words(colours: ModelIndex):
 def test_a_picture_and_its_copies_are_told_what_the_picture_is_told(colours: ModelIndex):
     one, copies = (colours.search(Query(images=[patch("red")] * count), k=99) for count in (1, 6))
     for alone, again in zip(one, copies, strict=True):
-        assert again.name == alone.name and again.relevance == pytest.approx(alone.relevance)
+        assert again.name == alone.name and again.relevance == pytest.approx(alone.relevance, rel=1e-5)
 
 
 def test_the_background_s_drawings_are_asked_in_the_views_of_a_query_s(path: Path, tmp_path: Path):

@@ -85,13 +85,16 @@ def test_what_is_stored_of_all_is_what_is_worked_out(path: Path, tmp_path: Path,
             own = index.collection.row_of[untouched.collection.entries[3].fingerprint]
             assert index.collection.entries[own].measured.stamp != untouched.collection.entries[3].measured.stamp
             for name in ("coarse", "coarse_drawn"):
-                np.testing.assert_array_equal(
-                    getattr(index.statistics, name).rows, getattr(untouched.statistics, name).rows
-                )
+                rows, before = (getattr(of.statistics, name).rows for of in (index, untouched))
+                changed = rows["step"] != before["step"]
+                assert changed.sum() <= 2  # bytes of what was read from bytes are these but for their rounding
+                np.testing.assert_array_equal(rows[~changed], before[~changed])
+                np.testing.assert_allclose(rows["variances"], before["variances"], rtol=2e-3)
+                assert np.abs(rows["axes"].astype(int) - before["axes"]).max() <= 3
             words = index.collection.beside(Evidence.METADATA)
             np.testing.assert_array_equal(index.collection.words.offsets, words.offsets)
             np.testing.assert_array_equal(index.collection.words.numbers, words.numbers)
-            np.testing.assert_allclose(index.collection.words.Z, words.Z, atol=1e-3)
+            np.testing.assert_allclose(index.collection.words.Z, words.Z, atol=4e-3)
 
 
 def test_what_is_kept_of_all_is_cut_where_it_would_be_too_large(path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path):
@@ -104,7 +107,8 @@ def test_what_is_kept_of_all_is_cut_where_it_would_be_too_large(path: Path, monk
         assert prepare(writer, refresh=True)
     with ModelIndex.open(copy, encoder=Chance()) as index:
         assert len(columns.read(index._catalog.statistics, ENCODER, "words", 1)) == 3
-        np.testing.assert_array_equal(index.collection.words.Z, whole[0].Z)
+        of_parts = index.collection.words.Z  # bytes, each about its part's middle
+        np.testing.assert_allclose(of_parts, whole[0].Z, atol=6e-3)
         np.testing.assert_array_equal(index.statistics.coarse.rows, whole[1].rows)
     monkeypatch.setattr(columns, "PART", 1000)
     with Catalog(copy) as writer:
