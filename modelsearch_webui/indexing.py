@@ -168,10 +168,13 @@ class IdleStarter:
         self._indexer = indexer
         self._wanted = wanted
         self._end = threading.Event()
-        threading.Thread(target=self._run, name="modelsearch-idle", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="modelsearch-idle", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
+        """Afterwards it starts nothing any more."""
         self._end.set()
+        self._thread.join()
 
     def _run(self) -> None:
         idle_since = time.monotonic()

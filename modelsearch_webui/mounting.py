@@ -12,8 +12,8 @@ from starlette.formparsers import MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as WebRequest
 from starlette.responses import Response
+from starlette.routing import Mount, Router
 from starlette.routing import Route as WebRoute
-from starlette.routing import Router
 
 from modelsearch_core.errors import ModelSearchError
 from modelsearch_core.panel import ROUTES, Panel, Reply, Request, Route, answer, may_enter
@@ -57,10 +57,17 @@ def may_use(app: Any, request: WebRequest, api_logins: Mapping[str, str]) -> boo
     has_gradio = getattr(app, "auth", None) is not None or getattr(app, "auth_dependency", None) is not None
     if not (has_gradio or api_logins):
         return True
-    tokens = getattr(app, "tokens", {})
-    if has_gradio and any(n.startswith("access-token") and value in tokens for n, value in request.cookies.items()):
+    cookies = [value for name, value in request.cookies.items() if name.startswith("access-token")]
+    if has_gradio and any(value in getattr(page, "tokens", {}) for page in _pages(app) for value in cookies):
         return True
     return _basic_login(request, api_logins)
+
+
+def _pages(app: Any) -> list[Any]:
+    """The WebUI's, and the same below `--subpath` in SD.Next, where it has logins of its own."""
+    blocks = getattr(app, "blocks", None)
+    mounted = [route.app for route in app.routes if isinstance(route, Mount)]
+    return [app, *(page for page in mounted if blocks is not None and getattr(page, "blocks", None) is blocks)]
 
 
 def _basic_login(request: WebRequest, logins: Mapping[str, str]) -> bool:

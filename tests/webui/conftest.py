@@ -43,6 +43,7 @@ def webui(collection: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     found = lambda name: importlib.import_module(name)  # noqa: E731
     use_folders(found, collection)
     yield SimpleNamespace(base=collection, find=found, ours=lambda name: found(f"modelsearch_webui.{name}"))
+    found("modelsearch_webui.start").wait_until_begun()
     found("modelsearch_webui.lifecycle").end()
     forget_stubs()
 

@@ -18,9 +18,10 @@ BOUNDARY = "a-boundary"
 
 class Client:
     """Calls the server in this process. `leaves`: goes away before it has sent anything. `root_path`: the WebUI's
-    `--subpath`, which a proxy takes off the path."""
+    `--subpath`, which a proxy takes off the path; `below`: SD.Next's, which none does."""
 
     leaves = False
+    below = ""
     root_path = ""
 
     def __init__(self, webui: Any, **app: Any) -> None:
@@ -34,7 +35,7 @@ class Client:
         given = {"host": "127.0.0.1:7860", **{name.replace("_", "-"): value for name, value in headers.items()}}
         path, _, query = path.partition("?")
         scope = {
-            "type": "http", "http_version": "1.1", "method": method, "path": f"/modelsearch/{path}",
+            "type": "http", "http_version": "1.1", "method": method, "path": f"{self.below}/modelsearch/{path}",
             "query_string": query.encode(), "root_path": self.root_path, "scheme": "http",
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
         }  # fmt: skip
@@ -162,6 +163,21 @@ def test_where_gradio_wants_a_password_so_do_we(webui: Any):
     assert client.ask("GET", "status")[0] == 401
     assert client.ask("GET", "status", cookie="access-token-unsecure-1=wrong")[0] == 401
     assert client.ask("GET", "status", cookie="access-token-unsecure-1=token")[0] == 200
+
+
+def test_a_login_of_the_same_page_below_a_path_opens_it_and_that_of_another_does_not(webui: Any):
+    from starlette.applications import Starlette
+
+    client = Client(webui, auth={"user": "word"}, blocks="the page")
+    for path, blocks, token in (("/sd", "the page", "here"), ("/other", "another", "there")):
+        page = Starlette()
+        page.__dict__.update(blocks=blocks, tokens={token: "user"})
+        client.app.mount(path, page)
+    cookies = {token: f"access-token-unsecure-1={token}" for token in ("here", "there")}
+    assert {token: client.ask("GET", "status", cookie=cookie)[0] for token, cookie in cookies.items()} == {
+        "here": 200,
+        "there": 401,
+    }
 
 
 def basic(login: str) -> str:

@@ -377,6 +377,33 @@ def test_below_a_path_of_a_proxy_and_in_another_language(proxied: tuple[WebUI, s
     opened.close()
 
 
+@pytest.fixture
+def below(needs_webui: None, tmp_path: Path) -> Iterator[tuple[WebUI, str]]:
+    """SD.Next below a path, which its proxy leaves as it is."""
+    if not is_sdnext():
+        pytest.skip("it leaves the path to the proxy")
+    install(tmp_path)
+    make_collection(tmp_path)
+    server = WebUI(tmp_path, "--subpath", "sd")
+    try:
+        yield server.wait_until_up(), f"{server.address}/sd"
+    finally:
+        server.stop()
+
+
+def test_below_a_path_that_sdnext_serves_itself(below: tuple[WebUI, str], browser: Any):
+    server, address = below
+    opened = Opened(browser, server, address=address)
+    opened.page.wait_for_function(
+        "[...document.querySelectorAll('.ms-card img')].every((image) => image.naturalWidth > 0)"
+    )
+    assert "added to txt2img" in opened.press("red", "To txt2img")
+    assert opened.prompt().input_value().startswith("crimson, rough <lora:red:")
+    opened.keep("webui_subpath")
+    assert not opened.errors
+    opened.close()
+
+
 def test_dark(real: WebUI, browser: Any):
     opened = Opened(browser, real, dark=True)
     assert opened.page.locator(".modelsearch").get_attribute("data-theme") == "dark"

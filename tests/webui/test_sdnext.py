@@ -16,6 +16,7 @@ from tests.indexing.folders import make_folder
 from tests.making.clip import clip_folder
 from tests.webui.conftest import STUBS, forget_stubs
 from tests.webui.host import ROOT
+from tests.webui.test_mounting import Client
 from tests.webui.test_script import load_script
 
 OVERLAY = STUBS.with_name("stubs_sdnext")
@@ -47,6 +48,7 @@ def sdnext(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     find("modelsearch_webui.settings").declare()
     ours = lambda name: find(f"modelsearch_webui.{name}")  # noqa: E731
     yield SimpleNamespace(find=find, ours=ours, indexer=ours("lifecycle").running().host.indexer, models=models)
+    ours("start").wait_until_begun()
     ours("lifecycle").end()
     forget_stubs()
 
@@ -154,3 +156,12 @@ def test_its_passwords_are_those_of_auth(sdnext: Any, tmp_path: Path, with_file:
     options.auth, options.auth_file = '"person:for it"', str(file) if with_file else None
     expected = {"person": "for it", **({"other": "of:file"} if with_file else {})}
     assert sdnext.ours("lifecycle").api_logins() == expected
+
+
+@pytest.mark.parametrize("subpath", ["sd", "/sd/"])
+def test_below_its_subpath_all_is_found_since_it_serves_its_page_there(sdnext: Any, subpath: str):
+    vars(sdnext.find("modules.shared").cmd_opts).update(subpath=subpath, auth=None, auth_file=None)
+    client = Client(sdnext)
+    for client.below in ("/sd", ""):
+        assert client.ask("GET", "status")[0] == client.ask("GET", "panel/panel.mjs")[0] == 200
+        assert client.ask("GET", "nowhere")[0] == 404
