@@ -28,19 +28,24 @@ async function modelSearchBy(source) {
   await panel.guard(async () => panel.take([await modelSearchPicture(source)], false));
 }
 
+// Told over the page where it is asked.
 async function modelSearchMakers(source) {
-  const panel = await modelSearchShow();
-  await panel.guard(async () => {
+  try {
+    const panel = await modelSearchPanel();
     const form = new FormData();
     form.append("query", "{}");
     form.append("image", await modelSearchPicture(source), "picture");
-    modelSearchTell(panel, source, await modelSearchFetch("webui/makers", { method: "POST", body: form }));
-  });
+    const made = await modelSearchFetch("webui/makers", { method: "POST", body: form });
+    const { kindWord } = await import(modelSearchUrl("/modelsearch/panel/card.mjs"));
+    modelSearchTell(panel, source, made, (model) => panel.t(kindWord(model.kind)));
+  } catch (error) {
+    alert(error.message);
+  }
 }
 
 // A dialog with the models that made a picture; a press searches for models like that one. What is no clear match is
 // shown only where nothing else is, and a little of it.
-function modelSearchTell(panel, source, { models, absent }) {
+function modelSearchTell(panel, source, { models, absent }, kindOf) {
   const make = (tag, props, ...children) => {
     const element = Object.assign(document.createElement(tag), props);
     element.append(...children);
@@ -54,9 +59,12 @@ function modelSearchTell(panel, source, { models, absent }) {
     const likeness = `${Math.round(100 * model.relevance)} %${model.weak ? `, ${modelSearchWord("no clear match")}` : ""}`;
     const why = model.named ? modelSearchWord("named in the file") : likeness;
     const pictures = model.thumbnails.slice(0, 2).map((number) => make("img", { src: panel.api.sampleUrl(model.id, number), alt: "" }));
-    const text = make("span", {}, make("b", { textContent: model.name }), ` ${model.kind} · ${why}`);
+    const text = make("span", {}, make("b", { textContent: model.name }), ` ${kindOf(model)} · ${why}`);
     const button = make("button", { type: "button", title: modelSearchWord("Find similar") }, ...pictures, text);
-    button.addEventListener("click", () => (dialog.close(), panel.like(model)));
+    button.addEventListener("click", async () => {
+      dialog.close();
+      (await modelSearchShow()).like(model);
+    });
     return make("li", {}, button);
   };
   const clear = models.filter((model) => model.named || !model.weak);
@@ -68,13 +76,17 @@ function modelSearchTell(panel, source, { models, absent }) {
   dialog.showModal();
 }
 
-function modelSearchButton(icon, title, run) {
+// `look`: classes that dress it as the WebUI's own. It takes no second press while it works.
+function modelSearchButton(icon, title, run, look = "") {
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: icon, title: modelSearchWord(title) });
-  button.className = "modelsearch-button";
-  button.addEventListener("click", (event) => {
+  button.className = `${look} modelsearch-button`;
+  button.addEventListener("click", async (event) => {
     event.preventDefault();
     event.stopPropagation();
-    Promise.resolve(run()).catch((error) => console.error(error));
+    if (button.ariaBusy) return;
+    button.ariaBusy = "true";
+    await Promise.resolve(run()).catch((error) => console.error(error));
+    button.ariaBusy = null;
   });
   return button;
 }
@@ -87,9 +99,10 @@ function modelSearchPictureButtons(place, picture) {
     if (source) return run(source);
     return alert(modelSearchWord("There is no picture yet."));
   };
+  const look = gradioApp().querySelector("#image_buttons_txt2img button")?.className;
   place.append(
-    modelSearchButton("❓", "Which model made this", asked(modelSearchMakers)),
-    modelSearchButton("🔎", "Find models like this", asked(modelSearchBy)),
+    modelSearchButton("❓", "Which model made this", asked(modelSearchMakers), look),
+    modelSearchButton("🔎", "Find models like this", asked(modelSearchBy), look),
   );
 }
 

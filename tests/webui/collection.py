@@ -60,6 +60,9 @@ def make_full_size(base: Path, loras: int = 2) -> None:
 
     torch.manual_seed(0)
     parts = sd.standard_parts("sd15")
+    for name, bias in parts.text_encoder.named_parameters():
+        if name.endswith("final_layer_norm.bias"):  # WebUIs divide by the mean of a text's features: it may not be 0
+            bias.data.fill_(0.1)
     sd.write_single_file(base / "models" / "Stable-diffusion" / "noise.safetensors", parts, plain="0")
     for number in range(loras):
         path = base / "models" / "Lora" / f"noisy {number}.safetensors"

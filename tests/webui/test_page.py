@@ -261,6 +261,11 @@ def test_png_info_says_which_model_made_a_picture_and_finds_others(tab: Opened, 
     assert "elsewhere" in dialog.inner_text()
     tab.keep("webui_makers")
     dialog.get_by_role("button", name="Close").click()
+    assert tab.page.locator(place).is_visible()  # where it was asked
+    buttons.first.click()
+    dialog.locator("li button").first.click()
+    tab.page.wait_for_selector(".modelsearch .ms-chip")
+    assert "green" in tab.page.locator(".modelsearch .ms-chip").first.inner_text()
     tab.tab("PNG Info")
     with tab.page.expect_response("**/modelsearch/search") as answered:
         buttons.last.click()

@@ -279,10 +279,8 @@ class TestComputing:
         dialog = opened.page.locator(".modelsearch-makers")
         dialog.wait_for()
         said = [row.inner_text() for row in dialog.locator("li").all()]
-        assert {text.split("\n")[0].split(" lora")[0].split(" checkpoint")[0] for text in said if "named" in text} == {
-            "noisy 1",
-            "noise",
-        }, said
+        named = {row.rpartition(" · ")[0] for row in said if "named" in row}
+        assert named == {"noisy 1 LoRA", "noise Checkpoint"}, said
         opened.keep("webui_gallery_makers")
         assert not opened.errors
         opened.close()
