@@ -286,8 +286,8 @@ class TestComputing:
         opened.close()
 
     def test_nothing_went_wrong_in_the_log(self, computing: WebUI):
-        log = computing.logged()
-        assert "Traceback" not in log, log[-3000:]
+        _, _, log = computing.logged().partition("Startup time")  # before it others fail, without what is disabled
+        assert log and "Traceback" not in log, log[-3000:]
         assert not (computing.base / "modelsearch" / "ordered.json").exists()
 
 
