@@ -62,6 +62,7 @@ function modelSearchToPrompt(tab, match) {
       added: modelSearchWord("{tag} added to {tab}"),
       "taken out": modelSearchWord("{tag} taken out of {tab}"),
       there: modelSearchWord("{tag} stands in {tab} already, as it was written there"),
+      repeated: modelSearchWord("{tag} stands in txt2img, whose prompt counts where that of {tab} is empty"),
     };
     return said[done].replace("{tag}", () => tag).replace("{tab}", tab);
   });

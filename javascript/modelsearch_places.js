@@ -12,8 +12,15 @@ async function modelSearchShow() {
   return modelSearchPanel();
 }
 
-async function modelSearchSimilar(kind, name) {
+// With nothing asked yet: what is asked elsewhere in the WebUI is a question of its own.
+async function modelSearchAnew() {
   const panel = await modelSearchShow();
+  panel.search({ text: "", chips: [] });
+  return panel;
+}
+
+async function modelSearchSimilar(kind, name) {
+  const panel = await modelSearchAnew();
   await panel.guard(async () => panel.like(await modelSearchFetch(`webui/listed?${new URLSearchParams({ kind, name })}`)));
 }
 
@@ -24,7 +31,7 @@ async function modelSearchPicture(source) {
 }
 
 async function modelSearchBy(source) {
-  const panel = await modelSearchShow();
+  const panel = await modelSearchAnew();
   await panel.guard(async () => panel.take([await modelSearchPicture(source)], false));
 }
 
@@ -63,7 +70,7 @@ function modelSearchTell(panel, source, { models, absent }, kindOf) {
     const button = make("button", { type: "button", title: modelSearchWord("Find similar") }, ...pictures, text);
     button.addEventListener("click", async () => {
       dialog.close();
-      (await modelSearchShow()).like(model);
+      (await modelSearchAnew()).like(model);
     });
     return make("li", {}, button);
   };

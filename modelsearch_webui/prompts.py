@@ -23,9 +23,9 @@ FIELDS = {  # by what the browser calls it: elem_ids of prompt and negative prom
 
 
 def change(request: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
-    """Changes `texts`, the prompts by elem_id. Gives what was `done` with which `tag` (added, taken out, or there as
-    the user wrote it), and what was `added`, which the browser sends along the next time. ModelSearchError for a
-    model that the WebUI cannot apply.
+    """Changes `texts`, the prompts by elem_id. Gives what was `done` with which `tag` (added, taken out, there as the
+    user wrote it, or repeated: there by the first pass's prompt), and what was `added`, which the browser sends along
+    the next time. ModelSearchError for a model that the WebUI cannot apply.
 
     request: tab, model, strength (the suggested one where there is none), added.
     """
@@ -42,6 +42,8 @@ def change(request: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
             f"the WebUI does not know a LoRA {model.name!r}: press Refresh in its Lora tab; if it still does not, the "
             "file lies outside its LoRA folders, or another file has the same name"
         )
+    if _repeats(tab, texts) and (twice := places.loras_written(_first(texts), model.path, *model.copies)):
+        return {"done": "repeated", "tag": f"<lora:{twice[0]}>", "added": None}
     there = places.loras_written(texts[FIELDS[tab][0]], model.path, *model.copies)
     if not there:
         return _added(model, name, _strength(request.get("strength"), model.strength), tab, texts)
@@ -53,9 +55,9 @@ def change(request: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
 def _added(model: Any, name: str, strength: float, tab: str, texts: dict[str, str]) -> dict[str, Any]:
     prompt, negative = FIELDS[tab]
     tag = lora_tag(name, strength)
-    copied = tab == "hires" and not texts[prompt].strip()  # an empty one stands for the first pass's
+    copied = _repeats(tab, texts)
     if copied:
-        texts[prompt] = texts.get(FIELDS["txt2img"][0], "")
+        texts[prompt] = _first(texts)
     added = {"words": lacking(texts[prompt], model.trigger_words), "negative": [], "copied": copied}
     texts[prompt] = with_lora(texts[prompt], tag, model.trigger_words)
     if texts.get(negative) is not None and not copied:
@@ -69,11 +71,20 @@ def _taken_out(name: str, added: Mapping[str, Any], tab: str, texts: dict[str, s
     prompt, negative = FIELDS[tab]
     words, against = (list(map(str, added.get(part) or ())) for part in ("words", "negative"))
     texts[prompt] = without_lora(texts[prompt], name, words)
-    if added.get("copied") and texts[prompt] == texts.get(FIELDS["txt2img"][0]):
+    if added.get("copied") and texts[prompt] == _first(texts):
         texts[prompt] = ""
     if against and negative in texts:
         texts[negative] = without_words(texts[negative], against)
     return {"done": "taken out", "tag": f"<lora:{name}>", "added": None}
+
+
+def _repeats(tab: str, texts: Mapping[str, str]) -> bool:
+    """Whether the prompt stands for the first pass's, as an empty one of the second does."""
+    return tab == "hires" and not texts[FIELDS[tab][0]].strip()
+
+
+def _first(texts: Mapping[str, str]) -> str:
+    return texts.get(FIELDS["txt2img"][0], "")
 
 
 def _strength(value: Any, suggested: float | None) -> float:

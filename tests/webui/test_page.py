@@ -271,6 +271,7 @@ def test_png_info_says_which_model_made_a_picture_and_finds_others(tab: Opened, 
         buttons.last.click()
     assert answered.value.status == 200
     tab.page.wait_for_function("document.querySelector('.ms-card .ms-name')?.textContent === 'red'")
+    assert not tab.page.locator(".modelsearch .ms-chip", has_text="green").count()  # what was asked before
 
 
 def test_previews_are_asked_for_once_and_written_where_there_is_none(tab: Opened, real: WebUI):

@@ -91,6 +91,15 @@ def test_an_empty_hires_prompt_begins_with_the_first_passs(webui: Any):
     assert asked(webui, "green", "hires", prompts=texts, added=told["added"])[1] == before
 
 
+def test_an_empty_hires_prompt_gets_no_lora_that_the_first_passs_has(webui: Any):
+    """It would be applied twice."""
+    before = {"txt2img_prompt": "a harbour <lora:green:0.8>", "hires_prompt": ""}
+    told, texts = asked(webui, "green", "hires", prompts=before)
+    assert (told["done"], told["tag"], texts) == ("repeated", "<lora:green>", before)
+    _, texts = asked(webui, "red", "hires", prompts=before, strength=1)
+    assert texts["hires_prompt"] == "a harbour <lora:green:0.8>, crimson, rough <lora:red:1>"
+
+
 def test_a_copy_that_the_webui_lists_is_used(webui: Any, tmp_path: Path):
     """Of two copies the first by name is not listed."""
     path = webui.base / "models" / "Lora" / "red.safetensors"
