@@ -1,4 +1,5 @@
 """Many artists at one server: `python benchmarks/clients.py CATALOG [--clients 200] [--pause 30] [--seconds 60]`.
+What it saves to compare several at once: `python benchmarks/clients.py CATALOG --together 4 7 15`.
 
 Starts the server over a catalogue of `benchmarks/catalogues.py` (a file, or a copy of it on a server by its
 `postgresql://…`), has each client ask by text, wait for the answer and think for a while (exponential, `--pause` seconds
@@ -9,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
@@ -24,7 +27,10 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.catalogues import Chance
 from modelsearch_core.panel import Panel
 from modelsearch_core.places import catalog_place
+from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.server import LocalHost, Server
+
+REPEATED = 9
 
 
 def serve(catalog: str) -> None:
@@ -71,6 +77,28 @@ async def measure(address: str, args: argparse.Namespace) -> list[float]:
     return [seconds for times in of_each for seconds in times]
 
 
+def together(catalog: str, counts: Sequence[int]) -> None:
+    """Processor time of a text's answer where so many wait, with what is computed for all of them and without."""
+    with ModelIndex.open(catalog_place(catalog), encoder=Chance()) as index:
+        index.warm()
+        numbers = itertools.count()
+        for count in counts:
+            times: dict[bool, list[float]] = {True: [], False: []}
+            for _ in range(REPEATED):
+                for ahead, of in times.items():
+                    queries = [Query(text=[f"question {next(numbers)}"]) for _ in range(count)]
+                    for query in queries:
+                        index.read_ahead(query)
+                    begun = time.process_time()
+                    if ahead:
+                        index.ask_ahead([(query, "auto") for query in queries])
+                    for query in queries:
+                        index.search(query, k=60)
+                    of.append((time.process_time() - begun) / count * 1000)
+            both = " ms, one by one ".join(f"{np.median(of):.1f}" for of in times.values())
+            print(f"{count} waiting: {both} ms of a processor an answer")
+
+
 def used(pid: int) -> tuple[float, float]:
     """(processor seconds, peak memory in MB) of a process; Linux."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -84,10 +112,14 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--pause", type=float, default=30.0)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--together", type=int, nargs="+", metavar="WAITING", help="without a server")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
         serve(args.catalog)
+        return
+    if args.together:
+        together(args.catalog, args.together)
         return
     command = [sys.executable, __file__, args.catalog, "--serve"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as server:

@@ -17,7 +17,7 @@ from .answering import Answering
 from .banks import Queries
 from .query import Query
 
-LEAST = 3  # queries: a product of two takes as long as two products of one
+LEAST = 4  # queries: a product of three takes as long as three products of one
 AT_ONCE = 2**20  # scores of one product
 
 Asked = tuple[Query, str]  # with the method that it is asked by

@@ -14,7 +14,7 @@ from ..panel.refusals import RefusedError
 from ..panel.routes import json_object, refused
 
 PREFIX = "/modelsearch/"
-THREADS = 16  # most of them wait for their query's turn, and what waits is encoded and compared together
+THREADS = 8  # most of them wait for their turn: what waits is encoded and compared together. Each takes 8 MB
 CHUNK = 1 << 16
 WORTH_PACKING = 1 << 11  # bytes
 MOST_PARTS = 64  # of a form: three fields of pictures and the query

@@ -110,8 +110,8 @@ def test_one_that_cannot_be_asked_says_so_in_its_own_turn(index: ModelIndex, pro
     assert ("first_moment", 5) in products
 
 
-def test_two_are_asked_one_by_one(index: ModelIndex, products: list[tuple[str, int]]):
-    ahead(index, searches()[:2])
+def test_three_are_asked_one_by_one(index: ModelIndex, products: list[tuple[str, int]]):
+    ahead(index, searches()[:3])
     assert products == []
 
 
