@@ -18,8 +18,9 @@ from PIL import Image
 from benchmarks.honesty import page
 from benchmarks.honesty.asking import Answer, ask, auc, called_relevant, first, left_out, picks, share
 from benchmarks.honesty.crowding import kept_out
-from benchmarks.honesty.measuring import said_of
+from benchmarks.honesty.measuring import of_drawings, said_of
 from benchmarks.honesty.questions import Question, name_of, together, unrelated_prompts, unrelated_texts
+from benchmarks.honesty.redrawn import by_all, by_the_others
 from benchmarks.honesty.unmeasured import COUNT, beside, names_of_things, write_named
 from modelsearch_core import nonsense
 from modelsearch_core.background import unframed
@@ -27,7 +28,7 @@ from modelsearch_core.drawing import WITHOUT_WEIGHTS, Draw, outlines
 from modelsearch_core.mini_zoo import ZooModel, zoo_models
 from modelsearch_core.search import Filters, ModelIndex, Query
 
-from . import wordings
+from . import strokes, wordings
 from .protocols import indexed
 
 Figures = dict[str, dict[str, float]]
@@ -40,6 +41,7 @@ class Questions:
     def __init__(self, models: dict[str, ZooModel]) -> None:
         self.models = list(models.values())
         self.checkpoints = {name_of(model) for model in self.models if model.category in CHECKPOINTS}
+        self._of_stem = {Path(model.name).stem: name_of(model) for model in self.models}
 
     def pictures(self) -> list[Question]:
         return [
@@ -70,11 +72,18 @@ class Questions:
             drawn.setdefault(question.target, []).extend(question.query.sketches)
         return [Question(query=Query(sketches=sketches), target=target) for target, sketches in drawn.items()]
 
+    def by_hand(self) -> list[Question]:
+        """Things as hands draw them; they ask for the LoRA of the thing, or the checkpoint of things of its kind."""
+        return [
+            Question(query=Query(sketches=[strokes.drawn(subject, drawer)]), target=self._of_stem[stem])
+            for subject, stem in strokes.wanted().items()
+            for drawer in range(strokes.DRAWERS)
+        ]
+
     def texts(self) -> list[Question]:
         """As captions put it; and the look's other name."""
-        of_stem = {Path(model.name).stem: name_of(model) for model in self.models}
         asked = [*wordings.flat(wordings.captions()), *wordings.flat(wordings.other_names())]
-        return [Question(query=Query(text=[text]), target=of_stem[stem]) for stem, text in asked]
+        return [Question(query=Query(text=[text]), target=self._of_stem[stem]) for stem, text in asked]
 
 
 def mixed_evidence(questions: Questions, indexes: dict[str, ModelIndex]) -> dict[str, Figures]:
@@ -167,9 +176,20 @@ def right_or_wrong(questions: Questions, index: ModelIndex) -> dict[str, Figures
 
 
 def drawers(questions: Questions, index: ModelIndex) -> Figures:
-    """Drawings by the drawer that the index used and by those that it did not."""
-    answers = {name: ask(index, questions.drawings(drawer)) for name, drawer in WITHOUT_WEIGHTS.items()}
-    return {name: {"right first": share(of), "right among 5": share(of, places=5)} for name, of in answers.items()}
+    """Drawings by the drawer that the index used, by those that it did not, and by hand."""
+    asked = {name: questions.drawings(drawer) for name, drawer in WITHOUT_WEIGHTS.items()}
+    asked["by hand"] = questions.by_hand()
+    return {name: of_drawings(ask(index, of)) for name, of in asked.items()}
+
+
+def drawers_in_turn(questions: Questions, catalog: Path, work: Path) -> Figures:
+    """Of each drawer, an index that all others have drawn in turn; and one that all have drawn, asked by hand."""
+    found: Figures = {}
+    for name, copy in by_the_others(catalog, work).items():
+        with ModelIndex.open(copy, device="cpu") as index:
+            found[name] = of_drawings(ask(index, questions.drawings(WITHOUT_WEIGHTS[name])))
+    with ModelIndex.open(by_all(catalog, work), device="cpu") as index:
+        return found | {"by hand": of_drawings(ask(index, questions.by_hand()))}
 
 
 def measured(zoo: Path, catalog: Path, work: Path, only: Sequence[str] = ()) -> dict[str, Any]:
@@ -191,6 +211,7 @@ def measured(zoo: Path, catalog: Path, work: Path, only: Sequence[str] = ()) -> 
             "right or wrong": lambda: right_or_wrong(questions, index),
             "nonsense": lambda: {'"invoice"': said_of(index, lambda: Query(text=["invoice"]))},
             "drawers": lambda: drawers(questions, index),
+            "drawers in turn": lambda: drawers_in_turn(questions, catalog, work),
         }
         return {name: table() for name, table in tables.items() if not only or name in only}
 

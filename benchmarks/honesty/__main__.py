@@ -22,7 +22,7 @@ from modelsearch_core.search import ModelIndex
 
 from . import measuring
 from .page import BEFORE, NOW, PAGE, ROOT, page
-from .redrawn import in_turn, redrawn
+from .redrawn import by_all, by_the_others, redrawn
 from .unmeasured import COUNT, beside, names_of_things, names_of_this_world, write_named, write_shown
 
 WORK = ROOT / "build" / "honesty"
@@ -47,23 +47,23 @@ def with_weights(hed: Path | None) -> dict[str, Draw]:
 
 def measured(catalog: Path, work: Path, only: list[str], besides: Mapping[str, Draw]) -> dict[str, Any]:
     with ExitStack() as open_ones:
-        index = open_ones.enter_context(ModelIndex.open(catalog, device="cpu"))
+
+        def opened(copies: Mapping[str, Path]) -> dict[str, ModelIndex]:
+            return {n: open_ones.enter_context(ModelIndex.open(copy, device="cpu")) for n, copy in copies.items()}
+
+        index = opened({"index": catalog})["index"]
 
         def mixed() -> Any:
-            copies = with_unmeasured(catalog, work)
-            opened = {n: open_ones.enter_context(ModelIndex.open(c, device="cpu")) for n, c in copies.items()}
-            return measuring.mixed_evidence(index, opened)
+            return measuring.mixed_evidence(index, opened(with_unmeasured(catalog, work)))
 
         def drawn() -> Any:
             copies = {name: work / f"drawn_by_{name}.sqlite" for name in WITHOUT_WEIGHTS if name != best_drawer().name}
             made = {name: redrawn(catalog, WITHOUT_WEIGHTS[name], copy) for name, copy in copies.items()}
-            opened = {n: open_ones.enter_context(ModelIndex.open(c, device="cpu")) for n, c in made.items()}
-            return measuring.drawers(index, opened, besides)
+            return measuring.drawers(index, opened(made), besides)
 
-        def mixed_drawers() -> Any:
-            both = in_turn(WITHOUT_WEIGHTS["outlines"], WITHOUT_WEIGHTS["pencil"])
-            copy = redrawn(catalog, both, work / "drawn_in_turn.sqlite")
-            return measuring.mixed_drawers(open_ones.enter_context(ModelIndex.open(copy, device="cpu")))
+        def in_turn() -> Any:
+            of_all = opened({"all": by_all(catalog, work)})["all"]
+            return measuring.drawers_in_turn(opened(by_the_others(catalog, work)), of_all)
 
         tables: dict[str, Callable[[], Any]] = {
             "evidence": mixed,
@@ -76,7 +76,7 @@ def measured(catalog: Path, work: Path, only: list[str], besides: Mapping[str, D
             "nonsense": lambda: measuring.nonsense(index),
             "usual": lambda: measuring.usual_taken_off(catalog),
             "drawers": drawn,
-            "drawers in turn": mixed_drawers,
+            "drawers in turn": in_turn,
             "things and looks": lambda: measuring.things_with_looks(index),
             "varied": lambda: measuring.varied(index),
             "cleansing": measuring.cleansing,

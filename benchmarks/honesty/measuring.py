@@ -264,12 +264,15 @@ def usual_taken_off(catalog: Path) -> dict[str, Figures]:
     return found
 
 
-def mixed_drawers(index: ModelIndex) -> dict[str, Figures]:
-    """An index that was drawn by outlines and pencil in turn, asked by every drawer and hand."""
-    questions = {name: asked.by_sketches(drawer) for name, drawer in WITHOUT_WEIGHTS.items()}
-    questions |= {f"by hand: {name}": by_hand(name) for name in HANDS}
-    answers = {name: ask(index, of) for name, of in questions.items()}
-    return {name: {"right first": share(of), "right among 5": share(of, places=5)} for name, of in answers.items()}
+def drawers_in_turn(others: Mapping[str, ModelIndex], of_all: ModelIndex) -> dict[str, Figures]:
+    """Of each drawer, an index that all others have drawn in turn; and one that all have drawn, asked by hands."""
+    answers = {name: ask(index, asked.by_sketches(WITHOUT_WEIGHTS[name])) for name, index in others.items()}
+    answers |= {f"by hand: {name}": ask(of_all, by_hand(name)) for name in HANDS}
+    return {name: of_drawings(of) for name, of in answers.items()}
+
+
+def of_drawings(answers: Sequence[Answer]) -> dict[str, dict[str, float]]:
+    return {"right first": share(answers), "right among 5": share(answers, places=5)}
 
 
 def drawers(
@@ -284,13 +287,12 @@ def drawers(
         asking = {name: index} | ({f"{name}, of an index of its own": others[name]} if name in others else {})
         for row, of in asking.items():
             answers = ask(of, asked.by_sketches(drawer))
-            found[row] = {"right first": share(answers), "right among 5": share(answers, places=5)}
+            found[row] = of_drawings(answers)
         found[name]["right one left out: best called relevant"] = called_relevant(unrelated_to[name])
     for name in HANDS:
         answers = ask(index, by_hand(name))
         found[f"by hand: {name}"] = {
-            "right first": share(answers),
-            "right among 5": share(answers, places=5),
+            **of_drawings(answers),
             "median place": {
                 "value": float(np.median([a.place for a in answers])),
                 "low": float("nan"),

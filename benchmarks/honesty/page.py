@@ -69,9 +69,9 @@ HEADINGS = {
         "AUC: how often a right first answer has a higher number than a wrong one; .5 is chance. Texts are all the ways in which the "
         "world words a look or thing. Brier score: mean squared error of the confidence, beside that of always saying the hit rate. "
         "The confidence has learned from every second model; rows of the others say how it does on those. One in five of what it "
-        "learned from is a query that nothing here answers: with as many as there are others it told .27 of pictures of which .45 found "
-        "their model first. For sketches it has learned from all bundled drawers, which find their model in one of nine. Whether a sketch's "
-        "four views find the same model first, learned here as well, adds .02 here and .03 on the mini zoo to the AUC, and is not in use.",
+        "learned from is a query that nothing here answers: with as many of these as of others it was too modest wherever something did. For "
+        "sketches it has learned from all bundled drawers, most of which find less than the index's own. Whether a sketch's four views "
+        "find the same model first would tell a little more on both zoos, within what is sure, and is not in use.",
     ),
     "unwanted": (
         "What is not wanted",
@@ -82,9 +82,8 @@ HEADINGS = {
         'Relevance of the best match; 0 where the query is refused with a sentence. "invoice" is a word like any other: by definition, one in '
         "twenty bare names is told .95 or more, and half of them .5 (the row of bare names above). The text tower of the procedural zoo has never "
         "met this one; the [mini zoo's](#queries-that-ask-for-nothing-there) has, and says no. Whether a word is met for the first time was "
-        "looked for in where its features lie: nearer to those of strings of random letters than to the background's. That tells them from what "
-        "the zoos are asked (AUC .76 here, .91 there), but here hardly from names of things (.61), and this word lies where the zoo's own words do. So "
-        "nothing is made of it.",
+        "looked for in where its features lie: nearer to those of strings of random letters than to the background's. That tells such strings from "
+        "what the zoos are asked, but here hardly from names of things, and this word lies where the zoo's own words do. So nothing is made of it.",
     ),
     "drawers": (
         "Sketches by other drawers than the index's own",
@@ -97,11 +96,16 @@ HEADINGS = {
         "their own: of pictures of 64 pixels they leave little. Tried on both zoos and not in use, as none is better for all: asking only those of the "
         "four views that lie nearest to the index's drawings finds more for pencil and canny, and loses much of the hands; moving each view's "
         "features to where the index's lie, by means or by ridge regression, helps the index's own drawer and no other; spreads by "
-        "quantiles in place of deviations change nothing that is sure.",
+        "quantiles in place of deviations, and what is usual of each model measured by the drawings of other drawers, of the nearest "
+        "of these or of the nearest drawings, change nothing that is sure; index and query drawn again in lines of one width, along their "
+        "middles, helps the index's own drawer in the mini zoo only, and hands lose most; to leave hubs alone, where they are marked (in the mini "
+        "zoo), helps foreign drawers a little, and half of the hands fall out of the first five.",
     ),
     "drawers in turn": (
-        "An index drawn by two drawers in turn",
-        "Tried and not in use: every second picture of the index drawn by `pencil`. What that gains for pencils, hands lose.",
+        "An index drawn by several drawers in turn",
+        "Tried and not in use: each picture of the index drawn by one of the bundled drawers but the one that asks; for hands, by one of all. All "
+        "drawings of a picture in one cloud, a mixture of the drawers' clouds, and the cloud of the nearest drawer do about the same at several "
+        "times the work. What foreign drawers gain by it, hands lose, and they are who draws.",
     ),
     "things and looks": (
         "A picture of the thing and the look in words",

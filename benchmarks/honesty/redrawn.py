@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.drawing import Draw, digest_of
+from modelsearch_core.drawing import WITHOUT_WEIGHTS, Draw, digest_of
 from modelsearch_core.search import ModelIndex
 from modelsearch_core.search.preparing import prepare
 
@@ -16,6 +16,23 @@ from modelsearch_core.search.preparing import prepare
 def in_turn(*draws: Draw) -> Draw:
     """Each picture by one of them, always the same."""
     return lambda image: draws[int(digest_of(image)[:8], 16) % len(draws)](image)
+
+
+def by_the_others(catalog: Path, folder: Path) -> dict[str, Path]:
+    """Of each bundled drawer, a copy that all others have drawn in turn."""
+    return {
+        name: redrawn(
+            catalog,
+            in_turn(*(drawer for other, drawer in WITHOUT_WEIGHTS.items() if other != name)),
+            folder / f"drawn_by_all_but_{name}.sqlite",
+        )
+        for name in WITHOUT_WEIGHTS
+    }
+
+
+def by_all(catalog: Path, folder: Path) -> Path:
+    """A copy that all bundled drawers have drawn in turn."""
+    return redrawn(catalog, in_turn(*WITHOUT_WEIGHTS.values()), folder / "drawn_by_all.sqlite")
 
 
 def redrawn(catalog: Path, draw: Draw, copy: Path) -> Path:
