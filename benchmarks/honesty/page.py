@@ -105,7 +105,8 @@ HEADINGS = {
         "An index drawn by several drawers in turn",
         "Tried and not in use: each picture of the index drawn by one of the bundled drawers but the one that asks; for hands, by one of all. All "
         "drawings of a picture in one cloud, a mixture of the drawers' clouds, and the cloud of the nearest drawer do about the same at several "
-        "times the work. What foreign drawers gain by it, hands lose, and they are who draws.",
+        "times the work. Foreign drawers gain by it, here and in the [mini zoo](#an-index-drawn-by-several-drawers-in-turn-there), and come to "
+        "about half of what the index's own finds. Hands, who are who draws, lose more than that here, and nothing that is sure there.",
     ),
     "things and looks": (
         "A picture of the thing and the look in words",
