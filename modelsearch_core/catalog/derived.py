@@ -6,7 +6,12 @@ read anyway. They are worked out from the rows as they are stored.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from ..embedding import Features, unit
 from ..scores import gaussian
@@ -36,15 +41,37 @@ def density_of(Z: Features | None, evidence: Evidence, packing: Packing) -> byte
     return λ.astype(np.float32).tobytes() + twelve_bits.pack(U)
 
 
-def factors_from(blob: bytes | None, S: int, D: int, packing: Packing) -> Factors | None:
-    """Of a stored density of S samples. Beside rows as they were written before, U is float16."""
-    if blob is None:
-        return None
-    width = S if S <= D else D
+class Stored(NamedTuple):
+    """A density of S samples beside rows that are packed so; None for what has none."""
+
+    blob: bytes | None
+    samples: int
+    packing: Packing
+
+
+def factors_from(stored: Sequence[Stored], D: int) -> list[Factors | None]:
+    """Of each; None, too, for a blob that is of other samples. Those of equally many at once."""
+    alike: dict[tuple[int, int, Packing], list[int]] = defaultdict(list)
+    for place, (blob, S, packing) in enumerate(stored):
+        if blob is not None:
+            alike[len(blob), S, packing].append(place)
+    found: list[Factors | None] = [None] * len(stored)
+    for (size, S, packing), places in alike.items():
+        blobs = np.frombuffer(b"".join(stored[place].blob or b"" for place in places), np.uint8).reshape(-1, size)
+        for place, of in zip(places, _factors(blobs, S if S <= D else D, packing), strict=False):
+            found[place] = of
+    return found
+
+
+def _factors(blobs: NDArray[np.uint8], width: int, packing: Packing) -> Iterator[Factors]:
+    """Of blobs (M, bytes), U of `width` numbers a row. Beside rows as they were written before, U is float16."""
+    size = blobs.shape[1]
     if packing is Packing.BYTES:
-        r = len(blob) // (4 + 2 * width)
-        return Factors(np.frombuffer(blob, np.float32, r), np.frombuffer(blob, np.float16, offset=4 * r).reshape(r, -1))
-    r = next((r for r in range(S + 1) if 4 * r + twelve_bits.size(r, width) == len(blob)), None)
-    if r is None:
-        return None  # of other samples than these
-    return Factors(np.frombuffer(blob, np.float32, r), twelve_bits.unpack(blob[4 * r :], r, width))
+        r = size // (4 + 2 * width)
+        U = blobs[:, 4 * r :].copy().view(np.float16).reshape(-1, r, width)
+    else:
+        r = next((r for r in range(width + 1) if 4 * r + twelve_bits.size(r, width) == size), None)
+        if r is None:
+            return
+        U = twelve_bits.unpack(blobs[:, 4 * r :], r, width)
+    yield from map(Factors, blobs[:, : 4 * r].copy().view(np.float32), U)

@@ -22,9 +22,12 @@ def size(r: int, n: int) -> int:
     return 4 * r + 3 * ((r * n + 1) // 2)
 
 
-def unpack(blob: bytes, r: int, n: int) -> NDArray[np.float32]:
-    """(r, n)"""
-    step = np.frombuffer(blob, np.float32, r)
-    first, middle, last = np.frombuffer(blob, np.uint8, offset=4 * r).reshape(-1, 3).T.astype(np.int16)
-    q = np.stack([first | (middle & 15) << 8, middle >> 4 | last << 4], axis=1).ravel()[: r * n]
-    return (q - np.int16(LEVELS)).reshape(r, n) * step[:, None]
+def unpack(blobs: NDArray[np.uint8], r: int, n: int) -> NDArray[np.float32]:
+    """(M, r, n) of M blobs (M, bytes): of many at once, as each by itself would take ten times as long."""
+    step = blobs[:, : 4 * r].copy().view(np.float32)
+    first, middle, last = (blobs[:, 4 * r + turn :: 3] for turn in range(3))
+    q = np.empty((*middle.shape, 2), np.int16)
+    q[..., 0] = first | (middle & 15).astype(np.int16) << 8
+    q[..., 1] = middle >> 4 | last.astype(np.int16) << 4
+    q -= LEVELS
+    return q.reshape(len(blobs), -1)[:, : r * n].reshape(-1, r, n) * step[:, :, None]

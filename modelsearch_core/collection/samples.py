@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..catalog.catalog import Packed
-from ..catalog.derived import factors_from
+from ..catalog.derived import Stored, factors_from
 from ..catalog.packing import Packing, unpack_into
 from ..embedding import Features
 from ..scores.samples import offsets_of
@@ -80,10 +80,8 @@ def unpacked(rows: Sequence[Packed], dimension: int) -> Samples:
     for of, a, b in zip(rows, offsets, offsets[1:], strict=False):
         unpack_into(Z[a:b], of.blob, Packing(of.packing))
         to_unit(Z[a:b])
-    densities = (
-        factors_from(of.density, int(S), dimension, Packing(of.packing)) for of, S in zip(rows, counts, strict=True)
-    )
-    return Samples(Z, offsets, numbers, tuple(densities))
+    stored = [Stored(of.density, S, Packing(of.packing)) for of, S in zip(rows, counts.tolist(), strict=True)]
+    return Samples(Z, offsets, numbers, tuple(factors_from(stored, dimension)))
 
 
 NO_ROWS = Packed(b"", Packing.HALF, b"", None)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from modelsearch_core.catalog import twelve_bits
-from modelsearch_core.catalog.derived import density_of, factors_from
+from modelsearch_core.catalog.derived import Stored, density_of, factors_from
 from modelsearch_core.catalog.packing import LEVELS, Packing, first_rows, pack, unpack
 from modelsearch_core.embedding import unit
 from modelsearch_core.scores import calibration, gaussian
@@ -61,15 +61,18 @@ def test_the_first_rows_of_bytes_are_these_rows():
 def test_a_density_in_bytes_is_nearly_that_of_the_samples(S: int, D: int):
     Z = unit(np.random.default_rng(4).normal(size=(S, D))).astype(np.float32)
     λ, U = gaussian.factors(unit(unpack(pack(Z, Packing.TERSE), D, Packing.TERSE)))
-    stored = factors_from(density_of(Z, Evidence.GENERATED, Packing.TERSE), S, D, Packing.TERSE)
-    assert stored is not None and stored.U.shape == U.shape
+    blob = density_of(Z, Evidence.GENERATED, Packing.TERSE)
+    stored, none, other = factors_from([Stored(blob, S, Packing.TERSE), Stored(None, S, Packing.TERSE)] * 2, D)[:3]
+    assert stored is not None and other is not None and none is None and stored.U.shape == U.shape
+    np.testing.assert_array_equal(other.U, stored.U)
+    assert factors_from([Stored(blob, S + 1, Packing.TERSE)], 99) == [None]
     np.testing.assert_allclose(stored.λ, λ, rtol=1e-6)
     np.testing.assert_allclose(stored.U, U, atol=0.51 * np.abs(U).max() / twelve_bits.LEVELS)
 
 
 def test_a_density_as_it_was_written_before_is_read():
     λ, U = np.array([2, 1], np.float32), np.array([[0.5, -0.25, 1], [0, 1, -1]], np.float16)
-    stored = factors_from(λ.tobytes() + U.tobytes(), 3, 9, Packing.BYTES)
+    (stored,) = factors_from([Stored(λ.tobytes() + U.tobytes(), 3, Packing.BYTES)], 9)
     assert stored is not None
     np.testing.assert_array_equal(stored.λ, λ)
     np.testing.assert_array_equal(stored.U, U)
