@@ -175,16 +175,16 @@ def right_or_wrong(questions: Questions, index: ModelIndex) -> dict[str, Figures
     return found
 
 
-def drawers(questions: Questions, index: ModelIndex) -> Figures:
+def drawers(questions: Questions, index: ModelIndex) -> dict[str, Figures]:
     """Drawings by the drawer that the index used, by those that it did not, and by hand."""
     asked = {name: questions.drawings(drawer) for name, drawer in WITHOUT_WEIGHTS.items()}
     asked["by hand"] = questions.by_hand()
     return {name: of_drawings(ask(index, of)) for name, of in asked.items()}
 
 
-def drawers_in_turn(questions: Questions, catalog: Path, work: Path) -> Figures:
+def drawers_in_turn(questions: Questions, catalog: Path, work: Path) -> dict[str, Figures]:
     """Of each drawer, an index that all others have drawn in turn; and one that all have drawn, asked by hand."""
-    found: Figures = {}
+    found: dict[str, Figures] = {}
     for name, copy in by_the_others(catalog, work).items():
         with ModelIndex.open(copy, device="cpu") as index:
             found[name] = of_drawings(ask(index, questions.drawings(WITHOUT_WEIGHTS[name])))
@@ -197,12 +197,12 @@ def measured(zoo: Path, catalog: Path, work: Path, only: Sequence[str] = ()) -> 
     with ExitStack() as open_ones:
         index = open_ones.enter_context(ModelIndex.open(catalog, device="cpu"))
 
-        def mixed() -> Figures:
+        def mixed() -> dict[str, Figures]:
             named = beside(catalog, write_named(work / "names", names_of_things()), work / "names.sqlite")
             among_names = open_ones.enter_context(ModelIndex.open(named, device="cpu"))
             return mixed_evidence(questions, {"alone": index, f"{COUNT} names beside": among_names})
 
-        tables: dict[str, Callable[[], Figures]] = {
+        tables: dict[str, Callable[[], dict[str, Figures]]] = {
             "evidence": mixed,
             "kinds": lambda: mixed_kinds(questions, index),
             "several": lambda: several(questions, index),
