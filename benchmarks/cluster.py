@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from modelsearch_core.cluster import ray_pool
-from modelsearch_core.cluster.orders import Description, Outcome, program
+from modelsearch_core.cluster.orders import Outcome, program
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "cluster.json"
@@ -38,15 +38,14 @@ RUNS = 3
 
 
 class Waiting:
-    """Stands for `modelsearch_core.cluster.worker.Worker`."""
+    """Stands for `modelsearch_core.cluster.actor.Actor`."""
 
-    def describe(self) -> Description:
-        return Description(socket.gethostname(), program(), "cpu")
+    def describe(self) -> tuple[str, str, str]:
+        return socket.gethostname(), program(), "cpu"
 
-    def begin(self, order: object) -> None:
-        return None
-
-    def sample(self, task: object) -> Outcome:
+    def ask(self, what: str, *_: object) -> Outcome | None:
+        if what != "sample":
+            return None
         time.sleep(A_MODEL)
         return Outcome(images=1)
 
@@ -185,7 +184,7 @@ def gaps(what: Callable[[list[Machine]], None]) -> dict[str, float]:
 
 
 def measure() -> dict[str, Any]:
-    ray_pool.Worker = Waiting  # type: ignore[assignment,misc]
+    ray_pool.Actor = Waiting  # type: ignore[assignment,misc]
     happenings = {"killed": lambda machines: machines[1].die(), "cable": lambda machines: machines[1].pull()}
     found: dict[str, list[dict[str, float]]] = {name: [] for name in happenings}
     for _ in range(RUNS):

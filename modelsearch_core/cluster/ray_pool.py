@@ -14,8 +14,8 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from ..errors import ModelSearchError
+from .actor import Actor
 from .orders import Description, Order, Outcome, Task, check_program
-from .worker import Worker
 
 NAMESPACE = "modelsearch"
 SURROUNDINGS = {  # of all of Ray's processes: a death is noticed within two seconds, a pulled cable within five
@@ -103,7 +103,7 @@ class RayPool:
 
     def close(self) -> None:
         """Ends the workers, which frees their GPUs; those that have nothing to do leave nothing on their disks."""
-        leaving = [self._actors[worker].close.remote() for worker in self._free]
+        leaving = [self._actors[worker].ask.remote("close") for worker in self._free]
         if leaving:
             self._ray.wait(leaving, num_returns=len(leaving), timeout=LEAVING)
         for worker in list(self._actors):
@@ -138,7 +138,7 @@ class RayPool:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         return (
-            self._ray.remote(Worker)
+            self._ray.remote(Actor)
             .options(
                 name=worker,
                 namespace=NAMESPACE,
@@ -152,7 +152,9 @@ class RayPool:
         )
 
     def _ask(self, worker: str, what: str, *values: Any) -> None:
-        self._pending[getattr(self._actors[worker], what).remote(*values)] = worker, what
+        actor = self._actors[worker]
+        asked = actor.describe.remote() if what == "describe" else actor.ask.remote(what, *values)
+        self._pending[asked] = worker, what
 
     def _heard(self, reference: Any) -> list[tuple[str, Outcome | None]]:
         worker, what = self._pending.pop(reference)
@@ -164,7 +166,7 @@ class RayPool:
             self._free.append(worker)
             return [(worker, answer)]
         if what == "describe":
-            self._meet(worker, answer)
+            self._meet(worker, Description(*answer))
         elif answer is not None:
             self._refuse(worker, answer)
         elif all(worker != other for other, _ in self._pending.values()):  # else a newer order is on its way
@@ -200,7 +202,10 @@ class RayPool:
             return [(worker, None)]
         self._tries[worker] = self._tries.get(worker, 0) + 1
         if "No module named" in str(error):
-            self._refuse(worker, f"the worker {host} has no Model Search, or not all of it: {_cause(error)}")
+            self._refuse(
+                worker,
+                f"the worker {host} has no Model Search, or not the same: {_cause(error)}; install it there",
+            )
         elif self._tries[worker] >= MOST_TRIES:
             self._refuse(worker, f"no worker starts on {host}: {_cause(error)}")
         return [(worker, None)]

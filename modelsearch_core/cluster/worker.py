@@ -18,7 +18,7 @@ from ..generators.diffusers import DiffusersGenerator
 from ..indexing.progress import reason_of
 from ..indexing.references import ReferenceSampler
 from ..indexing.sampling import Sampler
-from .orders import Description, Order, Outcome, Task, program
+from .orders import Order, Outcome, Task
 
 log = logging.getLogger(__name__)
 
@@ -32,11 +32,6 @@ class Worker:
         self._generator: DiffusersGenerator | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="modelsearch-worker-")
         self._catalog = Catalog(Path(self._folder.name) / "catalog.sqlite")
-
-    def describe(self) -> Description:
-        from ..encoders.device import best_device  # brings torch along
-
-        return Description(socket.gethostname(), program(), best_device().type)
 
     def begin(self, order: Order) -> str | None:
         """Why this worker cannot take part, or None. What is loaded stays so where it serves the new order, too."""
