@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from contextlib import closing
 from importlib.util import find_spec
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from modelsearch_core.cluster.ray_pool import SURROUNDINGS
 from modelsearch_core.reference_set import BUNDLED
 from tests.cluster.nodes import index_command
 
@@ -80,3 +83,39 @@ def test_a_cluster_that_loses_a_node_and_its_driver_measures_what_one_machine_do
     assert rows(work / "ray.sqlite", PICTURES) == rows(alone, PICTURES)
     kinds = Counter(path for (path,) in rows(work / "ray.sqlite", "SELECT path FROM file"))
     assert all(Path(path).is_relative_to(work / "store") for path in kinds)
+
+
+ANOTHER_VERSION = """
+set -e
+ray start --head --port=6379 --num-cpus=0 --include-dashboard=false --temp-dir="$1" $COMMON
+export NODE="ray start --address=127.0.0.1:6379 --num-cpus=1 $COMMON"
+unshare --mount bash -c 'mount --bind "$1" "$2" && $NODE' bash "$2" "$3"
+exec "${@:4}"
+"""
+
+
+def test_another_version_of_the_program_is_refused_by_name(work: Path, tmp_path: Path):
+    """On the other machine, one method has another name."""
+    other = shutil.copytree(ROOT / "modelsearch_core", tmp_path / "modelsearch_core")
+    worker = other / "cluster" / "worker.py"
+    worker.write_text(worker.read_text().replace("_asked", "_asked_of"))
+    ends_all = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    program = ["bash", "-c", "ip link set lo up\n" + ANOTHER_VERSION, "bash"]
+    command = index_command(work / "store", tmp_path / "c.sqlite", "127.0.0.1:6379")
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="r") as short:  # sockets' names are
+        done = subprocess.run(
+            [*ends_all, *program, short, other, ROOT / "modelsearch_core", *command],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                **SURROUNDINGS,
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "PYTHONPATH": str(ROOT),
+                "COMMON": "--node-ip-address=127.0.0.1 --object-store-memory=80000000",
+            },
+            capture_output=True,
+            text=True,
+        )
+    said = done.stderr.splitlines()[-1]
+    assert re.search(r"the worker \S+ has Model Search 0\S* \(\w+\), this machine 0\S* \(\w+\); install the same", said)
+    assert done.returncode == 2
