@@ -62,6 +62,7 @@ function modelSearchTell(panel, source, { models, absent }, kindOf) {
   const close = make("button", { type: "button", textContent: modelSearchWord("Close") });
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("keydown", (event) => event.stopPropagation()); // Escape would interrupt the user's picture, too
   const row = (model) => {
     const likeness = `${Math.round(100 * model.relevance)} %${model.weak ? `, ${modelSearchWord("no clear match")}` : ""}`;
     const why = model.named ? modelSearchWord("named in the file") : likeness;

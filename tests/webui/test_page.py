@@ -260,7 +260,10 @@ def test_png_info_says_which_model_made_a_picture_and_finds_others(tab: Opened, 
     assert "named in the file" in dialog.locator("li").first.inner_text()
     assert "elsewhere" in dialog.inner_text()
     tab.keep("webui_makers")
-    dialog.get_by_role("button", name="Close").click()
+    tab.page.evaluate("document.addEventListener('keydown', () => (window.heard = true))")
+    tab.page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    assert not tab.page.evaluate("window.heard")  # the WebUI would interrupt the picture that it makes
     assert tab.page.locator(place).is_visible()  # where it was asked
     buttons.first.click()
     dialog.locator("li button").first.click()
@@ -417,6 +420,13 @@ def test_dark(real: WebUI, browser: Any):
     opened.keep("webui_dark")
     assert not opened.errors
     opened.close()
+
+
+def test_a_narrow_window_cuts_nothing_off(tab: Opened):
+    tab.page.set_viewport_size({"width": 480, "height": 900})
+    right = lambda found: (box := tab.page.locator(found).bounding_box())["x"] + box["width"]  # noqa: E731
+    assert right(".modelsearch-toolbar button") <= right("#modelsearch_panel")
+    tab.keep("webui_narrow")
 
 
 def test_the_index_view_and_the_settings(tab: Opened):

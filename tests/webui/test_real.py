@@ -282,6 +282,8 @@ class TestComputing:
         named = {row.rpartition(" · ")[0] for row in said if "named" in row}
         assert named == {"noisy 1 LoRA", "noise Checkpoint"}, said
         opened.keep("webui_gallery_makers")
+        dialog.get_by_role("button", name="Close").click()
+        assert button.is_visible() and not dialog.count()
         assert not opened.errors
         opened.close()
 
