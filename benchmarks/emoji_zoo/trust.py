@@ -18,7 +18,7 @@ from PIL import Image
 from benchmarks.honesty import page
 from benchmarks.honesty.asking import Answer, ask, auc, called_relevant, first, left_out, picks, share
 from benchmarks.honesty.crowding import kept_out
-from benchmarks.honesty.measuring import of_drawings, said_of
+from benchmarks.honesty.measuring import confident, of_drawings, said_of
 from benchmarks.honesty.questions import Question, name_of, together, unrelated_prompts, unrelated_texts
 from benchmarks.honesty.redrawn import by_all, by_the_others
 from benchmarks.honesty.unmeasured import COUNT, beside, names_of_things, write_named
@@ -168,9 +168,8 @@ def right_or_wrong(questions: Questions, index: ModelIndex) -> dict[str, Figures
         answers = ask(index, asked)
         found[name] = {
             "right first": share(answers),
-            "mean confidence": share(answers, lambda answer: answer.first.confidence),
             "AUC of relevance": auc(answers, lambda answer: answer.first.relevance),
-            "AUC of confidence": auc(answers, lambda answer: answer.first.confidence),
+            **confident(answers),
         }
     return found
 
