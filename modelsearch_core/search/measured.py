@@ -152,10 +152,13 @@ def _banks(arrays: Mapping[str, NDArray[Any]], rows: NDArray[np.intp]) -> dict[s
 
 
 def _in_steps(name: str, z: Scores) -> dict[str, NDArray[Any]]:
-    """A byte a number: these z say how good unrelated queries' best matches are, and a step is a twentieth."""
-    step = float(np.max(np.abs(z), initial=0, where=np.isfinite(z))) / LEVELS or 1.0
-    q = np.where(np.isfinite(z), np.rint(np.nan_to_num(z) / step), UNKNOWN)
-    return {name: q.astype(np.int8), f"step.{name}": np.array([step], np.float32)}
+    """A byte a number: these z say how good unrelated queries' best matches are, and a step is a twentieth. Each model
+    has its own: one that makes nothing but black pictures lies far below the others."""
+    known = np.isfinite(z)
+    largest = np.max(np.abs(z), axis=0, initial=0, where=known)
+    step = np.where(largest > 0, largest / LEVELS, 1).astype(np.float32)
+    q = np.where(known, np.rint(np.where(known, z, 0) / step), UNKNOWN)
+    return {name: q.astype(np.int8), f"step.{name}": step}
 
 
 def _from_steps(arrays: Mapping[str, NDArray[Any]], name: str, kept: NDArray[np.bool_]) -> Scores:
@@ -165,7 +168,7 @@ def _from_steps(arrays: Mapping[str, NDArray[Any]], name: str, kept: NDArray[np.
         return stored  # by an older version
     z = stored.astype(np.float32)
     z[stored == UNKNOWN] = np.nan
-    return z * arrays[f"step.{name}"]
+    return z * np.broadcast_to(arrays[f"step.{name}"], len(kept))[kept]
 
 
 def _placed(values: NDArray[Any], rows: NDArray[np.intp], M: int) -> NDArray[np.floating]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.catalogues import ENCODER, Chance, fill, picture, seed_of
+from benchmarks.catalogues import ENCODER, Chance, D, fill, picture, seed_of
 from modelsearch_core.catalog import Catalog, columns
-from modelsearch_core.collection import collection
+from modelsearch_core.collection import Collection, collection
 from modelsearch_core.drawing import to_sketch_tone
 from modelsearch_core.scores import calibration
 from modelsearch_core.search import Filters, ModelIndex, Query, measured, measuring, yardstick
@@ -148,6 +148,22 @@ def test_what_is_stored_measures_as_what_is_worked_out(path: Path):
         worked_out = index.search(Query(text=["b"], images=[picture(4)]))
     assert [m.id for m in told] == [m.id for m in worked_out]
     assert [m.score for m in told] == pytest.approx([m.score for m in worked_out], abs=0.02)
+
+
+def test_a_model_far_from_all_leaves_the_others_as_finely_measured(path: Path, tmp_path: Path):
+    copy, name = tmp_path / "copy.sqlite", "image.gaussian"
+    copy.write_bytes(path.read_bytes())
+    with Catalog(copy) as catalog:
+        of = Collection(catalog, ENCODER, D)
+        known = measured.stored(of)
+        assert known is not None
+        z = known.measures[name].z.copy()
+        z[:, 0] = -1000
+        odd = known.measures[name]._replace(z=z)
+        measured.Measured.of(of, known.sampled, banks={}, measures={name: odd}, biases={}).store(catalog, ENCODER)
+        stored = measured.stored(of)
+        assert stored is not None
+    np.testing.assert_allclose(stored.measures[name].z, z, atol=0.03)
 
 
 def test_it_is_worked_out_again_when_much_has_changed(path: Path, tmp_path: Path):
