@@ -53,7 +53,7 @@ def factors_from(stored: Sequence[Stored], D: int) -> list[Factors | None]:
     """Of each; None, too, for a blob that is of other samples. Those of equally many at once."""
     alike: dict[tuple[int, int, Packing], list[int]] = defaultdict(list)
     for place, (blob, S, packing) in enumerate(stored):
-        if blob is not None:
+        if blob:
             alike[len(blob), S, packing].append(place)
     found: list[Factors | None] = [None] * len(stored)
     for (size, S, packing), places in alike.items():
@@ -65,13 +65,11 @@ def factors_from(stored: Sequence[Stored], D: int) -> list[Factors | None]:
 
 def _factors(blobs: NDArray[np.uint8], width: int, packing: Packing) -> Iterator[Factors]:
     """Of blobs (M, bytes), U of `width` numbers a row. Beside rows as they were written before, U is float16."""
-    size = blobs.shape[1]
-    if packing is Packing.BYTES:
-        r = size // (4 + 2 * width)
-        U = blobs[:, 4 * r :].copy().view(np.float16).reshape(-1, r, width)
-    else:
-        r = next((r for r in range(width + 1) if 4 * r + twelve_bits.size(r, width) == size), None)
-        if r is None:
-            return
-        U = twelve_bits.unpack(blobs[:, 4 * r :], r, width)
+    in_halves = packing is Packing.BYTES
+    sizes = [4 * r + (2 * r * width if in_halves else twelve_bits.size(r, width)) for r in range(width + 1)]
+    if blobs.shape[1] not in sizes:
+        return
+    r = sizes.index(blobs.shape[1])
+    of_U = blobs[:, 4 * r :]
+    U = of_U.copy().view(np.float16).reshape(-1, r, width) if in_halves else twelve_bits.unpack(of_U, r, width)
     yield from map(Factors, blobs[:, : 4 * r].copy().view(np.float32), U)

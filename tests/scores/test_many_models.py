@@ -66,6 +66,8 @@ def test_a_density_in_bytes_is_nearly_that_of_the_samples(S: int, D: int):
     assert stored is not None and other is not None and none is None and stored.U.shape == U.shape
     np.testing.assert_array_equal(other.U, stored.U)
     assert factors_from([Stored(blob, S + 1, Packing.TERSE)], 99) == [None]
+    for packing in (Packing.TERSE, Packing.BYTES):
+        assert factors_from([Stored(b"", S, packing), Stored(b"abc", S, packing)], D) == [None, None]
     np.testing.assert_allclose(stored.λ, λ, rtol=1e-6)
     np.testing.assert_allclose(stored.U, U, atol=0.51 * np.abs(U).max() / twelve_bits.LEVELS)
 
