@@ -12,16 +12,20 @@ async function modelSearchShow() {
   return modelSearchPanel();
 }
 
-// With nothing asked yet: what is asked elsewhere in the WebUI is a question of its own.
-async function modelSearchAnew() {
+// What is asked elsewhere in the WebUI is a question of its own. Once `find` has what it is about: where that cannot be
+// had, what was asked before stays.
+async function modelSearchAnew(find, ask) {
   const panel = await modelSearchShow();
-  panel.search({ text: "", chips: [] });
-  return panel;
+  await panel.guard(async () => {
+    const found = await find();
+    panel.search({ text: "", chips: [] });
+    ask(panel, found);
+  });
 }
 
-async function modelSearchSimilar(kind, name) {
-  const panel = await modelSearchAnew();
-  await panel.guard(async () => panel.like(await modelSearchFetch(`webui/listed?${new URLSearchParams({ kind, name })}`)));
+function modelSearchSimilar(kind, name) {
+  const listed = () => modelSearchFetch(`webui/listed?${new URLSearchParams({ kind, name })}`);
+  return modelSearchAnew(listed, (panel, model) => panel.like(model));
 }
 
 async function modelSearchPicture(source) {
@@ -30,9 +34,8 @@ async function modelSearchPicture(source) {
   return reply.blob();
 }
 
-async function modelSearchBy(source) {
-  const panel = await modelSearchAnew();
-  await panel.guard(async () => panel.take([await modelSearchPicture(source)], false));
+function modelSearchBy(source) {
+  return modelSearchAnew(() => modelSearchPicture(source), (panel, picture) => panel.take([picture], false));
 }
 
 // Told over the page where it is asked.
@@ -69,9 +72,9 @@ function modelSearchTell(panel, source, { models, absent }, kindOf) {
     const pictures = model.thumbnails.slice(0, 2).map((number) => make("img", { src: panel.api.sampleUrl(model.id, number), alt: "" }));
     const text = make("span", {}, make("b", { textContent: model.name }), ` ${kindOf(model)} · ${why}`);
     const button = make("button", { type: "button", title: modelSearchWord("Find similar") }, ...pictures, text);
-    button.addEventListener("click", async () => {
+    button.addEventListener("click", () => {
       dialog.close();
-      (await modelSearchAnew()).like(model);
+      modelSearchAnew(() => model, (again) => again.like(model));
     });
     return make("li", {}, button);
   };

@@ -227,6 +227,18 @@ def test_a_picture_is_searched_by_its_style(tab: Opened, tmp_path: Path):
     assert len(above_the_track.getcolors()) == 1  # as the panel draws it, not as the WebUI's theme does its own
 
 
+def test_a_question_stays_where_a_card_is_of_no_model_of_the_index(tab: Opened):
+    question = tab.page.locator(".modelsearch .ms-input").first
+    question.fill("red")
+    tab.page.wait_for_function("document.querySelector('.ms-card .ms-relevance') !== null")
+    tab.page.evaluate("modelSearchSimilar('lora', 'nobody')")
+    tab.page.wait_for_selector(".ms-toast-error")
+    tab.page.evaluate("modelSearchBy('/no-picture.png')")
+    tab.page.wait_for_function("document.querySelectorAll('.ms-toast-error').length === 2")
+    assert question.input_value() == "red"
+    tab.errors.clear()  # both were refused
+
+
 def test_a_card_of_extra_networks_finds_models_like_its_own(tab: Opened):
     tab.tab("txt2img")
     if is_sdnext() and not tab.page.locator("#txt2img_extra_tabs").is_visible():  # a setting
