@@ -14,6 +14,7 @@ from modelsearch_core.prompt_tags import lacking, lora_tag, with_lora, with_word
 from . import elsewhere, lifecycle, places
 
 STRONGEST = 10.0
+ENDS = " \t\n,"  # of a prompt, which a tag is put behind without
 FIELDS = {  # by what the browser calls it: elem_ids of prompt and negative prompt
     "txt2img": ("txt2img_prompt", "txt2img_neg_prompt"),
     "img2img": ("img2img_prompt", "img2img_neg_prompt"),
@@ -55,12 +56,12 @@ def change(request: Mapping[str, Any], texts: dict[str, str]) -> dict[str, Any]:
 def _added(model: Any, name: str, strength: float, tab: str, texts: dict[str, str]) -> dict[str, Any]:
     prompt, negative = FIELDS[tab]
     tag = lora_tag(name, strength)
-    copied = _repeats(tab, texts)
-    if copied:
-        texts[prompt] = _first(texts)
+    copied = _first(texts) if _repeats(tab, texts) else None
+    if copied is not None:
+        texts[prompt] = copied
     added = {"words": lacking(texts[prompt], model.trigger_words), "negative": [], "copied": copied}
     texts[prompt] = with_lora(texts[prompt], tag, model.trigger_words)
-    if texts.get(negative) is not None and not copied:
+    if texts.get(negative) is not None and copied is None:
         against = _negative_words(model.path)
         added["negative"] = lacking(texts[negative], against)
         texts[negative] = with_words(texts[negative], against) if added["negative"] else texts[negative]
@@ -71,7 +72,8 @@ def _taken_out(name: str, added: Mapping[str, Any], tab: str, texts: dict[str, s
     prompt, negative = FIELDS[tab]
     words, against = (list(map(str, added.get(part) or ())) for part in ("words", "negative"))
     texts[prompt] = without_lora(texts[prompt], name, words)
-    if added.get("copied") and texts[prompt] == _first(texts):
+    copied = added.get("copied")
+    if isinstance(copied, str) and texts[prompt].strip(ENDS) == copied.strip(ENDS):
         texts[prompt] = ""
     if against and negative in texts:
         texts[negative] = without_words(texts[negative], against)

@@ -91,6 +91,20 @@ def test_an_empty_hires_prompt_begins_with_the_first_passs(webui: Any):
     assert asked(webui, "green", "hires", prompts=texts, added=told["added"])[1] == before
 
 
+@pytest.mark.parametrize(("first", "now"), [("a harbour, ", "a harbour, "), ("a harbour", "a castle")])
+def test_what_a_hires_prompt_has_from_the_first_passs_goes_with_the_lora(webui: Any, first: str, now: str):
+    """Else the second pass would draw what the first one was asked once."""
+    told, texts = asked(webui, "green", "hires", prompts={"txt2img_prompt": first, "hires_prompt": ""}, strength=1)
+    assert texts["hires_prompt"] == "a harbour <lora:green:1>"
+    texts["txt2img_prompt"] = now
+    _, left = asked(webui, "green", "hires", prompts=texts, added=told["added"])
+    assert left == {"txt2img_prompt": now, "hires_prompt": ""}
+    texts["hires_prompt"] = "a harbour, by night <lora:green:1>"  # the user's own from now on
+    assert (
+        asked(webui, "green", "hires", prompts=texts, added=told["added"])[1]["hires_prompt"] == "a harbour, by night"
+    )
+
+
 def test_an_empty_hires_prompt_gets_no_lora_that_the_first_passs_has(webui: Any):
     """It would be applied twice."""
     before = {"txt2img_prompt": "a harbour <lora:green:0.8>", "hires_prompt": ""}
