@@ -36,8 +36,8 @@ from .tables import print_json, print_table
 
 def index(args: argparse.Namespace) -> int:
     """Probes the classifiers of the folders."""
-    if args.ray is not None:
-        raise ModelSearchError("classifiers are asked by this machine alone; leave --ray off")
+    if args.ray is not None or args.map:
+        raise ModelSearchError("classifiers are asked by this machine alone; leave --ray and --map off")
     started = time.monotonic()
     with Catalog(args.catalog) as catalog, Bars(shown=False if args.json else None) as bars:
         settings = ProbeSettings(

@@ -69,6 +69,7 @@ def run(*words: object) -> int:
         (["index", ".", "--ray", "auto", "--map", "/a"], "--map /a must say where a folder is here and on the workers"),
         (["index", ".", "--ray", "auto", "--quick"], "--quick generates nothing, so no cluster is needed"),
         (["index", ".", "--ray", "auto", "--kind", "classifier"], "classifiers are asked by this machine alone"),
+        (["index", ".", "--map", "a=b", "--kind", "classifier"], "classifiers are asked by this machine alone"),
         (["serve", "/nope"], "/nope does not exist"),
         (["serve", "--port", "99999"], "--port: must be a whole number from 0 to 65535, not '99999'"),
         (["demo", "--out", "/dev/null/x"], "--out /dev/null/x cannot be made"),
