@@ -37,6 +37,7 @@ from modelsearch_core.search.answering import Answering
 from modelsearch_core.search.banks import Queries
 from modelsearch_core.search.query import Query
 from modelsearch_core.search.requirements import Reader
+from modelsearch_core.search.text_features import TextFeatures
 from modelsearch_core.specification import Modality
 from modelsearch_core.statistics import Statistics
 
@@ -93,7 +94,7 @@ class Indexed:
         return np.array([m for m, e in enumerate(self.collection.entries) if e.kind.value == "lora"], np.intp)
 
     def reader(self) -> Reader:
-        return Reader(self.statistics, lambda: self.encoder, lambda _: [])
+        return Reader(self.statistics, lambda: self.encoder, lambda _: [], TextFeatures())
 
     def with_samples(self, S: int) -> Statistics:
         """The same with the first S samples of each model."""
@@ -205,7 +206,7 @@ class Asker:
 
     def texts(self, method: str, texts: Sequence[str]) -> Scores:
         """Without the authors' words, which the zoo's files do not hold."""
-        reader = Reader(self.statistics, lambda: self.of.encoder, lambda _: [])
+        reader = Reader(self.statistics, lambda: self.of.encoder, lambda _: [], TextFeatures())
         requirements = [requirement for text in texts for requirement in reader.read(Query(text=[text]))]
         return np.stack([self.answering.answer(requirement, method).z for requirement in requirements])
 

@@ -52,13 +52,13 @@ class Stored(NamedTuple):
 def factors_from(stored: Sequence[Stored], D: int) -> list[Factors | None]:
     """Of each; None, too, for a blob that is of other samples. Those of equally many at once."""
     alike: dict[tuple[int, int, Packing], list[int]] = defaultdict(list)
-    for place, (blob, S, packing) in enumerate(stored):
+    for place, (blob, samples, packing) in enumerate(stored):
         if blob:
-            alike[len(blob), S, packing].append(place)
+            alike[len(blob), samples, packing].append(place)
     found: list[Factors | None] = [None] * len(stored)
-    for (size, S, packing), places in alike.items():
+    for (size, samples, packing), places in alike.items():
         blobs = np.frombuffer(b"".join(stored[place].blob or b"" for place in places), np.uint8).reshape(-1, size)
-        for place, of in zip(places, _factors(blobs, S if S <= D else D, packing), strict=False):
+        for place, of in zip(places, _factors(blobs, min(samples, D), packing), strict=False):
             found[place] = of
     return found
 

@@ -20,6 +20,7 @@ from modelsearch_core.indexing import identity as identity_module
 from modelsearch_core.model_files import ModelFile, candidates, read_model_file
 from modelsearch_core.model_files.weights import weights_hash, weights_state
 from modelsearch_core.search import ModelIndex
+from modelsearch_core.specification import Evidence
 from tests.indexing.folders import CHECKPOINT, LORA, make_folder
 from tests.making.fakes import ColourEncoder, ColourGenerator
 from tests.making.model_files import write_pipeline, write_safetensors
@@ -196,7 +197,9 @@ def test_a_file_written_after_the_scan_is_looked_at_again_at_its_turn(harness: H
     assert now == read_model_file(last).fingerprint != scanned
     assert "green" in harness.asked and "red" not in harness.asked and not report.failed
     with Catalog(harness.catalog_path) as catalog:
-        generated = {f for f, _, evidence, _ in catalog.specification_keys("colours:1") if evidence == "generated"}
+        generated = {
+            f for f, _, evidence, _ in catalog.specification_keys("colours:1") if evidence is Evidence.GENERATED
+        }
     assert now in generated and scanned not in generated
 
 
@@ -243,7 +246,7 @@ def test_a_file_written_while_it_is_asked_keeps_no_doubtful_pictures(harness: Ha
     report = harness.index()
     assert not report.failed
     with Catalog(harness.catalog_path) as catalog:
-        stored = {f for f, _, evidence, _ in catalog.specification_keys("colours:1") if evidence == "generated"}
+        stored = {f for f, _, evidence, _ in catalog.specification_keys("colours:1") if evidence is Evidence.GENERATED}
         assert scanned not in stored and read_model_file(path).fingerprint in stored
         samples = catalog._connection.execute("SELECT count(*) FROM sample WHERE fingerprint = ?", (scanned,))  # pyright: ignore
         assert samples.fetchone() == (0,)
