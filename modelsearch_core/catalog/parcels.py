@@ -64,13 +64,13 @@ def with_pictures(parcel: Parcel, store: PictureStore) -> Parcel:
 
 
 def without_pictures(parcel: Parcel, store: PictureStore, have: Callable[[str, str], Sequence[int]]) -> Parcel:
-    """For a catalog whose pictures are outside, where those go that it does not `have` yet, by number."""
+    """For a catalog whose pictures are outside, where those go that it does not `have` yet, by number, or has lost."""
     columns, rows = parcel["sample"]
     new: dict[tuple[str, str], dict[int, bytes]] = {}
     for fingerprint, digest, number, webp in rows:
         new.setdefault((fingerprint, digest), {})[number] = webp
     for key, images in new.items():
-        known = set(have(*key))
+        known = store.numbers(*key).intersection(have(*key))
         store.put(*key, {number: webp for number, webp in images.items() if number not in known})
     return {**parcel, "sample": (columns, [(*row[:3], b"") for row in rows])}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
@@ -44,6 +45,18 @@ class PictureStore:
             except FileNotFoundError:
                 return None
         return bytes(found)
+
+    def numbers(self, fingerprint: str, digest: str) -> set[int]:
+        """Of the pictures that are there."""
+        folder = self._folder(fingerprint, digest)
+        with self._in_words():
+            self._files.invalidate_cache(folder)  # others put pictures there, too
+            try:
+                names: list[str] = self._files.ls(folder, detail=False)
+            except FileNotFoundError:
+                return set()
+        stems = (PurePosixPath(name).stem for name in names)
+        return {int(stem) for stem in stems if stem.isdecimal()}
 
     def remove(self, fingerprint: str, digest: str | None = None) -> None:
         """Of a model, under one probe set or under all."""

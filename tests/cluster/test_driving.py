@@ -27,7 +27,7 @@ from modelsearch_core.indexing.references import ReferenceSampler
 from modelsearch_core.indexing.sampling import Sampler
 from modelsearch_core.model_files import Kind, ModelFile
 from modelsearch_core.places import Place
-from modelsearch_core.probes import Probe, ProbeSet
+from modelsearch_core.probes import Probe, ProbeSet, default_probes
 from modelsearch_core.reference_set import ReferenceSet
 from tests.indexing.folders import make_folder
 from tests.making.fakes import ColourEncoder, ColourGenerator, model_file
@@ -179,6 +179,23 @@ def test_pictures_that_are_outside_of_the_catalog_are_known_to_workers_and_come_
     assert pictures[0] == pictures[1] != {}
     assert content(bench.folder / "cluster.sqlite") == content(bench.folder / "alone.sqlite")
     assert {webp for *_, webp in content(bench.folder / "cluster.sqlite")["sample"]} == {b""}
+
+
+def test_a_picture_that_its_store_has_lost_comes_back_with_what_a_worker_has_made(tmp_path: Path):
+    probes = ProbeSet(
+        probes=default_probes(2), width=8, height=8, steps=1, guidance=1.0, sampler="none", generator="none"
+    )
+    made = {0: b"RIFF first", 1: b"RIFF second"}
+    with Catalog(tmp_path / "worker.sqlite") as worker, Catalog(tmp_path / "catalog.sqlite") as catalog:
+        catalog.put_setting(PICTURES, (tmp_path / "pictures").as_uri())
+        for each in (worker, catalog):
+            each.put_probe_set(probes)
+            each.put_samples("lora", probes.digest, made)
+        (lost,) = (tmp_path / "pictures").rglob("0.webp")
+        lost.unlink()
+        assert [number for *_, number, _ in catalog.parcel(["lora"])["sample"][1]] == [1]
+        catalog.take_in(worker.parcel(["lora"]))
+        assert {number: catalog.sample("lora", probes.digest, number) for number in made} == made
 
 
 def test_many_models_get_a_few_pictures_each_before_any_gets_more(bench: Bench, monkeypatch: pytest.MonkeyPatch):
