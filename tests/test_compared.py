@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,10 @@ def older(tmp_path: Path) -> Path:
     return tmp_path / "catalog.sqlite"
 
 
+def asked(probes: Sequence[Probe]) -> ProbeSet:
+    return ProbeSet(probes=tuple(probes), width=16, height=16, steps=1, guidance=1.0, sampler="none", generator="none")
+
+
 def known(catalog: Catalog) -> compared.Compared:
     return compared.compared(catalog, ENCODER.name, ENCODER.dimension, TEMPLATES)
 
@@ -73,6 +78,17 @@ def test_an_older_catalog_s_texts_are_not_encoded_again_and_stored_ones_are_no_m
         assert compared.is_known(catalog, encoder.name, TEMPLATES)
 
 
+def test_what_models_were_asked_before_is_compared_with_as_much_once_others_are_asked_otherwise(older: Path):
+    with Catalog(older) as catalog:
+        catalog.put_probe_set(asked(PROBES))
+        before = known(catalog)
+        store_background(catalog, ENCODER, [Probe(prompt="other paper", seed=1)])
+        after = known(catalog)
+        np.testing.assert_array_equal(after.h, before.h)
+        np.testing.assert_allclose(after.added, before.added, atol=1e-3)
+        assert compared.is_stored(catalog, ENCODER.name, TEMPLATES)
+
+
 def test_who_reads_or_indexes_while_another_process_stores_them_misses_none(
     older: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -90,6 +106,23 @@ def test_who_reads_or_indexes_while_another_process_stores_them_misses_none(
             np.testing.assert_allclose(known(here).added, before.added, atol=1e-3)
         compared.store(here, ENCODER.name, ENCODER.dimension, TEMPLATES)  # of what it had encoded itself
         np.testing.assert_allclose(known(here).added, before.added, atol=1e-3)
+
+
+def test_who_indexes_while_another_process_stores_what_it_was_asked_misses_none(tmp_path: Path):
+    path, others = tmp_path / "catalog.sqlite", [Probe(prompt="other paper", seed=1)]
+    last = behind_all(compared_texts(), TEMPLATES)[-1]
+    with Catalog(path) as here, Catalog(path) as there:
+        here.put_probe_set(asked(PROBES))
+
+        class Beside(ColourEncoder):
+            def encode_texts(self, texts):  # type: ignore[no-untyped-def]
+                if last in texts:
+                    store_background(there, ENCODER, others)
+                return super().encode_texts(texts)
+
+        store_background(here, Beside(), PROBES)
+        assert compared.is_stored(here, ENCODER.name, TEMPLATES)
+        assert len(known(here).h) == len(compared_texts())
 
 
 def test_whether_they_are_known_is_not_missed_as_they_are_stored(older: Path, monkeypatch: pytest.MonkeyPatch):
@@ -132,16 +165,7 @@ def test_arrays_come_back_as_they_were_and_so_do_those_of_an_older_archive():
 
 def test_what_a_model_is_asked_is_kept_though_it_is_compared_with(older: Path):
     alone = sorted({*compared_texts()} - {*background_texts()})
-    probes = ProbeSet(
-        probes=(Probe(prompt=alone[0], seed=1),),
-        width=16,
-        height=16,
-        steps=1,
-        guidance=1.0,
-        sampler="none",
-        generator="none",
-    )
     with Catalog(older) as catalog:
-        catalog.put_probe_set(probes)
+        catalog.put_probe_set(asked([Probe(prompt=alone[0], seed=1)]))
         store_background(catalog, ENCODER, PROBES)
         assert list(catalog.text_features(ENCODER.name, alone)) == alone[:1]

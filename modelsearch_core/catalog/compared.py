@@ -6,7 +6,7 @@ every template was kept, from which they are worked out still.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from hashlib import sha256
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..background import background_texts, compared_texts, form_of
 from ..embedding import Features
 from ..prompt_templates import behind, behind_all
+from ..prompt_templates import templates as templates_of
 from . import arrays
 from .catalog import Catalog
 from .columns import text, words
@@ -37,7 +38,7 @@ def is_known(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
     is_there = partial(catalog.statistics.has_of_collection, encoder, _name_of(templates), VERSION)
     if is_there():
         return True
-    in_texts = bool(catalog.text_features(encoder, [behind(templates[0], compared_texts()[0])]))
+    in_texts = _is_in_texts(catalog, encoder, templates)
     return in_texts or is_there()  # asked again: another process stores the row as it drops the texts
 
 
@@ -58,16 +59,33 @@ def is_stored(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
 
 def store(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> None:
     """Of texts whose features are all in the catalog; these are dropped there, alone and behind the templates, but for
-    what models and classifiers are asked. A row that another process has stored meanwhile stays."""
+    what models and classifiers are asked. So are those behind other templates, which an index from before has of what
+    it was asked: alone, they would be missed. A row that another process has stored meanwhile stays."""
     with catalog.transaction():
-        if not is_stored(catalog, encoder, templates):
-            texts, (h, added, _) = _worked_out(catalog, encoder, dimension, templates)
-            halves = {"h": h.astype(np.float16), "added": added.astype(np.float16)}  # what adds nothing stays nothing
-            blob = arrays.to_blob({"texts": text(texts), **halves})
-            catalog.statistics.put_of_collection(encoder, _name_of(templates), VERSION, blob)
-        stored = {*compared_texts(), *behind_all(compared_texts(), templates)}
+        in_texts = [each for each in _asked_with(catalog) if _is_in_texts(catalog, encoder, each)]
+        for each in (templates, *in_texts):
+            if not is_stored(catalog, encoder, each):
+                _put(catalog, encoder, dimension, each)
+        stored = {*compared_texts()}.union(*(behind_all(compared_texts(), each) for each in (templates, *in_texts)))
         needed = {*templates, *_prompts(catalog), *background_texts()}
         catalog.drop_text_features(encoder, sorted(stored - needed))
+
+
+def _put(catalog: Catalog, encoder: str, dimension: int, templates: Sequence[str]) -> None:
+    texts, (h, added, _) = _worked_out(catalog, encoder, dimension, templates)
+    halves = {"h": h.astype(np.float16), "added": added.astype(np.float16)}  # what adds nothing stays nothing
+    blob = arrays.to_blob({"texts": text(texts), **halves})
+    catalog.statistics.put_of_collection(encoder, _name_of(templates), VERSION, blob)
+
+
+def _asked_with(catalog: Catalog) -> Iterable[tuple[str, ...]]:
+    """Templates of all recipes, and the default ones, each once."""
+    recipes = catalog.probe_sets().recipes.values()
+    return dict.fromkeys(tuple(templates_of(of and of.probe_set.probes)) for of in (None, *recipes))
+
+
+def _is_in_texts(catalog: Catalog, encoder: str, templates: Sequence[str]) -> bool:
+    return bool(catalog.text_features(encoder, [behind(templates[0], compared_texts()[0])]))
 
 
 def _prompts(catalog: Catalog) -> set[str]:

@@ -39,6 +39,7 @@ from .weight_sketches import store_sketches
 GeneratorFor = Callable[[Sequence[ModelFile]], Generator]  # gets all known models, as candidates for a base
 
 log = logging.getLogger(__name__)
+MOST_TRIES = 3  # to have all generic texts at one moment
 
 
 class GenerateAll(Protocol):
@@ -149,18 +150,23 @@ def store_background(
 ) -> None:
     """Features of generic texts, and what they add to the probes' templates: what an unrelated query looks like
     (docs/methods.md 10)."""
-    texts = usual = templates(probes)
-    is_stored = compared.is_stored(catalog, encoder.name, usual)
-    if not is_stored:
+    usual = templates(probes)
+    _put_texts(catalog, encoder, usual, progress)
+    for _ in range(MOST_TRIES):  # another process drops texts as it stores what it was asked
+        if compared.is_stored(catalog, encoder.name, usual):
+            return
         texts = [*compared_texts(), *usual, *behind_all(compared_texts(), usual)]
+        _put_texts(catalog, encoder, texts, progress)
+        compared.store(catalog, encoder.name, encoder.dimension, usual)
+
+
+def _put_texts(catalog: Catalog, encoder: Encoder, texts: Sequence[str], progress: Progress) -> None:
     known = catalog.text_features(encoder.name, texts)
     new = [text for text in dict.fromkeys(texts) if text not in known]
     for start in range(0, len(new), BATCH):
         part = new[start : start + BATCH]
         catalog.put_text_features(encoder.name, part, encoder.encode_texts(part))
         progress(Step(stage="background", done=start + len(part), total=len(new)))
-    if not is_stored:
-        compared.store(catalog, encoder.name, encoder.dimension, usual)
 
 
 def generate_all(
