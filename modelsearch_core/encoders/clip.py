@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from ..embedding import Features, unit
+from ..errors import ModelSearchError
 from .clip_sources import Source
 from .device import best_device
 from .preparation import Preparation
@@ -53,9 +54,21 @@ class ClipEncoder:
         return self._batched(self._of_texts, texts, 4 * BATCH)
 
     def _batched(self, encode: Callable[[Any], torch.Tensor], items: Sequence[Any], size: int) -> Features:
-        with torch.inference_mode():
-            parts = [_rows(encode(items[start : start + size])) for start in range(0, len(items), size)]
+        parts = [self._finite(encode, items[start : start + size]) for start in range(0, len(items), size)]
         return np.concatenate(parts) if parts else np.empty((0, self.dimension), np.float32)
+
+    def _finite(self, encode: Callable[[Any], torch.Tensor], items: Sequence[Any]) -> Features:
+        """Some models overflow float16: they are computed in float32 from when that shows. ModelSearchError for
+        weights that give no numbers even so, which no index may hold."""
+        with torch.inference_mode():
+            features = encode(items)
+            if self._dtype == torch.float16 and not features.isfinite().all():
+                self._dtype = torch.float32
+                self.model.to(dtype=self._dtype)
+                features = encode(items)
+        if not features.isfinite().all():
+            raise ModelSearchError(f"{self.name} answers with no numbers; its weights are damaged: take another file")
+        return _rows(features)
 
     def _of_images(self, images: Sequence[Image.Image]) -> torch.Tensor:
         return self.model.encode_image(torch.from_numpy(self._prepare(images)).to(self.device, self._dtype))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import open_clip
@@ -15,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from modelsearch_core.embedding import Encoder
 from modelsearch_core.encoders import open_encoder
+from modelsearch_core.encoders.clip import ClipEncoder
 from modelsearch_core.encoders.clip_sources import clip_weights, find_source
 from modelsearch_core.errors import MissingWeightsError, ModelSearchError
 from tests.making.clip import WORDS, clip_folder, model_config, random_state
@@ -92,6 +94,39 @@ def test_a_stored_thumbnail_gives_the_features_of_the_fresh_picture(encoder: Enc
     image.save(tmp_path / "thumbnail.webp", lossless=True)
     stored = Image.open(tmp_path / "thumbnail.webp")
     assert np.array_equal(encoder.encode_images([stored]), encoder.encode_images([image]))
+
+
+class Overflowing(torch.nn.Module):
+    """Features that float16 cannot hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.tensor([3e4, 1.0]))
+
+    def encode_text(self, tokens: torch.Tensor) -> torch.Tensor:
+        return self.weight * 4 * torch.ones(len(tokens), 1, dtype=self.weight.dtype)
+
+
+def _no_words(texts: list[str]) -> torch.Tensor:
+    return torch.zeros(len(texts), 2, dtype=torch.int64)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_model_that_overflows_half_precision_is_computed_in_single():
+    prepare: Any = None
+    encoder = ClipEncoder(Overflowing(), _no_words, prepare, "overflows", torch.device("cpu"))
+    encoder.model.half()
+    encoder._dtype = torch.float16
+    np.testing.assert_allclose(encoder.encode_texts(["a", "b"]), [[1, 1 / 3e4]] * 2, rtol=1e-3)
+    assert encoder.model.weight.dtype == torch.float32
+
+
+def test_weights_that_give_no_numbers_are_refused(folder: Path, tmp_path: Path):
+    shutil.copytree(folder, tmp_path / "clip")
+    weights = next((tmp_path / "clip").glob("*.safetensors"))
+    save_file({name: torch.full_like(value, torch.nan) for name, value in load_file(weights).items()}, weights)
+    with pytest.raises(ModelSearchError, match="answers with no numbers; its weights are damaged"):
+        open_encoder(str(tmp_path / "clip"), device="cpu")
 
 
 def test_a_text_beyond_the_context_is_cut(encoder: Encoder):
