@@ -42,6 +42,10 @@ class CatalogFaultError(ModelSearchError):
     """A catalog that cannot be read or written: a full disk, a damaged page, a lock that is held, a file gone."""
 
 
+class OutdatedError(ModelSearchError):
+    """What was read of a catalog is no longer all there: somebody has measured a model anew since."""
+
+
 class EmptyCatalogError(ModelSearchError):
     """A search in a catalog that holds nothing to compare with."""
 

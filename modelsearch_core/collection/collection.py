@@ -20,7 +20,7 @@ from ..catalog.compared import Compared
 from ..catalog.packing import Packing, first_rows
 from ..catalog.statistics import Key
 from ..embedding import Encoder, Features, unit
-from ..errors import ModelSearchError
+from ..errors import OutdatedError
 from ..many_objects import without_collection
 from ..model_files import Kind
 from ..probes import ProbeSet
@@ -227,7 +227,7 @@ class Collection:
 
     def specifications(self, models: Models, *, drawn: bool = True) -> list[Specification]:
         """These models' own rows, `drawn` or not, which are half of them: as many as were listed, as
-        an index that is written meanwhile adds some. ModelSearchError where one was forgotten or has fewer."""
+        an index that is written meanwhile adds some. OutdatedError where one was forgotten or has fewer."""
         keys = [self.entries[m].key for m in models]
         found = self.catalog.specifications(self.encoder, keys, drawn=drawn)
         self._refuse_missing(models, keys, found)
@@ -247,8 +247,8 @@ class Collection:
             raise self._measured_anew(m)
         return _part(of, np.arange(len(of.Z)) < listed)
 
-    def _measured_anew(self, m: int) -> ModelSearchError:
-        return ModelSearchError(f"{self.entries[m].path} was measured anew meanwhile; search again")
+    def _measured_anew(self, m: int) -> OutdatedError:
+        return OutdatedError(f"{self.entries[m].path} was measured anew meanwhile; search again")
 
     def specification(self, m: int) -> Specification:
         """Model m's own rows."""

@@ -14,7 +14,7 @@ from ..collection import EVIDENCE_ORDER
 from ..correcting import bases_for, correct
 from ..effects import without_effect
 from ..encoders import DEFAULT_ENCODER_MEGABYTES
-from ..errors import EmptyCatalogError
+from ..errors import EmptyCatalogError, OutdatedError
 from ..families import ARCHITECTURES
 from ..guesses import Guesses
 from ..indexing.pace import seconds_a_picture
@@ -127,9 +127,11 @@ class Panel:
             return self._by_words(wanted, started)
         if (newest := self.library.newest().index) is not None:
             newest.read_ahead(wanted.query)  # before it is this query's turn
-        with self._waiting.joined(wanted), self.library.reading() as snapshot:
-            snapshot.index.ask_ahead([(each.query, each.method) for each in self._waiting.turn_of(wanted)])
-            matches = wanted.run(snapshot.index)
+        try:
+            snapshot, matches = self._searched(wanted)
+        except OutdatedError:
+            self.library.forget_reading()
+            snapshot, matches = self._searched(wanted)
         self._guesses.saw(matches)
         named, _ = one_each(browsing.named(snapshot.models, wanted), snapshot.halves)
         shown, _ = one_each(matches, snapshot.halves)
@@ -143,6 +145,11 @@ class Panel:
             "seconds": round(time.monotonic() - started, 3),
             "serial": snapshot.serial,
         }
+
+    def _searched(self, wanted: Search) -> tuple[Snapshot, list[Match]]:
+        with self._waiting.joined(wanted), self.library.reading() as snapshot:
+            snapshot.index.ask_ahead([(each.query, each.method) for each in self._waiting.turn_of(wanted)])
+            return snapshot, wanted.run(snapshot.index)
 
     def _by_words(self, wanted: Search, started: float) -> dict[str, Any]:
         """Models that are called or described so, while no encoder has looked at any."""

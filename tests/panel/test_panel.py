@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,20 @@ def test_a_match_carries_what_the_host_calls_it(panel: Panel):
     assert match["listed"] == {"name": "yellow.safetensors", "kind": "lora"}
     assert match["evidence"] == "generated"
     assert panel.sample(match["id"], match["thumbnails"][0])[:4] == b"RIFF"
+
+
+def test_a_search_goes_on_where_a_model_has_fewer_pictures_than_when_the_catalog_was_read(
+    folder: Path, png: Callable[[str], bytes]
+):
+    panel = Panel(folder / "catalog.sqlite", ColourHost(folder))
+    panel.warm()
+    with Catalog(folder / "catalog.sqlite") as catalog, panel.library.reading() as snapshot:
+        whole = snapshot.index.collection.specification(snapshot.index.collection.row_of[id_of(panel, "red")])
+        catalog.put_specification(replace(whole, Z=whole.Z[:2], numbers=whole.numbers[:2], drawings=None))
+    before = panel.library.newest().serial
+    found = panel.search({}, {"image": [png("red")]})
+    assert names(found)[0] == "red" and found["serial"] == before + 1
+    panel.close()
 
 
 def test_an_answer_says_five_digits_of_each_number(panel: Panel):

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.catalogues import Chance, fill, picture
 from modelsearch_core.catalog import Catalog
-from modelsearch_core.errors import ModelSearchError
+from modelsearch_core.errors import OutdatedError
 from modelsearch_core.search import ModelIndex, Query
 from modelsearch_core.search.methods import Judges
 from modelsearch_core.specification import Specification
@@ -71,7 +71,7 @@ def test_a_model_that_lost_pictures_is_said(path: Path):
     whole = of_first(path)
     with Catalog(path) as writing, ModelIndex.open(path, encoder=Chance()) as index:
         writing.put_specification(cut(whole, FEW))
-        with pytest.raises(ModelSearchError, match="was measured anew meanwhile; search again"):
+        with pytest.raises(OutdatedError, match="was measured anew meanwhile; search again"):
             index.collection.specification(index.collection.row_of[whole.fingerprint])
-        with pytest.raises(ModelSearchError, match="was measured anew meanwhile; search again"):
+        with pytest.raises(OutdatedError, match="was measured anew meanwhile; search again"):
             index.collection.rows([index.collection.row_of[whole.fingerprint]])
