@@ -46,12 +46,6 @@ EQUIVALENT: dict[tuple[str, str, str, str], str] = {
         "n10_skewness(bank_scores) > SKEWED  in  return n10_skewness(bank_scores) > SKEWED",
         "n10_skewness(bank_scores) >= SKEWED",
     ): ROUNDING,
-    (
-        "calibration",
-        "of_views",
-        "1  in  each, known = (rows.reshape(-1, views, rows.shape[1]) for rows in (scores, others))",
-        "2",
-    ): AS_MANY,
     ("calibration", "_or_one", "1  in  return np.where(spread > 0, spread, 1)", "2"): NOTHING_BY_ANYTHING,
     (
         "calibration",
