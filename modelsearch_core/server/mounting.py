@@ -14,7 +14,7 @@ from ..panel.refusals import RefusedError
 from ..panel.routes import json_object, refused
 
 PREFIX = "/modelsearch/"
-THREADS = 8  # most of them wait for their turn: what waits is encoded and compared together. Each takes 8 MB
+THREADS = 4  # with 8, others hinder whoever has the turn: the slowest of a hundred takes twice as long (docs/scale.md)
 CHUNK = 1 << 16
 WORTH_PACKING = 1 << 11  # bytes
 MOST_PARTS = 64  # of a form: three fields of pictures and the query
